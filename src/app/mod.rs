@@ -1,0 +1,1 @@
+//! The loop that ties the rooms together; the only room that knows the clock.

@@ -1,0 +1,1 @@
+//! One device a file: printers, scanners, and the bytes they speak.

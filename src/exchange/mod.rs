@@ -1,0 +1,1 @@
+//! Files in and out, through the reader or writer they are handed.

@@ -1,0 +1,1 @@
+//! Documents and analyses from what they are handed.
