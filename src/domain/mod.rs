@@ -2,6 +2,30 @@
 //!
 //! Room: domain. May touch: nothing. May not: clock, chance, file, terminal, float.
 
-pub mod document;
 pub mod money;
+pub mod number;
 pub mod quantity;
+
+pub mod apportion;
+pub mod code;
+pub mod kana;
+pub mod phone;
+pub mod points;
+pub mod registration;
+pub mod stamp_duty;
+pub mod tax;
+pub mod text;
+
+pub mod command;
+pub mod document;
+pub mod refusal;
+pub mod words;
+
+pub mod day;
+pub mod entry;
+pub mod item;
+pub mod lane;
+pub mod member;
+pub mod register;
+pub mod sale;
+pub mod settings;

@@ -1,0 +1,425 @@
+//! From one typed line to one command, or one clear refusal.
+//!
+//! Room: domain. May touch: std. Words are split at spaces, `"quotes"` hold spaces, `#` begins a comment.
+
+use super::table::spec;
+use super::{Command, Discount, Pin, PointsAsked, ReturnLine};
+use crate::domain::money::Money;
+use crate::domain::quantity::Quantity;
+use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::domain::sale::TenderKind;
+
+/// The longest line taken; a scan is at most 80 characters, a note at most 200.
+const LONGEST_LINE: usize = 4096;
+
+/// Reads one line. `Ok(None)` is an empty line or a comment.
+///
+/// # Errors
+/// `unknown_command` for an unknown name, `bad_argument` naming the argument that does not fit.
+pub fn parse(line: &str) -> Result<Option<Command>, Refusal> {
+    if line.len() > LONGEST_LINE {
+        return Err(bad("line"));
+    }
+    let words = split(line)?;
+    let Some((name, arguments)) = words.split_first() else {
+        return Ok(None);
+    };
+    if spec(name).is_none() {
+        return Err(Refusal::new(RefusalCode::UnknownCommand).with("name", name));
+    }
+    let mut arguments = Arguments { words: arguments.iter().map(String::as_str), name };
+    let command = build(name, &mut arguments)?;
+    match arguments.next() {
+        Some(extra) => Err(arguments.bad(extra)),
+        None => Ok(Some(command)),
+    }
+}
+
+/// Returns `text` as one word of the language, in quotes when it needs them.
+pub fn quote(text: &str) -> String {
+    let plain = !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || "\"#\\".contains(c));
+    if plain {
+        return text.to_owned();
+    }
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        if matches!(c, '"' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out.push('"');
+    out
+}
+
+fn bad(what: &str) -> Refusal {
+    Refusal::new(RefusalCode::BadArgument).with("argument", what)
+}
+
+fn split(line: &str) -> Result<Vec<String>, Refusal> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quoted = false;
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => {
+                quoted = !quoted;
+                word.get_or_insert_default();
+            }
+            '\\' if quoted => {
+                let escaped = chars.next().ok_or_else(|| bad("\\"))?;
+                word.get_or_insert_default().push(escaped);
+            }
+            '#' if !quoted && word.is_none() => break,
+            c if c.is_whitespace() && !quoted => words.extend(word.take()),
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    if quoted {
+        return Err(bad("\""));
+    }
+    words.extend(word);
+    Ok(words)
+}
+
+/// The words after the name, taken one by one.
+struct Arguments<'a, I> {
+    words: I,
+    name: &'a str,
+}
+
+impl<'a, I: Iterator<Item = &'a str>> Arguments<'a, I> {
+    fn next(&mut self) -> Option<&'a str> {
+        self.words.next()
+    }
+
+    fn bad(&self, what: &str) -> Refusal {
+        let usage = spec(self.name).map_or("", |spec| spec.arguments);
+        bad(what).with("name", self.name).with("usage", usage)
+    }
+
+    fn missing(&self) -> Refusal {
+        let usage = spec(self.name).map_or("", |spec| spec.arguments);
+        Refusal::new(RefusalCode::BadArgument)
+            .saying("missing_argument")
+            .with("name", self.name)
+            .with("usage", usage)
+    }
+
+    fn text(&mut self) -> Result<String, Refusal> {
+        match self.next() {
+            Some("") | None => Err(self.missing()),
+            Some(text) => Ok(text.to_owned()),
+        }
+    }
+
+    /// The rest of the line as one text, so that a name or a reason needs no quotes.
+    fn rest(&mut self) -> Result<String, Refusal> {
+        let rest = self.words.by_ref().collect::<Vec<_>>().join(" ");
+        if rest.is_empty() { Err(self.missing()) } else { Ok(rest) }
+    }
+
+    fn parsed<T>(&mut self, read: impl Fn(&str) -> Option<T>) -> Result<T, Refusal> {
+        let word = self.next().ok_or_else(|| self.missing())?;
+        read(word).ok_or_else(|| self.bad(word))
+    }
+
+    fn optional<T>(&mut self, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Refusal> {
+        let Some(word) = self.next() else { return Ok(None) };
+        read(word).map(Some).ok_or_else(|| self.bad(word))
+    }
+
+    fn fields(&mut self) -> Result<Vec<(String, String)>, Refusal> {
+        let mut fields = Vec::new();
+        while let Some(word) = self.next() {
+            let (name, value) = word.split_once('=').ok_or_else(|| self.bad(word))?;
+            fields.push((name.to_owned(), value.to_owned()));
+        }
+        Ok(fields)
+    }
+
+    fn some_fields(&mut self) -> Result<Vec<(String, String)>, Refusal> {
+        let fields = self.fields()?;
+        if fields.is_empty() { Err(self.missing()) } else { Ok(fields) }
+    }
+}
+
+/// Plain digits, at most eight, so that no keyed amount can overflow a sum.
+fn amount(word: &str) -> Option<Money> {
+    let plain = !word.is_empty() && word.len() <= 8 && word.bytes().all(|b| b.is_ascii_digit());
+    if plain { word.parse().ok().map(Money::new) } else { None }
+}
+
+fn positive_amount(word: &str) -> Option<Money> {
+    amount(word).filter(|amount| !amount.is_zero())
+}
+
+fn quantity(word: &str) -> Option<Quantity> {
+    let quantity: Quantity = word.parse().ok()?;
+    let in_range = quantity > Quantity::ZERO && quantity <= Quantity::from(99_999);
+    if in_range && quantity.decimal().scale() <= 4 { Some(quantity) } else { None }
+}
+
+fn discount(word: &str) -> Option<Discount> {
+    match word.strip_suffix('%') {
+        Some(percent) => {
+            let rate: crate::domain::quantity::Rate = percent.parse().ok()?;
+            let in_range = rate > rate_of(0) && rate <= rate_of(100);
+            in_range.then_some(Discount::Percent(rate))
+        }
+        None => positive_amount(word).map(Discount::Amount),
+    }
+}
+
+fn rate_of(percent: i64) -> crate::domain::quantity::Rate {
+    percent.into()
+}
+
+fn points(word: &str) -> Option<PointsAsked> {
+    if word == "all" {
+        return Some(PointsAsked::All);
+    }
+    positive_amount(word).map(|count| PointsAsked::Count(count.minor()))
+}
+
+fn small(word: &str) -> Option<u32> {
+    let plain = word.len() <= 6 && word.bytes().all(|b| b.is_ascii_digit());
+    if plain { word.parse().ok() } else { None }
+}
+
+fn pin(word: &str) -> Option<Pin> {
+    let plain = (4..=12).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit());
+    plain.then(|| Pin::new(word))
+}
+
+fn denomination(word: &str) -> Option<(Money, u32)> {
+    let (face, pieces) = word.split_once('x')?;
+    Some((positive_amount(face)?, small(pieces)?))
+}
+
+fn return_line(word: &str) -> Option<ReturnLine> {
+    let (line, rest) = match word.split_once(':') {
+        Some((line, rest)) => (line, Some(rest)),
+        None => (word, None),
+    };
+    let quantity = match rest {
+        Some(rest) => Some(quantity(rest)?),
+        None => None,
+    };
+    Some(ReturnLine { line: small(line).filter(|line| *line > 0)?, quantity })
+}
+
+fn printed(word: &str) -> Option<bool> {
+    match word {
+        "printed" => Some(true),
+        "lost" => Some(false),
+        _ => None,
+    }
+}
+
+fn any(word: &str) -> Option<String> {
+    if word.is_empty() { None } else { Some(word.to_owned()) }
+}
+
+fn build<'a, I: Iterator<Item = &'a str>>(
+    name: &str,
+    given: &mut Arguments<'a, I>,
+) -> Result<Command, Refusal> {
+    if let Some(kind) = name.strip_prefix("tender_").and_then(TenderKind::from_word) {
+        let amount = match kind {
+            TenderKind::Voucher => Some(given.parsed(positive_amount)?),
+            _ => given.optional(positive_amount)?,
+        };
+        return Ok(Command::Tender { kind, amount });
+    }
+    Ok(match name {
+        "sign_in" => {
+            // A wrong PIN must be counted as one, whatever it looks like.
+            let staff = given.parsed(small)?;
+            Command::SignIn { staff, pin: given.optional(|word| Some(Pin::new(word)))? }
+        }
+        "sign_out" => Command::SignOut,
+        "approve" => Command::Approve {
+            staff: given.parsed(small)?,
+            pin: given.parsed(|word| Some(Pin::new(word)))?,
+        },
+        "scan" => Command::Scan { code: given.rest()? },
+        "department" => Command::Department {
+            number: given.parsed(|word| small(word)?.try_into().ok())?,
+            amount: given.parsed(amount)?,
+        },
+        "quantity" => Command::Quantity(given.parsed(quantity)?),
+        "times" => Command::Times(given.parsed(quantity)?),
+        "repeat" => Command::Repeat,
+        "price_override" => Command::PriceOverride(given.parsed(amount)?),
+        "line_discount" => Command::LineDiscount(given.parsed(discount)?),
+        "line_tax" => Command::LineTax { class: given.text()? },
+        "void_line" => Command::VoidLine(given.optional(small)?),
+        "select_line" => Command::SelectLine(given.parsed(small)?),
+        "inquire" => Command::Inquire { code: given.rest()? },
+        "find_item" => Command::FindItem { text: given.rest()? },
+        "age_checked" => Command::AgeChecked,
+        "subtotal" => Command::Subtotal,
+        "sale_discount" => Command::SaleDiscount(given.parsed(discount)?),
+        "eat_in" => Command::EatIn,
+        "take_out" => Command::TakeOut,
+        "note" => Command::Note { text: given.rest()? },
+        "suspend" => Command::Suspend { name: given.rest().ok() },
+        "resume" => Command::Resume { slip: given.optional(any)? },
+        "void_sale" => Command::VoidSale,
+        "customer_kind" => Command::CustomerKind { key: given.text()? },
+        "member" => Command::Member { code: given.rest()? },
+        "find_member" => Command::FindMember { text: given.rest()? },
+        "new_member" => Command::NewMember(given.some_fields()?),
+        "edit_member" => Command::EditMember(given.some_fields()?),
+        "clear_member" => Command::ClearMember,
+        "use_points" => Command::UsePoints(given.parsed(points)?),
+        "coupon" => Command::Coupon { code: given.text()? },
+        "stamp" => Command::Stamp(given.parsed(small)?.into()),
+        "late_points" => Command::LatePoints { receipt: given.text()?, code: given.text()? },
+        "void_tender" => Command::VoidTender,
+        "reprint" => Command::Reprint { receipt: given.optional(any)? },
+        "formal_receipt" => {
+            Command::FormalReceipt { name: given.text()?, amount: given.optional(positive_amount)? }
+        }
+        "void_receipt" => Command::VoidReceipt { receipt: given.text()?, reason: given.rest()? },
+        "correct_tender" => Command::CorrectTender {
+            receipt: given.text()?,
+            kind: given.parsed(TenderKind::from_word)?,
+        },
+        "return" => {
+            let receipt = given.text()?;
+            let mut lines = Vec::new();
+            while let Some(line) = given.optional(return_line)? {
+                lines.push(line);
+            }
+            Command::Return { receipt, lines }
+        }
+        "return_open" => Command::ReturnOpen,
+        "exchange" => {
+            Command::Exchange { receipt: given.text()?, line: given.parsed(small)? }
+        }
+        "print_outcome" => {
+            Command::PrintOutcome { job: given.text()?, printed: given.parsed(printed)? }
+        }
+        "no_sale" => Command::NoSale { reason: given.rest()? },
+        "paid_in" => {
+            Command::PaidIn { amount: given.parsed(positive_amount)?, reason: given.rest()? }
+        }
+        "paid_out" => {
+            Command::PaidOut { amount: given.parsed(positive_amount)?, reason: given.rest()? }
+        }
+        "loan" => Command::Loan(given.parsed(positive_amount)?),
+        "pickup" => Command::Pickup(given.parsed(positive_amount)?),
+        "open_day" => Command::OpenDay { float: given.optional(amount)? },
+        "x_report" => Command::XReport,
+        "count" => {
+            let mut pieces = vec![given.parsed(denomination)?];
+            while let Some(more) = given.optional(denomination)? {
+                pieces.push(more);
+            }
+            Command::Count(pieces)
+        }
+        "z_report" => Command::ZReport {
+            counted: given.optional(amount)?,
+            float_left: given.optional(amount)?,
+        },
+        "training_on" => Command::TrainingOn,
+        "training_off" => Command::TrainingOff,
+        "edit_item" => {
+            Command::EditItem { code: given.text()?, fields: given.some_fields()? }
+        }
+        "set_price" => Command::SetPrice { code: given.text()?, amount: given.parsed(amount)? },
+        "set_pin" => Command::SetPin { staff: given.parsed(small)?, pin: given.optional(pin)? },
+        "confirm" => Command::Confirm,
+        "journal" => Command::Journal { query: given.words.by_ref().map(str::to_owned).collect() },
+        "report" => Command::Report { name: given.text()?, options: given.fields()? },
+        "help" => Command::Help { name: given.optional(any)? },
+        "keys" => Command::Keys,
+        "lock" => Command::Lock,
+        _ => return Err(Refusal::new(RefusalCode::UnknownCommand).with("name", name)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::command::COMMANDS;
+    use crate::domain::money::yen;
+
+    fn one(line: &str) -> Command {
+        parse(line).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_line_is_a_command() {
+        assert_eq!(one("scan 4901234567894"), Command::Scan { code: "4901234567894".into() });
+        assert_eq!(one("  quantity 3 # three"), Command::Quantity(3.into()));
+        assert_eq!(one("line_discount 10%"), Command::LineDiscount(Discount::Percent(10.into())));
+        assert_eq!(
+            one("formal_receipt \"株式会社 みどり\" 1000"),
+            Command::FormalReceipt { name: "株式会社 みどり".into(), amount: Some(yen(1000)) }
+        );
+        assert_eq!(
+            one("count 10000x3 500x0"),
+            Command::Count(vec![(yen(10000), 3), (yen(500), 0)])
+        );
+        assert_eq!(
+            one("return 01-000123 1 2:1.5"),
+            Command::Return {
+                receipt: "01-000123".into(),
+                lines: vec![
+                    ReturnLine { line: 1, quantity: None },
+                    ReturnLine { line: 2, quantity: Some("1.5".parse().unwrap()) }
+                ]
+            }
+        );
+        assert_eq!(parse("   # only a comment"), Ok(None));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        for (line, code) in [
+            ("sell 3", RefusalCode::UnknownCommand),
+            ("quantity", RefusalCode::BadArgument),
+            ("quantity -1", RefusalCode::BadArgument),
+            ("quantity 0", RefusalCode::BadArgument),
+            ("tender_cash 1,000", RefusalCode::BadArgument),
+            ("tender_cash 9223372036854775808", RefusalCode::BadArgument),
+            ("tender_voucher", RefusalCode::BadArgument),
+            ("line_discount 101%", RefusalCode::BadArgument),
+            ("subtotal now", RefusalCode::BadArgument),
+            ("note \"open", RefusalCode::BadArgument),
+            ("edit_item 1 name", RefusalCode::BadArgument),
+        ] {
+            assert_eq!(parse(line).unwrap_err().code, code, "{line}");
+        }
+    }
+
+    #[test]
+    fn quoting_survives_the_parser() {
+        for text in ["", "a b", "say \"hi\"", "back\\slash", "# not a comment", "plain"] {
+            let line = format!("note {}", quote(text));
+            if text.is_empty() {
+                assert!(parse(&line).is_err());
+            } else {
+                assert_eq!(one(&line), Command::Note { text: text.into() });
+            }
+        }
+    }
+
+    #[test]
+    fn every_listed_command_has_a_parser() {
+        for spec in COMMANDS {
+            let refused = parse(spec.name).err().map(|refusal| refusal.code);
+            assert_ne!(refused, Some(RefusalCode::UnknownCommand), "{}", spec.name);
+        }
+    }
+
+    #[test]
+    fn a_pin_is_never_shown() {
+        let shown = format!("{:?}", one("sign_in 1 111111"));
+        assert!(!shown.contains("1111"), "{shown}");
+    }
+}

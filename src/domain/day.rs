@@ -1,0 +1,325 @@
+//! The open day: everything X and Z print, folded from the entries of one business day.
+//!
+//! Room: domain. May touch: std.
+//! Invariant: net = gross − discounts − returns; tenders sum to net plus what a voucher kept. Training
+//! entries count in nothing.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::command::Discount;
+use super::entry::{Entry, Kind};
+use super::item::Unit;
+use super::money::Money;
+use super::number::{DocKind, DocNo};
+use super::quantity::Quantity;
+use super::sale::{Sale, SaleLine, TenderKind};
+use super::tax::TaxMode;
+
+/// A blind count: face value to pieces.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Count {
+    pub pieces: BTreeMap<Money, u32>,
+}
+
+impl Count {
+    /// Returns `None` when the sum does not fit.
+    pub fn total(&self) -> Option<Money> {
+        self.pieces.iter().try_fold(Money::ZERO, |sum, (face, pieces)| {
+            let amount = face.minor().checked_mul(i64::from(*pieces))?;
+            sum.checked_add(Money::new(amount))
+        })
+    }
+}
+
+/// How often, and how much.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    pub count: i64,
+    pub amount: Money,
+}
+
+impl Tally {
+    fn add(&mut self, amount: Money) {
+        self.count += 1;
+        self.amount += amount;
+    }
+}
+
+/// Key of a tax block: class, rate as printed, basis.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TaxKey {
+    pub class: String,
+    pub rate: String,
+    pub included: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxSum {
+    /// As printed: with tax for included prices, without for excluded ones.
+    pub base: Money,
+    /// Σ of the printed taxes, never recomputed (`japan.md` 1.3).
+    pub tax: Money,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DepartmentSum {
+    pub quantity: Quantity,
+    pub amount: Money,
+}
+
+/// Totals of one business day of one lane.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayTotals {
+    /// Days from the common era.
+    pub business_date: i32,
+    pub opened_ms: i64,
+    pub first: Option<DocNo>,
+    pub last: Option<DocNo>,
+    pub receipts: u32,
+    pub pieces: Quantity,
+    /// Sales with tax, before discounts and returns.
+    pub gross: Money,
+    /// Amounts off (値引), percentages off (割引), points used as discount.
+    pub amounts_off: Tally,
+    pub percents_off: Tally,
+    pub points_off: Tally,
+    /// Goods that came back, with tax; positive.
+    pub returns: Tally,
+    pub net: Money,
+    pub customers: i64,
+    pub taxes: BTreeMap<TaxKey, TaxSum>,
+    pub tenders: BTreeMap<TenderKind, Tally>,
+    pub float: Money,
+    pub paid_in: Tally,
+    pub paid_out: Tally,
+    pub loans: Tally,
+    pub pickups: Tally,
+    pub paid_in_by_reason: BTreeMap<String, Money>,
+    pub paid_out_by_reason: BTreeMap<String, Money>,
+    pub voided_lines: Tally,
+    pub voided_sales: Tally,
+    pub voided_receipts: Tally,
+    pub overrides: u32,
+    pub no_sales: u32,
+    pub formal_receipts: u32,
+    pub reprints: u32,
+    pub age_checks: u32,
+    pub tender_corrections: u32,
+    pub approvals: u32,
+    pub refusals: u32,
+    pub x_reports: u32,
+    pub departments: BTreeMap<u16, DepartmentSum>,
+    /// Local hour 0…23 of the sale.
+    pub hours: BTreeMap<u8, Tally>,
+    pub staff: BTreeMap<u32, Tally>,
+    pub points_given: i64,
+    pub points_used: i64,
+    pub points_taken_back: i64,
+    pub count: Option<Count>,
+    pub training_sales: u32,
+}
+
+/// Which way a closed sale is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Closed,
+    Voided,
+}
+
+impl Direction {
+    fn of(self, amount: Money) -> Money {
+        match self {
+            Self::Closed => amount,
+            Self::Voided => -amount,
+        }
+    }
+
+    const fn one(self) -> i64 {
+        match self {
+            Self::Closed => 1,
+            Self::Voided => -1,
+        }
+    }
+}
+
+impl DayTotals {
+    pub fn open(business_date: i32, opened_ms: i64, float: Money) -> Self {
+        Self { business_date, opened_ms, float, ..Self::default() }
+    }
+
+    /// Cash that must be in the drawer: float, cash sales net of change and refunds, what was paid in
+    /// and out, loans and pickups (`japan.md` 7.5).
+    pub fn expected_cash(&self) -> Money {
+        let sales = self.tenders.get(&TenderKind::Cash).map_or(Money::ZERO, |tally| tally.amount);
+        self.float + sales + self.paid_in.amount - self.paid_out.amount + self.loans.amount
+            - self.pickups.amount
+    }
+
+    /// Folds one entry of this day. Entries of other kinds change nothing here.
+    pub fn fold(&mut self, entry: &Entry) {
+        if entry.header.training {
+            if matches!(entry.kind, Kind::SaleClosed(_)) {
+                self.training_sales += 1;
+            }
+            return;
+        }
+        match &entry.kind {
+            Kind::SaleClosed(sale) => self.sale(sale, entry, Direction::Closed),
+            Kind::ReceiptVoided { sale, .. } => {
+                self.sale(sale, entry, Direction::Voided);
+                self.voided_receipts.add(sale.totals.total);
+            }
+            Kind::SaleVoided { amount, .. } => self.voided_sales.add(*amount),
+            Kind::TenderCorrected { from, to, amount, .. } => {
+                self.tender_corrections += 1;
+                let old = self.tenders.entry(*from).or_default();
+                old.count -= 1;
+                old.amount -= *amount;
+                self.tenders.entry(*to).or_default().add(*amount);
+            }
+            Kind::Reprinted { .. } => self.reprints += 1,
+            Kind::FormalReceiptIssued { .. } => self.formal_receipts += 1,
+            Kind::LatePoints { earned, .. } => self.points_given += earned,
+            Kind::DrawerOpened { .. } => self.no_sales += 1,
+            Kind::PaidIn { amount, reason } => {
+                self.paid_in.add(*amount);
+                *self.paid_in_by_reason.entry(reason.clone()).or_default() += *amount;
+            }
+            Kind::PaidOut { amount, reason } => {
+                self.paid_out.add(*amount);
+                *self.paid_out_by_reason.entry(reason.clone()).or_default() += *amount;
+            }
+            Kind::Loaned { amount } => self.loans.add(*amount),
+            Kind::PickedUp { amount } => self.pickups.add(*amount),
+            Kind::XReported { .. } => self.x_reports += 1,
+            Kind::CashCounted(count) => self.count = Some(count.clone()),
+            Kind::Approved { .. } => self.approvals += 1,
+            Kind::Refused { .. } | Kind::PinRefused { .. } => self.refusals += 1,
+            _ => {}
+        }
+    }
+
+    fn sale(&mut self, sale: &Sale, entry: &Entry, direction: Direction) {
+        let one = direction.one();
+        if direction == Direction::Closed {
+            self.receipts += 1;
+            if sale.number.kind == DocKind::Receipt {
+                self.first.get_or_insert(sale.number);
+                self.last = Some(sale.number);
+            }
+            self.on_the_way(sale);
+        }
+        self.net += direction.of(sale.totals.total);
+        self.gross_and_discounts(sale, direction);
+        self.taxes(sale, direction);
+        for tender in &sale.tenders {
+            let tally = self.tenders.entry(tender.kind).or_default();
+            tally.count += one;
+            tally.amount += direction.of(tender.applied);
+        }
+        if sale.lines.iter().any(|line| !line.item.is_return()) {
+            self.customers += one;
+            self.staff_and_hour(sale, entry, direction);
+        }
+        self.points_given += one * sale.points_earned;
+        self.points_used += one * sale.points_used;
+        if let Some(back) = &sale.return_of {
+            self.points_taken_back += one * back.points_taken_back;
+        }
+    }
+
+    fn on_the_way(&mut self, sale: &Sale) {
+        for voided in &sale.on_the_way.voided {
+            self.voided_lines.add(voided.amount);
+        }
+        self.overrides += sale.on_the_way.overrides;
+        self.age_checks += sale.on_the_way.age_checks;
+    }
+
+    fn gross_and_discounts(&mut self, sale: &Sale, direction: Direction) {
+        let one = direction.one();
+        let mut off = Money::ZERO;
+        let mut take = |tally: &mut Tally, amount: Money| {
+            tally.count += one;
+            tally.amount += direction.of(amount);
+            off += amount;
+        };
+        for line in sale.lines.iter().filter(|line| !line.item.is_return()) {
+            match line.item.discount {
+                Some(Discount::Amount(_)) => take(&mut self.amounts_off, line.discount),
+                Some(Discount::Percent(_)) => take(&mut self.percents_off, line.discount),
+                None => {}
+            }
+        }
+        for discount in &sale.discounts {
+            match discount.given {
+                Discount::Amount(_) => take(&mut self.amounts_off, discount.amount),
+                Discount::Percent(_) => take(&mut self.percents_off, discount.amount),
+            }
+        }
+        let points: Money = sale
+            .lines
+            .iter()
+            .filter(|line| !line.item.is_return())
+            .map(|line| line.points_share)
+            .sum();
+        if !points.is_zero() {
+            take(&mut self.points_off, points);
+        }
+        if !sale.returned.is_zero() {
+            self.returns.count += one;
+            self.returns.amount += direction.of(sale.returned);
+        }
+        self.gross += direction.of(sale.totals.total + sale.returned + off);
+        self.departments(sale, direction);
+    }
+
+    fn departments(&mut self, sale: &Sale, direction: Direction) {
+        for line in &sale.lines {
+            let sum = self.departments.entry(line.item.department).or_default();
+            let pieces = pieces(line);
+            let signed = if direction == Direction::Closed { pieces } else { -pieces };
+            sum.quantity = sum.quantity + signed;
+            sum.amount += direction.of(line.net());
+            if !line.item.is_return() {
+                self.pieces = self.pieces + signed;
+            }
+        }
+    }
+
+    fn taxes(&mut self, sale: &Sale, direction: Direction) {
+        for group in &sale.totals.taxes {
+            let key = TaxKey {
+                class: group.class.to_string(),
+                rate: group.rate.to_string(),
+                included: group.mode == TaxMode::Included,
+            };
+            let sum = self.taxes.entry(key).or_default();
+            sum.base += direction.of(group.base);
+            sum.tax += direction.of(group.tax);
+        }
+    }
+
+    fn staff_and_hour(&mut self, sale: &Sale, entry: &Entry, direction: Direction) {
+        let header = &entry.header;
+        let local_ms = header.at_ms + i64::from(header.offset_minutes) * 60_000;
+        let hour = (local_ms.rem_euclid(86_400_000) / 3_600_000) as u8;
+        let staff = self.staff.entry(header.staff).or_default();
+        staff.count += direction.one();
+        staff.amount += direction.of(sale.totals.total);
+        let hour = self.hours.entry(hour).or_default();
+        hour.count += direction.one();
+        hour.amount += direction.of(sale.totals.total);
+    }
+}
+
+/// Pieces a line counts for: a weighed line is one.
+fn pieces(line: &SaleLine) -> Quantity {
+    match line.item.unit {
+        Unit::Each => line.item.quantity,
+        _ if line.item.quantity < Quantity::ZERO => -Quantity::ONE,
+        _ => Quantity::ONE,
+    }
+}

@@ -1,0 +1,136 @@
+//! What a lane remembers between two commands and over a restart: counters, the open day, locks.
+//!
+//! Room: domain. May touch: std.
+//! Invariant: a pure fold of the lane's own entries; throwing it away and folding again gives the same.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::day::DayTotals;
+use super::entry::{Entry, Kind};
+use super::money::Money;
+use super::number::{DocKind, DocNo};
+use super::register::Cart;
+
+/// Wrong PINs of one staff number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinLock {
+    pub tries: u32,
+    pub until_ms: i64,
+}
+
+/// A parked sale.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspended {
+    pub slip: DocNo,
+    pub name: String,
+    pub at_ms: i64,
+    pub staff: u32,
+    pub cart: Cart,
+}
+
+/// The lane's memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaneState {
+    pub lane: u8,
+    pub epoch: u16,
+    /// The last number used of each kind.
+    pub last_numbers: BTreeMap<DocKind, u32>,
+    /// Absent between a Z and the next sale or `open_day`.
+    pub day: Option<DayTotals>,
+    /// The business date up to which staff chose to go on without a Z.
+    pub continued_on: Option<i32>,
+    pub last_z: Option<DocNo>,
+    /// The business date of the last Z, days from the common era.
+    pub last_z_date: Option<i32>,
+    /// UTC ms of the last Z: no sale is ever dated before it.
+    pub last_z_ms: i64,
+    pub grand_total: Money,
+    /// Float left in the drawer at the last Z: what the next day opens with when nothing is said.
+    pub float_left: Money,
+    pub suspended: BTreeMap<DocNo, Suspended>,
+    pub pin_locks: BTreeMap<u32, PinLock>,
+    pub last_receipt: Option<DocNo>,
+    pub training: bool,
+    /// UTC ms when training began.
+    pub training_since_ms: i64,
+}
+
+impl LaneState {
+    pub fn new(lane: u8) -> Self {
+        Self { lane, ..Self::default() }
+    }
+
+    /// Returns the next number of a kind. It is used up only by the entry that carries it.
+    pub fn next_number(&self, kind: DocKind) -> DocNo {
+        let last = self.last_numbers.get(&kind).copied().unwrap_or(0);
+        DocNo { lane: self.lane, epoch: self.epoch, kind, number: last + 1 }
+    }
+
+    fn used(&mut self, number: DocNo) {
+        let last = self.last_numbers.entry(number.kind).or_default();
+        *last = (*last).max(number.number);
+    }
+
+    /// Folds one entry of this lane.
+    pub fn fold(&mut self, entry: &Entry) {
+        self.epoch = entry.header.epoch;
+        match &entry.kind {
+            Kind::EpochBegan { .. } => self.last_numbers.clear(),
+            Kind::DayOpened { float } => {
+                let day = DayTotals::open(entry.header.business_date, entry.header.at_ms, *float);
+                self.day = Some(day);
+            }
+            Kind::DayContinued { civil_date } => self.continued_on = Some(*civil_date),
+            Kind::SaleClosed(sale) => {
+                self.used(sale.number);
+                self.last_receipt = Some(sale.number);
+            }
+            Kind::FormalReceiptIssued { number, .. } => self.used(*number),
+            Kind::SaleSuspended { slip, name, cart } => {
+                self.used(*slip);
+                let suspended = Suspended {
+                    slip: *slip,
+                    name: name.clone(),
+                    at_ms: entry.header.at_ms,
+                    staff: entry.header.staff,
+                    cart: (**cart).clone(),
+                };
+                self.suspended.insert(*slip, suspended);
+            }
+            Kind::SaleResumed { slip } => {
+                self.suspended.remove(slip);
+            }
+            Kind::PinRefused { staff, tries, locked_until_ms } => {
+                let lock = PinLock { tries: *tries, until_ms: *locked_until_ms };
+                self.pin_locks.insert(*staff, lock);
+            }
+            Kind::StaffSignedIn { staff } | Kind::Approved { by: staff } => {
+                self.pin_locks.remove(staff);
+            }
+            Kind::PinChanged { staff } => {
+                self.pin_locks.remove(staff);
+            }
+            Kind::TrainingBegan => {
+                self.training = true;
+                self.training_since_ms = entry.header.at_ms;
+            }
+            Kind::TrainingEnded => self.training = false,
+            Kind::ZClosed(closing) => {
+                self.used(closing.number);
+                self.last_z = Some(closing.number);
+                self.last_z_date = Some(entry.header.business_date);
+                self.last_z_ms = entry.header.at_ms;
+                self.grand_total = closing.grand_total;
+                self.float_left = closing.float_left;
+                self.day = None;
+                self.continued_on = None;
+            }
+            _ => {}
+        }
+        if let Some(day) = &mut self.day {
+            day.fold(entry);
+        }
+    }
+}

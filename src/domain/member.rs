@@ -1,0 +1,69 @@
+//! A member of the shop's point club.
+//!
+//! Room: domain. May touch: std.
+//! Invariant: the journal names a member by code; what is personal travels sealed.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::money::Money;
+use super::points::PointMove;
+
+/// What the shop knows of a person. Every field may be empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Personal {
+    pub name: String,
+    pub kana: String,
+    /// Digits only, with the leading zero.
+    pub phone: String,
+    pub mail: String,
+    pub postcode: String,
+    pub address: String,
+    /// `female`, `male`, `other` or empty.
+    pub sex: String,
+    /// `YYYY-MM-DD`, `--MM`, `--MM-DD` or empty.
+    pub birthday: String,
+    pub note: String,
+    pub tags: String,
+    /// The shop's own fields, without their `x_`.
+    pub own: BTreeMap<String, String>,
+}
+
+/// Personal data as an entry carries it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Sealed {
+    /// In memory only; the codec refuses to write it.
+    Clear(Box<Personal>),
+    /// XChaCha20-Poly1305 with the member's own key, the member's code as associated data.
+    Closed { nonce: [u8; 24], bytes: Vec<u8> },
+    /// The key is gone: the member was erased.
+    Erased,
+}
+
+/// A member as a registration, an import or an edit leaves it. The whole row is carried, so that
+/// the last one wins and a fold evaluates nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberCard {
+    pub code: String,
+    pub rank: String,
+    /// `YYYY-MM-DD` as days from the common era.
+    pub joined: Option<i32>,
+    pub personal: Sealed,
+}
+
+/// A member as the store finds it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    pub code: String,
+    pub rank: String,
+    pub joined: Option<i32>,
+    pub personal: Personal,
+    /// Every movement that can still matter for the balance, oldest first.
+    pub ledger: Vec<PointMove>,
+    pub stamps: i64,
+    pub visits: u32,
+    /// Days from the common era.
+    pub last_visit: Option<i32>,
+    pub spent: Money,
+}

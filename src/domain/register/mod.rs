@@ -1,0 +1,415 @@
+//! Selling: a pure state machine from command to facts and effects.
+//!
+//! Room: domain. May touch: std. May not: clock, disk, chance (all arrive in the `Context`).
+//! Invariant: `apply` changes nothing. What it answers becomes true only by `accept`, after its
+//! entries are on the disk; a power cut or a failed write between the two leaves the sale as it was.
+
+mod after;
+mod cart;
+mod drawer;
+mod items;
+mod lookup;
+mod members;
+mod pricing;
+mod returns;
+mod sale;
+mod shop;
+mod staff;
+mod tender;
+mod view;
+
+pub use cart::{Approval, Cart, CartDiscount, CartMember, CartReturn, Pending, Session};
+pub use lookup::{Context, ItemFound, Lookup, Now, PinVerdict, StoredSale};
+pub use pricing::{Priced, price};
+pub use view::{
+    DayView, ItemView, LineView, MemberView, NumberView, SaleView, StaffView, SuspendedView, TaxView,
+    TenderView,
+};
+
+use std::sync::Arc;
+
+use super::code::CodeRules;
+use super::command::{Command, Pin, spec};
+use super::entry::{Draft, Entry, Kind};
+use super::lane::LaneState;
+use super::number::DocNo;
+use super::refusal::{Refusal, RefusalCode};
+use super::settings::Settings;
+
+/// Why the drawer opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DrawerCause {
+    Sale,
+    Refund,
+    NoSale,
+    CashIn,
+    CashOut,
+    Count,
+}
+
+/// A paper to print, named by the entry it is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Paper {
+    /// `copy` 0 is the first and only unmarked one.
+    Receipt { number: DocNo, copy: u32 },
+    VoidSlip { number: DocNo },
+    Formal { number: DocNo, receipt: DocNo, name: String, amount: super::money::Money },
+    SuspendSlip { slip: DocNo },
+    CashSlip,
+    XReport,
+    ZReport { number: DocNo },
+}
+
+/// What the app must do after the entries are on the disk, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    OpenDrawer(DrawerCause),
+    Print(Paper),
+    /// Write a PIN verifier (or remove it) before the entry that says so.
+    StorePin { staff: u32, pin: Option<Pin> },
+    /// A print job's outcome was told by staff.
+    EndJob { job: String, printed: bool },
+    /// A Z has closed: write the backup and read it back.
+    Backup,
+}
+
+/// What a command answers besides the sale itself.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Answer {
+    /// The sale just closed, shown once.
+    pub closed: Option<SaleView>,
+    pub receipt: Option<DocNo>,
+    pub item: Option<ItemView>,
+    /// What a code is, part by part, for `inquire`.
+    pub explained: Vec<(String, String)>,
+    pub items: Option<Vec<ItemView>>,
+    pub members: Option<Vec<MemberView>>,
+    pub member: Option<MemberView>,
+    pub suspended: Option<Vec<SuspendedView>>,
+    /// What must be given before the sale can close: `age_check`, `price`, `quantity`.
+    pub needs: Vec<&'static str>,
+    /// A look that another room answers: the journal, a report, help, keys.
+    pub look: Option<Look>,
+}
+
+/// A question the domain hands on: reports and screens answer it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Look {
+    Journal(Vec<String>),
+    Report { name: String, options: Vec<(String, String)> },
+    Help(Option<String>),
+    Keys,
+}
+
+/// The outcome of a command, not yet true.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Applied {
+    pub cart: Cart,
+    pub session: Session,
+    pub entries: Vec<Draft>,
+    pub effects: Vec<Effect>,
+    pub answer: Answer,
+}
+
+/// A refusal, and the entry to write when it is one that matters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refused {
+    pub refusal: Refusal,
+    pub record: Option<Draft>,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, record: None }
+    }
+}
+
+/// One lane's register.
+#[derive(Debug, Clone)]
+pub struct Register {
+    pub settings: Arc<Settings>,
+    pub codes: Arc<CodeRules>,
+    pub lane: LaneState,
+    pub cart: Cart,
+    pub session: Session,
+}
+
+impl Register {
+    pub fn new(settings: Settings, lane: LaneState, cart: Cart) -> Self {
+        let codes = Arc::new(CodeRules::new(&settings.in_store));
+        Self { settings: Arc::new(settings), codes, lane, cart, session: Session::default() }
+    }
+
+    /// Works out what a command would do. Nothing changes until `accept`.
+    ///
+    /// # Errors
+    /// The refusal, with the entry that records it when it is one of those that matter.
+    pub fn apply(&self, command: &Command, context: &mut Context<'_>) -> Result<Applied, Refused> {
+        let name = command_name(command);
+        self.allowed(command, name, context).and_then(|()| self.perform(command, context)).map_err(
+            |refused| match refused.record {
+                Some(_) => refused,
+                None => self.recorded(refused.refusal, name, context),
+            },
+        ).map(|mut applied| {
+            if !matches!(command, Command::Approve { .. }) && lifts(command) {
+                applied.session.approval = None;
+            }
+            if !matches!(command, Command::Confirm) {
+                applied.session.asked = None;
+            }
+            applied
+        })
+    }
+
+    /// Makes an applied command true: its entries are in the journal.
+    pub fn accept(&mut self, applied: Applied, entries: &[Entry]) {
+        self.cart = applied.cart;
+        self.session = applied.session;
+        for entry in entries {
+            self.fold(entry);
+        }
+    }
+
+    /// Folds an entry that came from this lane's journal.
+    pub fn fold(&mut self, entry: &Entry) {
+        if let Kind::SettingsChanged(patch) = &entry.kind {
+            let settings = Arc::make_mut(&mut self.settings);
+            // It was applied once before it was written; a journal holds only patches that fit.
+            let fits = patch.apply(settings);
+            assert!(fits.is_ok(), "a settings entry that does not fit: {fits:?}");
+            self.codes = Arc::new(CodeRules::new(&self.settings.in_store));
+        }
+        self.lane.fold(entry);
+    }
+
+    fn recorded(&self, refusal: Refusal, command: &'static str, context: &Context<'_>) -> Refused {
+        let matters = matches!(
+            refusal.code,
+            RefusalCode::Level | RefusalCode::Limit | RefusalCode::FixedPrice
+        );
+        let record = matters.then(|| {
+            let code = refusal.code.word().to_owned();
+            self.draft(context.now, Kind::Refused { code, command: command.to_owned() })
+        });
+        Refused { refusal, record }
+    }
+
+    /// An entry of the open day (or of today, while no day is open) by the staff signed in.
+    fn draft(&self, now: Now, kind: Kind) -> Draft {
+        let business_date = match &self.lane.day {
+            Some(day) => day.business_date,
+            None => self.business_date(now),
+        };
+        Draft {
+            business_date,
+            staff: self.session.staff.unwrap_or(0),
+            training: self.lane.training,
+            kind,
+        }
+    }
+
+    /// The civil date less the hour at which the shop's day ends, in days from the common era.
+    pub fn business_date(&self, now: Now) -> i32 {
+        now.civil_date_shifted(self.settings.shop.day_ends_minutes)
+    }
+
+    /// The outcome that changes nothing by itself; commands fill in what they do.
+    fn unchanged(&self) -> Applied {
+        Applied {
+            cart: self.cart.clone(),
+            session: self.session.clone(),
+            entries: Vec::new(),
+            effects: Vec::new(),
+            answer: Answer::default(),
+        }
+    }
+
+    fn perform(&self, command: &Command, context: &mut Context<'_>) -> Result<Applied, Refused> {
+        use Command as C;
+        let applied = match command {
+            C::SignIn { staff, pin } => return self.sign_in(*staff, pin.as_ref(), context),
+            C::Approve { staff, pin } => return self.approve(*staff, pin, context),
+            C::SignOut => self.sign_out(context),
+            C::Lock => self.lock(context),
+            C::Scan { code } => self.scan(code, context),
+            C::Department { number, amount } => self.department(*number, *amount, context),
+            C::Quantity(quantity) => self.quantity(*quantity),
+            C::Times(quantity) => self.times(*quantity),
+            C::Repeat => self.repeat(context),
+            C::PriceOverride(amount) => self.price_override(*amount, context),
+            C::LineDiscount(discount) => self.line_discount(*discount, context),
+            C::LineTax { class } => self.line_tax(class),
+            C::VoidLine(line) => self.void_line(*line, context),
+            C::SelectLine(line) => self.select_line(*line),
+            C::Inquire { code } => self.inquire(code, context),
+            C::FindItem { text } => self.find_item(text, context),
+            C::AgeChecked => self.age_checked(),
+            C::Subtotal => self.subtotal(),
+            C::SaleDiscount(discount) => self.sale_discount(*discount, context),
+            C::EatIn => self.eat_in(true),
+            C::TakeOut => self.eat_in(false),
+            C::Note { text } => self.note(text),
+            C::Suspend { name } => self.suspend(name.as_deref(), context),
+            C::Resume { slip } => self.resume(slip.as_deref(), context),
+            C::VoidSale => self.void_sale(context),
+            C::CustomerKind { key } => self.customer_kind(key),
+            C::Member { code } => self.member(code, context),
+            C::FindMember { text } => self.find_member(text, context),
+            C::NewMember(fields) => self.new_member(fields, context),
+            C::EditMember(fields) => self.edit_member(fields, context),
+            C::ClearMember => self.clear_member(),
+            C::UsePoints(asked) => self.use_points(*asked, context),
+            C::Coupon { code } => self.coupon(code, context),
+            C::Stamp(count) => self.stamp(*count, context),
+            C::LatePoints { receipt, code } => self.late_points(receipt, code, context),
+            C::Tender { kind, amount } => self.tender(*kind, *amount, context),
+            C::VoidTender => self.void_tender(),
+            C::Reprint { receipt } => self.reprint(receipt.as_deref(), context),
+            C::FormalReceipt { name, amount } => self.formal_receipt(name, *amount, context),
+            C::VoidReceipt { receipt, reason } => self.void_receipt(receipt, reason, context),
+            C::CorrectTender { receipt, kind } => self.correct_tender(receipt, *kind, context),
+            C::Return { receipt, lines } => self.return_goods(receipt, lines, context),
+            C::ReturnOpen => self.return_open(context),
+            C::Exchange { receipt, line } => self.exchange(receipt, *line, context),
+            C::PrintOutcome { job, printed } => self.print_outcome(job, *printed),
+            C::NoSale { reason } => self.no_sale(reason, context),
+            C::PaidIn { amount, reason } => self.paid_in(*amount, reason, context),
+            C::PaidOut { amount, reason } => self.paid_out(*amount, reason, context),
+            C::Loan(amount) => self.loan(*amount, context),
+            C::Pickup(amount) => self.pickup(*amount, context),
+            C::OpenDay { float } => self.open_day(*float, context),
+            C::XReport => self.x_report(context),
+            C::Count(pieces) => self.count(pieces, context),
+            C::ZReport { counted, float_left } => self.z_report(*counted, *float_left, context),
+            C::TrainingOn => self.training_on(context),
+            C::TrainingOff => self.training_off(context),
+            C::EditItem { code, fields } => self.edit_item(code, fields, context),
+            C::SetPrice { code, amount } => self.set_price(code, *amount, context),
+            C::SetPin { staff, pin } => self.set_pin(*staff, pin.as_ref(), context),
+            C::Confirm => return self.confirm(context),
+            C::Journal { query } => Ok(self.looking(Look::Journal(query.clone()))),
+            C::Report { name, options } => {
+                Ok(self.looking(Look::Report { name: name.clone(), options: options.clone() }))
+            }
+            C::Help { name } => Ok(self.looking(Look::Help(name.clone()))),
+            C::Keys => Ok(self.looking(Look::Keys)),
+        };
+        Ok(applied?)
+    }
+
+    fn looking(&self, look: Look) -> Applied {
+        let mut applied = self.unchanged();
+        applied.answer.look = Some(look);
+        applied
+    }
+
+    /// Does what was asked again: the command waits in the session until then.
+    fn confirm(&self, context: &mut Context<'_>) -> Result<Applied, Refused> {
+        let asked = self.session.asked.clone();
+        let command = asked.ok_or_else(|| Refusal::new(RefusalCode::Confirm).saying("nothing_to_confirm"))?;
+        let mut confirmed = self.clone();
+        confirmed.session.asked = None;
+        confirmed.session.confirmed = true;
+        let mut applied = confirmed.perform(&command, context)?;
+        applied.session.confirmed = false;
+        Ok(applied)
+    }
+}
+
+/// Commands that an approval is kept for: looking around does not use it up.
+fn lifts(command: &Command) -> bool {
+    use Command as C;
+    !matches!(
+        command,
+        C::Journal { .. } | C::Report { .. } | C::Help { .. } | C::Keys | C::Inquire { .. }
+            | C::FindItem { .. } | C::FindMember { .. } | C::SelectLine(_) | C::Subtotal
+    )
+}
+
+/// Returns a command's name in the language.
+pub fn command_name(command: &Command) -> &'static str {
+    use Command as C;
+    let name = match command {
+        C::SignIn { .. } => "sign_in",
+        C::SignOut => "sign_out",
+        C::Approve { .. } => "approve",
+        C::Scan { .. } => "scan",
+        C::Department { .. } => "department",
+        C::Quantity(_) => "quantity",
+        C::Times(_) => "times",
+        C::Repeat => "repeat",
+        C::PriceOverride(_) => "price_override",
+        C::LineDiscount(_) => "line_discount",
+        C::LineTax { .. } => "line_tax",
+        C::VoidLine(_) => "void_line",
+        C::SelectLine(_) => "select_line",
+        C::Inquire { .. } => "inquire",
+        C::FindItem { .. } => "find_item",
+        C::AgeChecked => "age_checked",
+        C::Subtotal => "subtotal",
+        C::SaleDiscount(_) => "sale_discount",
+        C::EatIn => "eat_in",
+        C::TakeOut => "take_out",
+        C::Note { .. } => "note",
+        C::Suspend { .. } => "suspend",
+        C::Resume { .. } => "resume",
+        C::VoidSale => "void_sale",
+        C::CustomerKind { .. } => "customer_kind",
+        C::Member { .. } => "member",
+        C::FindMember { .. } => "find_member",
+        C::NewMember(_) => "new_member",
+        C::EditMember(_) => "edit_member",
+        C::ClearMember => "clear_member",
+        C::UsePoints(_) => "use_points",
+        C::Coupon { .. } => "coupon",
+        C::Stamp(_) => "stamp",
+        C::LatePoints { .. } => "late_points",
+        C::Tender { kind, .. } => tender_name(*kind),
+        C::VoidTender => "void_tender",
+        C::Reprint { .. } => "reprint",
+        C::FormalReceipt { .. } => "formal_receipt",
+        C::VoidReceipt { .. } => "void_receipt",
+        C::CorrectTender { .. } => "correct_tender",
+        C::Return { .. } => "return",
+        C::ReturnOpen => "return_open",
+        C::Exchange { .. } => "exchange",
+        C::PrintOutcome { .. } => "print_outcome",
+        C::NoSale { .. } => "no_sale",
+        C::PaidIn { .. } => "paid_in",
+        C::PaidOut { .. } => "paid_out",
+        C::Loan(_) => "loan",
+        C::Pickup(_) => "pickup",
+        C::OpenDay { .. } => "open_day",
+        C::XReport => "x_report",
+        C::Count(_) => "count",
+        C::ZReport { .. } => "z_report",
+        C::TrainingOn => "training_on",
+        C::TrainingOff => "training_off",
+        C::EditItem { .. } => "edit_item",
+        C::SetPrice { .. } => "set_price",
+        C::SetPin { .. } => "set_pin",
+        C::Confirm => "confirm",
+        C::Journal { .. } => "journal",
+        C::Report { .. } => "report",
+        C::Help { .. } => "help",
+        C::Keys => "keys",
+        C::Lock => "lock",
+    };
+    assert!(spec(name).is_some(), "{name} is in the table");
+    name
+}
+
+fn tender_name(kind: super::sale::TenderKind) -> &'static str {
+    use super::sale::TenderKind as T;
+    match kind {
+        T::Cash => "tender_cash",
+        T::Credit => "tender_credit",
+        T::Debit => "tender_debit",
+        T::Emoney => "tender_emoney",
+        T::Code => "tender_code",
+        T::Voucher => "tender_voucher",
+        T::Points => "use_points",
+    }
+}

@@ -1,0 +1,344 @@
+//! What screens, scripts and other programs see of a sale; field names are those of `regi run --json`
+//! (`DESIGN.md` 5).
+//!
+//! Room: domain. May touch: serde.
+
+use serde::{Serialize, Serializer};
+
+use super::{Cart, Priced, Register};
+use crate::domain::item::Item;
+use crate::domain::member::{Member, Sealed};
+use crate::domain::money::Money;
+use crate::domain::points;
+use crate::domain::quantity::{Quantity, Rate, UnitPrice};
+use crate::domain::sale::{Sale, SaleLine, Tender, Totals};
+
+/// A unit price: an integer, or a string when it has a fraction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NumberView(pub UnitPrice);
+
+impl Serialize for NumberView {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.whole() {
+            Some(whole) => serializer.serialize_i64(whole),
+            None => serializer.collect_str(&self.0),
+        }
+    }
+}
+
+fn is_empty(text: &str) -> bool {
+    text.is_empty()
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LineView {
+    pub line: u32,
+    pub code: String,
+    pub name: String,
+    pub quantity: Quantity,
+    pub unit_price: NumberView,
+    pub discount: Money,
+    pub amount: Money,
+    pub tax_class: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list_price: Option<NumberView>,
+    /// The mark of the reduced rate, for screens.
+    #[serde(skip)]
+    pub mark: String,
+    #[serde(skip_serializing_if = "is_empty")]
+    pub returns: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TaxView {
+    pub class: String,
+    pub rate: Rate,
+    pub mode: &'static str,
+    pub base: Money,
+    pub tax: Money,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TenderView {
+    pub kind: &'static str,
+    pub amount: Money,
+}
+
+/// A member as lists and the sale show it. The name stays out of `sale`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct MemberView {
+    pub code: String,
+    pub rank: String,
+    pub points: i64,
+    #[serde(skip_serializing_if = "is_empty")]
+    pub name: String,
+    #[serde(skip_serializing_if = "is_empty")]
+    pub kana: String,
+    #[serde(skip_serializing_if = "is_empty")]
+    pub phone: String,
+    #[serde(skip_serializing_if = "is_empty")]
+    pub mail: String,
+    #[serde(skip_serializing_if = "is_empty")]
+    pub birthday: String,
+    #[serde(skip_serializing_if = "is_empty")]
+    pub note: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visits: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stamps: Option<i64>,
+    /// `YYYY-MM-DD`, empty before the first visit.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub last_visit: String,
+}
+
+impl MemberView {
+    /// `on` is the civil date, for expiry; `months` the shop's expiry.
+    pub fn of(member: &Member, on: chrono::NaiveDate, months: Option<u32>) -> Self {
+        let personal = &member.personal;
+        Self {
+            code: member.code.clone(),
+            rank: member.rank.clone(),
+            points: points::balance(&member.ledger, on, months),
+            name: personal.name.clone(),
+            kana: personal.kana.clone(),
+            phone: personal.phone.clone(),
+            mail: personal.mail.clone(),
+            birthday: personal.birthday.clone(),
+            note: personal.note.clone(),
+            visits: Some(member.visits),
+            stamps: Some(member.stamps),
+            last_visit: member.last_visit.map(ymd).unwrap_or_default(),
+        }
+    }
+}
+
+/// Writes days from the common era as `YYYY-MM-DD`.
+pub fn ymd(days: i32) -> String {
+    chrono::NaiveDate::from_num_days_from_ce_opt(days).map(|day| day.to_string()).unwrap_or_default()
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ItemView {
+    pub code: String,
+    pub name: String,
+    pub kana: String,
+    pub department: u16,
+    pub price: NumberView,
+    pub tax_class: String,
+    pub unit: &'static str,
+    pub flags: String,
+}
+
+impl ItemView {
+    pub fn of(item: &Item, tax_class: &str) -> Self {
+        Self {
+            code: item.code.clone(),
+            name: item.name.clone(),
+            kana: item.kana.clone(),
+            department: item.department,
+            price: NumberView(item.price),
+            tax_class: tax_class.to_owned(),
+            unit: item.unit.word(),
+            flags: item.flags.words(),
+        }
+    }
+}
+
+/// A sale, open or closed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SaleView {
+    pub lines: Vec<LineView>,
+    pub subtotal: Money,
+    pub discount: Money,
+    pub total: Money,
+    pub taxes: Vec<TaxView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member: Option<MemberView>,
+    pub points_used: i64,
+    pub points_earned: i64,
+    pub tenders: Vec<TenderView>,
+    pub paid: Money,
+    pub due: Money,
+    pub change: Money,
+    #[serde(skip_serializing_if = "is_empty")]
+    pub note: String,
+    #[serde(skip_serializing_if = "is_empty")]
+    pub customer_kind: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub eat_in: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SuspendedView {
+    pub slip: String,
+    #[serde(skip_serializing_if = "is_empty")]
+    pub name: String,
+    pub lines: usize,
+    pub total: Money,
+    pub at_ms: i64,
+    pub staff: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StaffView {
+    pub number: u32,
+    pub name: String,
+    pub level: u8,
+}
+
+/// The open day as anyone may see it: expected cash only from level 7 or once counted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DayView {
+    pub business_date: String,
+    pub customers: i64,
+    pub net: Money,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_cash: Option<Money>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Money>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub difference: Option<Money>,
+}
+
+fn line_view(place: usize, line: &SaleLine) -> LineView {
+    let item = &line.item;
+    LineView {
+        line: place as u32 + 1,
+        code: item.code.clone(),
+        name: item.name.clone(),
+        quantity: item.quantity,
+        unit_price: NumberView(item.unit_price),
+        discount: line.discount,
+        amount: line.amount,
+        tax_class: item.class.clone(),
+        list_price: item.list_price.map(NumberView),
+        mark: line.mark.clone(),
+        returns: item.origin.as_ref().map(|origin| origin.receipt.to_string()).unwrap_or_default(),
+    }
+}
+
+fn taxes(totals: &Totals) -> Vec<TaxView> {
+    let view = |group: &crate::domain::tax::TaxGroup| TaxView {
+        class: group.class.to_string(),
+        rate: group.rate,
+        mode: group.mode.word(),
+        base: group.base,
+        tax: group.tax,
+    };
+    totals.taxes.iter().map(view).collect()
+}
+
+fn tenders(tenders: &[Tender]) -> Vec<TenderView> {
+    let view = |tender: &Tender| TenderView { kind: tender.kind.word(), amount: tender.amount };
+    tenders.iter().map(view).collect()
+}
+
+impl SaleView {
+    /// The open sale, priced.
+    pub fn open(cart: &Cart, priced: &Priced) -> Self {
+        let paid: Money = cart.tenders.iter().map(|tender| tender.applied).sum();
+        let member = cart.member.as_ref().map(|member| MemberView {
+            code: member.code.clone(),
+            rank: member.rank.clone(),
+            points: member.points - priced.points_used + priced.points_earned,
+            ..MemberView::default()
+        });
+        Self {
+            lines: priced.lines.iter().enumerate().map(|(n, line)| line_view(n, line)).collect(),
+            subtotal: priced.totals.subtotal,
+            discount: priced.totals.discount,
+            total: priced.totals.total,
+            taxes: taxes(&priced.totals),
+            member,
+            points_used: priced.points_used,
+            points_earned: priced.points_earned,
+            tenders: tenders(&cart.tenders),
+            paid,
+            due: priced.totals.total - paid,
+            change: Money::ZERO,
+            note: cart.note.clone(),
+            customer_kind: cart.customer_kind.clone(),
+            eat_in: cart.eat_in,
+        }
+    }
+
+    /// The sale as it was closed.
+    pub fn closed(sale: &Sale) -> Self {
+        let member = sale.member.as_ref().map(|member| MemberView {
+            code: member.code.clone(),
+            rank: member.rank.clone(),
+            points: member.points_after,
+            ..MemberView::default()
+        });
+        Self {
+            lines: sale.lines.iter().enumerate().map(|(n, line)| line_view(n, line)).collect(),
+            subtotal: sale.totals.subtotal,
+            discount: sale.totals.discount,
+            total: sale.totals.total,
+            taxes: taxes(&sale.totals),
+            member,
+            points_used: sale.points_used,
+            points_earned: sale.points_earned,
+            tenders: tenders(&sale.tenders),
+            paid: sale.paid(),
+            due: Money::ZERO,
+            change: sale.change,
+            note: sale.note.clone(),
+            customer_kind: sale.customer_kind.clone(),
+            eat_in: sale.eat_in,
+        }
+    }
+}
+
+impl Register {
+    /// The open sale as it stands, or `None` between two customers.
+    pub fn sale_view(&self, civil_date: i32) -> Option<SaleView> {
+        if self.cart.lines.is_empty() && self.cart.member.is_none() {
+            return None;
+        }
+        let priced = super::price(&self.cart, &self.settings, civil_date).ok()?;
+        Some(SaleView::open(&self.cart, &priced))
+    }
+
+    pub fn suspended_views(&self, civil_date: i32) -> Vec<SuspendedView> {
+        let view = |parked: &crate::domain::lane::Suspended| SuspendedView {
+            slip: parked.slip.to_string(),
+            name: parked.name.clone(),
+            lines: parked.cart.lines.len(),
+            total: super::price(&parked.cart, &self.settings, civil_date)
+                .map_or(Money::ZERO, |priced| priced.totals.total),
+            at_ms: parked.at_ms,
+            staff: parked.staff,
+        };
+        self.lane.suspended.values().map(view).collect()
+    }
+
+    pub fn staff_view(&self) -> Option<StaffView> {
+        let number = self.session.staff?;
+        let staff = self.settings.staff(number)?;
+        Some(StaffView { number, name: staff.name.clone(), level: staff.level })
+    }
+
+    pub fn day_view(&self) -> Option<DayView> {
+        let day = self.lane.day.as_ref()?;
+        let counted = day.count.as_ref().and_then(crate::domain::day::Count::total);
+        let may_see = counted.is_some() || self.own_level() >= 7;
+        let expected = may_see.then(|| day.expected_cash());
+        Some(DayView {
+            business_date: ymd(day.business_date),
+            customers: day.customers,
+            net: day.net,
+            expected_cash: expected,
+            counted,
+            difference: counted.zip(expected).map(|(counted, expected)| counted - expected),
+        })
+    }
+}
+
+/// Personal data in the clear, or empty fields for what cannot be read.
+pub fn personal(sealed: &Sealed) -> crate::domain::member::Personal {
+    match sealed {
+        Sealed::Clear(personal) => (**personal).clone(),
+        Sealed::Closed { .. } | Sealed::Erased => crate::domain::member::Personal::default(),
+    }
+}

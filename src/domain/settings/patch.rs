@@ -1,0 +1,447 @@
+//! A change of the shop's settings: absent means unchanged, tables are matched by key, `removed`
+//! removes. The names are those of the settings file (`DESIGN.md` 12).
+//!
+//! Room: domain. May touch: serde.
+//! Invariant: a PIN in a patch never reaches a journal: `Secret` writes itself as nothing.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{Coupon, Department, Rank, Settings, Staff};
+use crate::domain::code::{InStoreLayout, InStoreRule};
+use crate::domain::command::{Discount, Pin};
+use crate::domain::money::Money;
+use crate::domain::points::{PointBasis, PointRule, PointScope, PointUse, PointsOnReturn};
+use crate::domain::quantity::{Rate, Rounding};
+use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::domain::sale::TenderKind;
+use crate::domain::tax::TaxMode;
+use crate::domain::text;
+
+/// A PIN on its way in. Reads from a file; writes itself as nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Secret(pub Option<Pin>);
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("")
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let digits = String::deserialize(deserializer)?;
+        Ok(Self(if digits.is_empty() { None } else { Some(Pin::new(digits)) }))
+    }
+}
+
+macro_rules! patch {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
+    };
+}
+
+patch!(ShopPatch {
+    name: Option<String>,
+    address: Option<String>,
+    phone: Option<String>,
+    /// Empty takes the number away.
+    registration_number: Option<String>,
+    /// `HH:MM`.
+    day_ends: Option<String>,
+    currency: Option<String>,
+});
+
+patch!(TaxPatch {
+    rounding: Option<Rounding>,
+    price_mode: Option<TaxMode>,
+    price_rounding: Option<Rounding>,
+    mixed_to: Option<TaxMode>,
+    class: Vec<ClassPatch>,
+});
+
+patch!(ClassPatch {
+    name: String,
+    rate: Option<Rate>,
+    /// `YYYY-MM-DD`.
+    from: Option<String>,
+    mark: Option<String>,
+    removed: bool,
+});
+
+patch!(PointsPatch {
+    unit_yen: Option<i64>,
+    points: Option<i64>,
+    basis: Option<PointBasis>,
+    scope: Option<PointScope>,
+    rounding: Option<Rounding>,
+    use_as: Option<PointUse>,
+    on_used: Option<bool>,
+    returns: Option<PointsOnReturn>,
+    expires_months: Option<u32>,
+    minimum: Option<i64>,
+    use_step: Option<i64>,
+    /// Present: replaces all rules.
+    rule: Option<Vec<PointRule>>,
+});
+
+patch!(RankPatch { name: String, rate: Option<Rate>, removed: bool, });
+
+patch!(DepartmentPatch {
+    number: u16,
+    name: Option<String>,
+    tax_class: Option<String>,
+    removed: bool,
+});
+
+patch!(StaffPatch {
+    number: u32,
+    name: Option<String>,
+    level: Option<u8>,
+    pin: Secret,
+    removed: bool,
+});
+
+patch!(InStorePatch {
+    prefix: String,
+    layout: Option<InStoreLayout>,
+    price_mode: Option<TaxMode>,
+    verify_pcd: Option<bool>,
+    removed: bool,
+});
+
+patch!(TenderPatch { change: Option<bool>, stamp_liable: Option<bool>, });
+
+patch!(CouponPatch {
+    code: String,
+    name: Option<String>,
+    /// Yen off, or …
+    amount: Option<i64>,
+    /// … percent off.
+    percent: Option<Rate>,
+    minimum: Option<i64>,
+    from: Option<String>,
+    to: Option<String>,
+    removed: bool,
+});
+
+patch!(LimitsPatch {
+    override_percent: Option<Rate>,
+    discount: Option<i64>,
+    discount_percent: Option<Rate>,
+    refund: Option<i64>,
+    cash_over: Option<i64>,
+    level: Option<u8>,
+});
+
+patch!(ReceiptPatch {
+    header: Option<Vec<String>>,
+    footer: Option<Vec<String>>,
+    logo: Option<bool>,
+    blocks: Option<Vec<String>>,
+});
+
+patch!(
+    /// A settings file, or a change of one field of it.
+    SettingsPatch {
+        shop: ShopPatch,
+        tax: TaxPatch,
+        points: PointsPatch,
+        rank: Vec<RankPatch>,
+        department: Vec<DepartmentPatch>,
+        staff: Vec<StaffPatch>,
+        in_store: Vec<InStorePatch>,
+        tender: BTreeMap<String, TenderPatch>,
+        coupon: Vec<CouponPatch>,
+        limits: LimitsPatch,
+        levels: BTreeMap<String, u8>,
+        receipt: ReceiptPatch,
+    }
+);
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+fn set_money(place: &mut Money, value: Option<i64>) {
+    set(place, value.map(Money::new));
+}
+
+fn bad(what: &'static str, value: impl std::fmt::Display) -> Refusal {
+    Refusal::new(RefusalCode::BadArgument).saying("bad_setting").with("setting", what).with("value", value)
+}
+
+fn minutes(text: &str) -> Option<u16> {
+    let (hours, minutes) = text.split_once(':')?;
+    let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);
+    (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
+}
+
+fn date(text: &str) -> Option<chrono::NaiveDate> {
+    chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()
+}
+
+/// Days from the common era of a `YYYY-MM-DD` text; empty is no bound.
+fn day_bound(what: &'static str, text: &str) -> Result<Option<i32>, Refusal> {
+    use chrono::Datelike;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    date(text).map(|day| Some(day.num_days_from_ce())).ok_or_else(|| bad(what, text))
+}
+
+impl SettingsPatch {
+    /// Takes the PINs out, by staff number, so that they can go where PINs live.
+    pub fn take_pins(&mut self) -> Vec<(u32, Pin)> {
+        let staff = self.staff.iter_mut();
+        staff.filter_map(|staff| Some((staff.number, staff.pin.0.take()?))).collect()
+    }
+
+    /// Applies to `settings`, or names the first value that does not fit and changes nothing.
+    ///
+    /// # Errors
+    /// `bad_argument` with the setting and the value.
+    pub fn apply(&self, settings: &mut Settings) -> Result<(), Refusal> {
+        let mut next = settings.clone();
+        self.shop(&mut next)?;
+        self.tax(&mut next)?;
+        self.points(&mut next)?;
+        self.people_and_groups(&mut next)?;
+        self.counter(&mut next)?;
+        *settings = next;
+        Ok(())
+    }
+
+    fn shop(&self, next: &mut Settings) -> Result<(), Refusal> {
+        let (patch, shop) = (&self.shop, &mut next.shop);
+        for (place, value) in [
+            (&mut shop.name, &patch.name),
+            (&mut shop.address, &patch.address),
+            (&mut shop.phone, &patch.phone),
+            (&mut shop.currency, &patch.currency),
+        ] {
+            set(place, value.as_deref().map(text::cleaned));
+        }
+        if let Some(number) = &patch.registration_number {
+            shop.registration_number = if number.is_empty() {
+                None
+            } else {
+                let read = crate::domain::registration::parse(number);
+                read.map_err(|_| bad("shop.registration_number", number))?;
+                Some(number.clone())
+            };
+        }
+        if let Some(day_ends) = &patch.day_ends {
+            shop.day_ends_minutes =
+                minutes(day_ends).ok_or_else(|| bad("shop.day_ends", day_ends))?;
+        }
+        Ok(())
+    }
+
+    fn tax(&self, next: &mut Settings) -> Result<(), Refusal> {
+        let (patch, tax) = (&self.tax, &mut next.tax);
+        set(&mut tax.rounding, patch.rounding);
+        set(&mut tax.price_mode, patch.price_mode);
+        set(&mut tax.price_rounding, patch.price_rounding);
+        set(&mut tax.mixed_to, patch.mixed_to);
+        for class in &patch.class {
+            if class.removed {
+                tax.classes.remove(&class.name);
+                continue;
+            }
+            let from = match &class.from {
+                Some(from) => date(from).ok_or_else(|| bad("tax.class.from", from))?,
+                None => chrono::NaiveDate::MIN,
+            };
+            let rate = class.rate.filter(|rate| *rate >= Rate::ZERO && *rate <= 100.into());
+            let rate = rate.ok_or_else(|| bad("tax.class.rate", &class.name))?;
+            let mark = class.mark.as_deref().map(text::cleaned);
+            tax.classes.set(&text::cleaned(&class.name), rate, from, mark);
+        }
+        Ok(())
+    }
+
+    fn points(&self, next: &mut Settings) -> Result<(), Refusal> {
+        let (patch, points) = (&self.points, &mut next.points);
+        for (name, value, least) in [
+            ("points.unit_yen", patch.unit_yen, 1),
+            ("points.points", patch.points, 0),
+            ("points.minimum", patch.minimum, 0),
+            ("points.use_step", patch.use_step, 1),
+        ] {
+            if let Some(value) = value.filter(|value| !(least..=1_000_000).contains(value)) {
+                return Err(bad(name, value));
+            }
+        }
+        set(&mut points.unit_yen, patch.unit_yen);
+        set(&mut points.points, patch.points);
+        set(&mut points.basis, patch.basis);
+        set(&mut points.scope, patch.scope);
+        set(&mut points.rounding, patch.rounding);
+        set(&mut points.use_as, patch.use_as);
+        set(&mut points.on_used, patch.on_used);
+        set(&mut points.returns, patch.returns);
+        if let Some(months) = patch.expires_months {
+            points.expires_months = (months > 0).then_some(months);
+        }
+        set(&mut points.minimum, patch.minimum);
+        set(&mut points.use_step, patch.use_step);
+        set(&mut points.rules, patch.rule.clone());
+        Ok(())
+    }
+
+    fn people_and_groups(&self, next: &mut Settings) -> Result<(), Refusal> {
+        for patch in &self.rank {
+            next.ranks.retain(|rank| !(patch.removed && rank.name == patch.name));
+            if patch.removed {
+                continue;
+            }
+            match next.ranks.iter_mut().find(|rank| rank.name == patch.name) {
+                Some(rank) => set(&mut rank.rate, patch.rate),
+                None => next.ranks.push(Rank {
+                    name: text::cleaned(&patch.name),
+                    rate: patch.rate.unwrap_or(Rate::ONE),
+                }),
+            }
+        }
+        for patch in &self.department {
+            let before = next.department(patch.number).cloned();
+            next.departments.retain(|department| department.number != patch.number);
+            if patch.removed {
+                continue;
+            }
+            let mut department = before.unwrap_or_else(|| Department {
+                number: patch.number,
+                name: patch.number.to_string(),
+                tax_class: "standard".to_owned(),
+            });
+            set(&mut department.name, patch.name.as_deref().map(text::cleaned));
+            set(&mut department.tax_class, patch.tax_class.clone());
+            if !next.tax.classes.has(&department.tax_class) {
+                return Err(bad("department.tax_class", &department.tax_class));
+            }
+            next.departments.push(department);
+            next.departments.sort_by_key(|department| department.number);
+        }
+        for patch in &self.staff {
+            let before = next.staff(patch.number).cloned();
+            next.staff.retain(|staff| staff.number != patch.number);
+            if patch.removed {
+                continue;
+            }
+            let mut staff = before.unwrap_or_else(|| Staff {
+                number: patch.number,
+                name: patch.number.to_string(),
+                level: 1,
+            });
+            set(&mut staff.name, patch.name.as_deref().map(text::cleaned));
+            set(&mut staff.level, patch.level);
+            if !(1..=9).contains(&staff.level) || staff.number == 0 {
+                return Err(bad("staff.level", format!("{} {}", staff.number, staff.level)));
+            }
+            next.staff.push(staff);
+            next.staff.sort_by_key(|staff| staff.number);
+        }
+        Ok(())
+    }
+
+    fn counter(&self, next: &mut Settings) -> Result<(), Refusal> {
+        for patch in &self.in_store {
+            let before = next.in_store.iter().find(|rule| rule.prefix == patch.prefix).cloned();
+            next.in_store.retain(|rule| rule.prefix != patch.prefix);
+            if patch.removed {
+                continue;
+            }
+            let plain = matches!(patch.prefix.len(), 1..=3)
+                && patch.prefix.bytes().all(|byte| byte.is_ascii_digit());
+            if !plain {
+                return Err(bad("in_store.prefix", &patch.prefix));
+            }
+            let mut rule = match (before, patch.layout) {
+                (Some(rule), _) => rule,
+                (None, Some(layout)) => InStoreRule::new(&patch.prefix, layout),
+                (None, None) => return Err(bad("in_store.layout", &patch.prefix)),
+            };
+            set(&mut rule.layout, patch.layout);
+            set(&mut rule.price_mode, patch.price_mode);
+            set(&mut rule.verify_pcd, patch.verify_pcd);
+            next.in_store.push(rule);
+        }
+        for (word, patch) in &self.tender {
+            let kind = TenderKind::ALL.into_iter().find(|kind| kind.word() == word);
+            let kind = kind.ok_or_else(|| bad("tender", word))?;
+            let mut tender = next.tender(kind);
+            set(&mut tender.change, patch.change);
+            set(&mut tender.stamp_liable, patch.stamp_liable);
+            next.tenders.insert(kind, tender);
+        }
+        for patch in &self.coupon {
+            self.coupon(patch, next)?;
+        }
+        let (patch, limits) = (&self.limits, &mut next.limits);
+        set(&mut limits.override_percent, patch.override_percent);
+        set_money(&mut limits.discount, patch.discount);
+        set(&mut limits.discount_percent, patch.discount_percent);
+        set_money(&mut limits.refund, patch.refund);
+        set_money(&mut limits.cash_over, patch.cash_over);
+        set(&mut limits.level, patch.level);
+        for (command, level) in &self.levels {
+            if crate::domain::command::spec(command).is_none() || !(0..=9).contains(level) {
+                return Err(bad("levels", format!("{command} {level}")));
+            }
+            next.levels.insert(command.clone(), *level);
+        }
+        let (patch, receipt) = (&self.receipt, &mut next.receipt);
+        let clean_all = |lines: &Vec<String>| lines.iter().map(|line| text::cleaned(line)).collect();
+        set(&mut receipt.header, patch.header.as_ref().map(clean_all));
+        set(&mut receipt.footer, patch.footer.as_ref().map(clean_all));
+        set(&mut receipt.logo, patch.logo);
+        set(&mut receipt.blocks, patch.blocks.clone());
+        Ok(())
+    }
+
+    fn coupon(&self, patch: &CouponPatch, next: &mut Settings) -> Result<(), Refusal> {
+        let before = next.coupon(&patch.code).cloned();
+        next.coupons.retain(|coupon| coupon.code != patch.code);
+        if patch.removed {
+            return Ok(());
+        }
+        let off = match (patch.amount, patch.percent) {
+            (Some(amount), None) if amount > 0 => Some(Discount::Amount(Money::new(amount))),
+            (None, Some(percent)) if percent > Rate::ZERO && percent <= 100.into() => {
+                Some(Discount::Percent(percent))
+            }
+            (None, None) => None,
+            _ => return Err(bad("coupon", &patch.code)),
+        };
+        let mut coupon = match (before, off) {
+            (Some(coupon), _) => coupon,
+            (None, Some(off)) => Coupon {
+                code: text::cleaned(&patch.code),
+                name: text::cleaned(&patch.code),
+                off,
+                minimum: Money::ZERO,
+                from: None,
+                to: None,
+            },
+            (None, None) => return Err(bad("coupon", &patch.code)),
+        };
+        set(&mut coupon.off, off);
+        set(&mut coupon.name, patch.name.as_deref().map(text::cleaned));
+        set_money(&mut coupon.minimum, patch.minimum);
+        if let Some(from) = &patch.from {
+            coupon.from = day_bound("coupon.from", from)?;
+        }
+        if let Some(to) = &patch.to {
+            coupon.to = day_bound("coupon.to", to)?;
+        }
+        next.coupons.push(coupon);
+        Ok(())
+    }
+}

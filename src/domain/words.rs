@@ -1,0 +1,79 @@
+//! The texts a user sees: a table from key to sentence, one file a language.
+//!
+//! Room: domain. May touch: std. May not: files (the text of a language file is handed in).
+//! A file is TOML: `key = "text with {name}"`. The shop's language comes first, English fills gaps.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+
+use super::refusal::Refusal;
+
+/// The sentences of one language, with a second to fall back on.
+#[derive(Debug, Clone, Default)]
+pub struct Words {
+    sentences: HashMap<String, String>,
+}
+
+impl Words {
+    /// Builds from `(key, text)` pairs; later pairs win, so hand in the fallback first.
+    pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self { sentences: pairs.into_iter().collect() }
+    }
+
+    /// Returns the sentence of `key`; an unknown key shows itself, so that a gap is seen and told.
+    pub fn get<'a>(&'a self, key: &'a str) -> &'a str {
+        self.sentences.get(key).map_or(key, String::as_str)
+    }
+
+    pub fn has(&self, key: &str) -> bool {
+        self.sentences.contains_key(key)
+    }
+
+    /// Returns the sentence with each `{name}` replaced.
+    pub fn fill(&self, key: &str, args: &[(&str, &dyn Display)]) -> String {
+        let strings: Vec<_> = args.iter().map(|(name, value)| (*name, value.to_string())).collect();
+        fill(self.get(key), strings.iter().map(|(name, value)| (*name, value.as_str())))
+    }
+
+    /// Returns the one clear sentence for a refusal.
+    pub fn refusal(&self, refusal: &Refusal) -> String {
+        let args = refusal.args.iter().map(|(name, value)| (*name, value.as_str()));
+        fill(self.get(refusal.sentence), args)
+    }
+}
+
+fn fill<'a>(template: &str, args: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let args: Vec<_> = args.collect();
+    let mut out = String::with_capacity(template.len() + 16);
+    let mut rest = template;
+    while let Some(open) = rest.find('{') {
+        let (before, from_brace) = rest.split_at(open);
+        out.push_str(before);
+        let Some(close) = from_brace.find('}') else {
+            out.push_str(from_brace);
+            return out;
+        };
+        let name = &from_brace[1..close];
+        match args.iter().find(|(key, _)| *key == name) {
+            Some((_, value)) => out.push_str(value),
+            None => out.push_str(&from_brace[..=close]),
+        }
+        rest = &from_brace[close + 1..];
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::refusal::RefusalCode;
+
+    #[test]
+    fn braces_are_filled_and_values_are_never_read_as_templates() {
+        let words = Words::new([("short".to_owned(), "{short}円 足りません {x}".to_owned())]);
+        let refusal = Refusal::new(RefusalCode::Short).with("short", "{x}");
+        assert_eq!(words.refusal(&refusal), "{x}円 足りません {x}");
+        assert_eq!(words.get("gap"), "gap");
+    }
+}
