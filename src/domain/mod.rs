@@ -5,3 +5,13 @@
 pub mod document;
 pub mod money;
 pub mod quantity;
+
+pub mod code;
+pub mod kana;
+pub mod phone;
+pub mod registration;
+pub mod text;
+
+pub mod apportion;
+pub mod stamp_duty;
+pub mod tax;
