@@ -293,7 +293,7 @@ impl DayTotals {
         for group in &sale.totals.taxes {
             let key = TaxKey {
                 class: group.class.to_string(),
-                rate: group.rate.to_string(),
+                rate: group.rate.map(|rate| rate.to_string()).unwrap_or_default(),
                 included: group.mode == TaxMode::Included,
             };
             let sum = self.taxes.entry(key).or_default();

@@ -105,7 +105,8 @@ pub struct SaleLine {
     pub item: LineItem,
     /// Basis of `amount`: included or excluded tax, one for the whole receipt.
     pub mode: TaxMode,
-    pub rate: Rate,
+    /// Percent; absent for a class without tax.
+    pub rate: Option<Rate>,
     /// The mark the receipt prints behind the name (`※`), or empty.
     pub mark: String,
     /// Taken off by the line's own discount.

@@ -85,10 +85,11 @@ impl Register {
     /// Finds the goods of a code and what the code says about price, weight and dates.
     fn goods(&self, scanned: &Scanned, raw: &str, context: &Context<'_>) -> Result<Rung, Refusal> {
         if let Scanned::Gs1(scan) = scanned
-            && let Some(expiry) = scan.expiry
-            && expiry < context.now.day()
+            && let Some(last) = scan.last_day_of_sale()
+            && last.resolve(context.now.day()) < context.now.day()
         {
-            return Err(Refusal::new(RefusalCode::Expired).with("date", expiry));
+            let last = last.resolve(context.now.day());
+            return Err(Refusal::new(RefusalCode::Expired).with("date", last));
         }
         if let Scanned::Magazine(magazine) = scanned
             && find(scanned, context)?.is_none()
@@ -114,11 +115,13 @@ impl Register {
                     .with("name", &rung.item.name));
             }
             Scanned::Gs1(scan) => {
-                if let (Some(grams), Some(unit)) = (scan.grams, rung.item.unit.grams()) {
-                    rung.quantity = quantity_of(grams, unit);
+                if let (Some(kilograms), Some(unit)) = (scan.weight_kg, rung.item.unit.grams()) {
+                    let grams = kilograms.decimal() * rust_decimal::Decimal::ONE_THOUSAND;
+                    rung.quantity = Some(Quantity::new(grams / rust_decimal::Decimal::from(unit)));
                 }
                 if let Some(price) = scan.price {
-                    rung.price = price.into();
+                    rung.price = price;
+                    rung.quantity = None;
                     rung.joins = false;
                 }
             }
@@ -482,7 +485,7 @@ impl Register {
         let mut applied = self.unchanged();
         self.no_tender_in(&applied.cart)?;
         let place = target(&applied.cart)?;
-        if !self.settings.tax.classes.has(class) {
+        if !self.settings.tax_classes.has(class) {
             return Err(Refusal::new(RefusalCode::BadArgument)
                 .saying("no_tax_class")
                 .with("class", class));

@@ -8,12 +8,14 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
+use super::pricing::{tax_line, too_much};
 use super::{Cart, CartReturn};
 use crate::domain::money::Money;
 use crate::domain::quantity::{Quantity, Rounding};
+use crate::domain::refusal::Refusal;
 use crate::domain::sale::{Sale, SaleLine};
 use crate::domain::settings::Settings;
-use crate::domain::tax::{self, TaxGroup, TaxMode};
+use crate::domain::tax::{TaxGroup, TaxLine, TaxMode, tax_groups};
 
 /// The worth of what is kept of one line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -68,8 +70,8 @@ pub(super) fn fill_returned(
     cart: &Cart,
     lines: &mut [SaleLine],
     settings: &Settings,
-) -> Vec<TaxGroup> {
-    let Some(returning) = &cart.returning else { return Vec::new() };
+) -> Result<Vec<TaxGroup>, Refusal> {
+    let Some(returning) = &cart.returning else { return Ok(Vec::new()) };
     let sale = &returning.sale;
     let before = left_of(sale, &returning.returned_before);
     let mut left = before.clone();
@@ -91,25 +93,28 @@ pub(super) fn fill_returned(
         line.points_share = is.points_share - was.points_share;
         line.sale_discount = line.amount - line.points_share - (is.net - was.net);
     }
-    let rounding = settings.tax.rounding;
-    let was = taxes_of(sale, &before, rounding);
-    let is = taxes_of(sale, &left, rounding);
-    difference(&is, &was)
+    let was = taxes_of(sale, &before, settings)?;
+    let is = taxes_of(sale, &left, settings)?;
+    Ok(difference(&is, &was))
 }
 
 /// The printed taxes while everything is kept; the same rule on what is left afterwards.
-fn taxes_of(sale: &Sale, left: &BTreeMap<u32, Quantity>, rounding: Rounding) -> Vec<TaxGroup> {
+fn taxes_of(
+    sale: &Sale,
+    left: &BTreeMap<u32, Quantity>,
+    settings: &Settings,
+) -> Result<Vec<TaxGroup>, Refusal> {
     let all_kept = (1..).zip(&sale.lines).all(|(place, line)| {
         !line.item.is_return() && left.get(&place) == Some(&line.item.quantity)
     });
     if all_kept {
-        return sale.totals.taxes.clone();
+        return Ok(sale.totals.taxes.clone());
     }
     let kept = (1u32..).zip(&sale.lines).filter_map(|(place, line)| {
         let left = *left.get(&place)?;
-        Some((line.item.class.as_str(), line.rate, line.mode, kept_of(line, left).net))
+        Some(TaxLine { amount: kept_of(line, left).net, ..tax_line(line) })
     });
-    tax::tax_groups(kept, rounding)
+    tax_groups(&kept.collect::<Vec<_>>(), &settings.tax).ok_or_else(too_much)
 }
 
 /// `is − was`, group by group; groups that did not move are left out.

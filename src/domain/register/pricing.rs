@@ -16,7 +16,9 @@ use crate::domain::quantity::{Rate, Rounding, extend_price};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::sale::{LineItem, SaleDiscount, SaleLine, Totals};
 use crate::domain::settings::Settings;
-use crate::domain::tax::{self, TaxGroup, TaxMode};
+use crate::domain::tax::{
+    TaxClass, TaxGroup, TaxLine, TaxMode, convert, receipt_mode, tax_groups,
+};
 
 /// A cart with every result its receipt would print now.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,11 +44,11 @@ pub fn price(cart: &Cart, settings: &Settings, civil_date: i32) -> Result<Priced
         .iter()
         .map(|item| own_amount(item, settings, date))
         .collect::<Result<Vec<_>, _>>()?;
-    unify_basis(&mut lines, settings);
-    let returned = kept::fill_returned(cart, &mut lines, settings);
+    unify_basis(&mut lines, settings)?;
+    let returned = kept::fill_returned(cart, &mut lines, settings)?;
     let discounts = sale_discounts(cart, &mut lines, settings);
     let points_used = share_points(cart, &mut lines, settings);
-    let mut taxes = sold_taxes(&lines, settings);
+    let mut taxes = sold_taxes(&lines, settings)?;
     merge_taxes(&mut taxes, &returned);
     let totals = totals(&lines, taxes)?;
     let points_earned = earned(cart, &lines, &totals, points_used, settings, date);
@@ -54,7 +56,7 @@ pub fn price(cart: &Cart, settings: &Settings, civil_date: i32) -> Result<Priced
     Ok(Priced { lines, discounts, totals, points_used, points_earned, returned: back })
 }
 
-fn too_much() -> Refusal {
+pub(super) fn too_much() -> Refusal {
     RefusalCode::Over.into()
 }
 
@@ -70,7 +72,7 @@ fn own_amount(item: &LineItem, settings: &Settings, date: NaiveDate) -> Result<S
         Some(Discount::Amount(amount)) => amount.min(raw),
         Some(Discount::Percent(rate)) => raw - percent_left(raw, rate, rounding),
     };
-    let (rate, mark) = settings.tax.classes.on(&item.class, date);
+    let (rate, mark) = rate_on(&item.class, settings, date);
     Ok(SaleLine {
         item: item.clone(),
         mode: item.price_mode,
@@ -81,6 +83,15 @@ fn own_amount(item: &LineItem, settings: &Settings, date: NaiveDate) -> Result<S
         sale_discount: Money::ZERO,
         points_share: Money::ZERO,
     })
+}
+
+/// Percent and mark of a class on a civil date. A class that was removed while the sale was parked
+/// is taxed as standard.
+fn rate_on(class: &str, settings: &Settings, date: NaiveDate) -> (Option<Rate>, String) {
+    let class = class.parse().unwrap_or_default();
+    let row = settings.tax_classes.on(&class, date);
+    let row = row.or_else(|| settings.tax_classes.on(&TaxClass::Standard, date));
+    row.map_or((None, String::new()), |row| (row.rate, row.mark.clone()))
 }
 
 /// What a percentage off leaves: the resulting price is rounded, not the discount.
@@ -96,22 +107,30 @@ fn is_sold(line: &SaleLine) -> bool {
 
 /// Puts every sold line on one basis: a receipt that mixes both converts each line (`japan.md` 1.2).
 /// Lines without tax fit any basis.
-fn unify_basis(lines: &mut [SaleLine], settings: &Settings) {
-    let taxed = |line: &&SaleLine| is_own(line) && line.rate > Rate::ZERO;
-    let mut modes = lines.iter().filter(taxed).map(|line| line.mode);
-    let basis = match modes.next() {
-        None => settings.tax.price_mode,
-        Some(first) if modes.all(|mode| mode == first) => first,
-        Some(_) => settings.tax.mixed_to,
-    };
-    let rounding = settings.tax.rounding;
-    for line in lines.iter_mut().filter(|line| is_own(line)) {
-        if line.mode != basis {
-            let raw = line.amount + line.discount;
-            line.amount = tax::convert(line.amount, line.rate, line.mode, rounding);
-            line.discount = tax::convert(raw, line.rate, line.mode, rounding) - line.amount;
-            line.mode = basis;
+fn unify_basis(lines: &mut [SaleLine], settings: &Settings) -> Result<(), Refusal> {
+    let own: Vec<TaxLine> = lines.iter().filter(|line| is_own(line)).map(tax_line).collect();
+    let basis = receipt_mode(&own, &settings.tax);
+    let rounding = settings.tax.price_rounding;
+    for line in lines.iter_mut().filter(|line| is_own(line) && line.mode != basis) {
+        if let Some(rate) = line.rate {
+            let from = line.mode;
+            let to_basis = |amount| convert(amount, rate, from, basis, rounding).ok_or_else(too_much);
+            let raw = to_basis(line.amount + line.discount)?;
+            line.amount = to_basis(line.amount)?;
+            line.discount = raw - line.amount;
         }
+        line.mode = basis;
+    }
+    Ok(())
+}
+
+/// A priced line as tax sees it: after every share, on its basis.
+pub(super) fn tax_line(line: &SaleLine) -> TaxLine {
+    TaxLine {
+        class: line.item.class.parse().unwrap_or_default(),
+        rate: line.rate,
+        mode: line.mode,
+        amount: line.net(),
     }
 }
 
@@ -149,7 +168,7 @@ fn takes_share(line: &SaleLine) -> bool {
 /// Shares an amount over the rates by largest remainder, then over the lines of each rate
 /// (`japan.md` 1.6).
 fn share(lines: &mut [SaleLine], amount: Money, field: fn(&mut SaleLine) -> &mut Money) {
-    let mut groups: Vec<(Rate, String, Vec<usize>)> = Vec::new();
+    let mut groups: Vec<(Option<Rate>, String, Vec<usize>)> = Vec::new();
     for (place, line) in lines.iter().enumerate().filter(|(_, line)| takes_share(line)) {
         let known = groups
             .iter_mut()
@@ -182,10 +201,9 @@ fn share_points(cart: &Cart, lines: &mut [SaleLine], settings: &Settings) -> i64
     capped.minor()
 }
 
-fn sold_taxes(lines: &[SaleLine], settings: &Settings) -> Vec<TaxGroup> {
-    let sold = lines.iter().filter(|line| is_own(line));
-    let parts = sold.map(|line| (line.item.class.as_str(), line.rate, line.mode, line.net()));
-    tax::tax_groups(parts, settings.tax.rounding)
+fn sold_taxes(lines: &[SaleLine], settings: &Settings) -> Result<Vec<TaxGroup>, Refusal> {
+    let own: Vec<TaxLine> = lines.iter().filter(|line| is_own(line)).map(tax_line).collect();
+    tax_groups(&own, &settings.tax).ok_or_else(too_much)
 }
 
 fn merge_taxes(taxes: &mut Vec<TaxGroup>, more: &[TaxGroup]) {

@@ -9,7 +9,7 @@ use crate::domain::entry::Kind;
 use crate::domain::number::{DocKind, DocNo};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::sale::LineItem;
-use crate::domain::text;
+use crate::domain::text::{self, TextFault};
 
 /// The most sales parked at one lane.
 const MOST_SUSPENDED: usize = 50;
@@ -211,6 +211,11 @@ pub(super) fn free_text(typed: &str, longest: usize) -> Result<String, Refusal> 
     text::clean_free(typed.trim(), longest).map_err(text_refusal)
 }
 
-pub(super) fn text_refusal(fault: text::TextFault) -> Refusal {
-    Refusal::new(RefusalCode::Text).with("why", fault)
+pub(super) fn text_refusal(fault: TextFault) -> Refusal {
+    let refusal = Refusal::new(RefusalCode::Text);
+    match fault {
+        TextFault::Unprintable => refusal,
+        TextFault::TooLong { max_chars } => refusal.saying("text_too_long").with("max", max_chars),
+        TextFault::CardNumber => refusal.saying("payment_card"),
+    }
 }

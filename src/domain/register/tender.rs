@@ -274,7 +274,7 @@ impl Register {
         });
         let liable: Money = liable.map(|tender| tender.applied).sum();
         let tax: Money = priced.totals.taxes.iter().map(|group| group.tax).sum();
-        stamp_duty::of_part(liable, priced.totals.total, tax)
+        stamp_duty::stamp_duty(stamp_duty::judged_amount(liable, priced.totals.total, Some(tax)))
     }
 }
 
