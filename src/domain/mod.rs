@@ -13,5 +13,6 @@ pub mod registration;
 pub mod text;
 
 pub mod apportion;
+pub mod points;
 pub mod stamp_duty;
 pub mod tax;

@@ -165,3 +165,23 @@ impl Scanned {
         codes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::tax::TaxMode;
+
+    #[test]
+    fn rules_are_read_from_settings() {
+        let text = "[[in_store]]\nprefix = \"02\"\nlayout = \"A\"\nprice_mode = \"excluded\"\n\
+            [[cards]]\nlength = 8\ncharset = \"nw7\"\ncheck = \"mod16\"\nstrip = \"start_stop\"\n";
+        let rules: CodeRules = toml::from_str(text).unwrap();
+        assert_eq!(rules.in_store[0].price_mode, Some(TaxMode::Excluded));
+        assert!(rules.in_store[0].verify_pcd);
+        let member = Scanned::Member { code: "37859+".into() };
+        assert_eq!(recognise("A37859+B", &rules), Ok(member));
+        for bad in ["[[in_store]]\nprefix = \"02\"\nlayout = \"Z\"", "prefixes = []"] {
+            assert!(toml::from_str::<CodeRules>(bad).is_err(), "{bad}");
+        }
+    }
+}
