@@ -23,7 +23,7 @@ pub enum TaxMode {
     Excluded,
 }
 
-/// The shop's choices: the `[tax]` table of its settings.
+/// The shop's choices: the single keys of its `[tax]` table; the classes are a `TaxTable`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TaxSettings {

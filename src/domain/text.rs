@@ -119,7 +119,6 @@ fn halfwidth(sign: char) -> char {
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(sign as u32 - 0xFEE0).unwrap_or(sign),
         '\u{3000}' | '\u{A0}' => ' ',
         'ー' | 'ｰ' | '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
-        '￥' | '¥' => '\\',
         _ => sign,
     }
 }
