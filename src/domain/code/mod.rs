@@ -150,7 +150,8 @@ pub fn item_code(text: &str) -> Result<String, CodeFault> {
         return Err(CodeFault::TooLong);
     }
     if check::all_digits(code) && matches!(code.len(), 8 | 12 | 13 | 14) {
-        return Gtin::parse(code).map(|gtin| gtin.to_string());
+        let gtin = Gtin::parse(code).or_else(|fault| Gtin::from_upc_e(code).map_err(|_| fault));
+        return gtin.map(|gtin| gtin.to_string());
     }
     let plain = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_graphic());
     if plain { Ok(code.to_owned()) } else { Err(CodeFault::Shape) }
@@ -205,6 +206,7 @@ mod tests {
         for (text, want) in [
             ("012345000065", Ok("0012345000065")),
             ("00000045123450", Ok("45123450")),
+            ("04252614", Ok("0042100005264")),
             ("４９０１２３４５６７８９４", Ok("4901234567894")),
             ("0237009", Ok("0237009")),
             ("ABC-1", Ok("ABC-1")),
