@@ -95,6 +95,8 @@ pub struct StoredSale {
     pub formal_count: u32,
     /// The member that got its points late.
     pub late_member: Option<String>,
+    /// The points given late.
+    pub late_points: i64,
 }
 
 /// What the store knows. Errors are `damaged` refusals: the store could not be read.
