@@ -93,9 +93,8 @@ pub struct StoredSale {
     /// Sum of the formal receipts issued for it.
     pub formal: Money,
     pub formal_count: u32,
-    /// The member that got its points late.
+    /// The member that got its points late, and how many.
     pub late_member: Option<String>,
-    /// The points given late.
     pub late_points: i64,
 }
 
