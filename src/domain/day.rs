@@ -226,7 +226,7 @@ impl DayTotals {
         self.points_given += one * sale.points_earned;
         self.points_used += one * sale.points_used;
         if let Some(back) = &sale.return_of {
-            self.points_taken_back += one * back.points_taken_back;
+            self.points_taken_back += one * (back.points_taken_back - back.points_deducted);
         }
     }
 

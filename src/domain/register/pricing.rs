@@ -11,7 +11,7 @@ use super::kept;
 use crate::domain::apportion::apportion;
 use crate::domain::command::Discount;
 use crate::domain::money::Money;
-use crate::domain::points::{self, EarningLine, PointUse};
+use crate::domain::points::{self, PointLine, PointReceipt, UseAs};
 use crate::domain::quantity::{Rate, Rounding, extend_price};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::sale::{LineItem, SaleDiscount, SaleLine, Totals};
@@ -51,7 +51,7 @@ pub fn price(cart: &Cart, settings: &Settings, civil_date: i32) -> Result<Priced
     let mut taxes = sold_taxes(&lines, settings)?;
     merge_taxes(&mut taxes, &returned);
     let totals = totals(&lines, taxes)?;
-    let points_earned = earned(cart, &lines, &totals, points_used, settings, date);
+    let points_earned = earned(cart, &lines, points_used, settings, date)?;
     let back = if cart.open_return { -totals.total } else { -kept::with_tax(&lines, &returned) };
     Ok(Priced { lines, discounts, totals, points_used, points_earned, returned: back })
 }
@@ -193,7 +193,7 @@ fn share(lines: &mut [SaleLine], amount: Money, field: fn(&mut SaleLine) -> &mut
 }
 
 fn share_points(cart: &Cart, lines: &mut [SaleLine], settings: &Settings) -> i64 {
-    if settings.points.use_as == PointUse::Tender {
+    if settings.points.use_as == UseAs::Tender {
         return cart.points_used;
     }
     let capped = Money::new(cart.points_used).min(discountable(lines));
@@ -232,44 +232,52 @@ fn totals(lines: &[SaleLine], taxes: Vec<TaxGroup>) -> Result<Totals, Refusal> {
     Ok(Totals { subtotal, discount, total, taxes })
 }
 
+/// The points the sold lines earn for the attached member; none without one.
 fn earned(
     cart: &Cart,
     lines: &[SaleLine],
-    totals: &Totals,
     points_used: i64,
     settings: &Settings,
     date: NaiveDate,
-) -> i64 {
-    let Some(member) = &cart.member else { return 0 };
-    let sold: Vec<SaleLine> = lines.iter().filter(|line| is_sold(line)).cloned().collect();
-    earned_on(&sold, &totals.taxes, points_used, &member.rank, member.rank_rate, settings, date)
+) -> Result<i64, Refusal> {
+    let Some(member) = &cart.member else { return Ok(0) };
+    let sold: Vec<&SaleLine> = lines.iter().filter(|line| is_sold(line)).collect();
+    let rank = Some((member.rank.as_str(), member.rank_rate));
+    earned_on(&sold, points_used, rank, settings, date).ok_or_else(too_much)
 }
 
-/// Points that sold lines earn. Points used as a discount are already off the lines; those used as a
-/// tender, or earned on all the same (`on_used`), are settled here.
+/// Points that sold lines earn on a civil date for a member of a rank; `None` when an amount does
+/// not fit.
 pub(super) fn earned_on(
-    lines: &[SaleLine],
-    _taxes: &[TaxGroup],
+    lines: &[&SaleLine],
     points_used: i64,
-    rank: &str,
-    rank_rate: Rate,
+    rank: Option<(&str, Rate)>,
     settings: &Settings,
     date: NaiveDate,
-) -> i64 {
-    let on_used = settings.points.on_used;
-    let earning: Vec<EarningLine<'_>> = lines
+) -> Option<i64> {
+    let classes: Vec<TaxClass> =
+        lines.iter().map(|line| line.item.class.parse().unwrap_or_default()).collect();
+    let earning: Vec<PointLine<'_>> = lines
         .iter()
-        .map(|line| EarningLine {
-            code: &line.item.code,
-            department: line.item.department,
-            class: &line.item.class,
+        .zip(&classes)
+        .map(|(line, class)| PointLine {
+            item: &line.item.code,
+            department: line.item.department.into(),
+            class,
             rate: line.rate,
             mode: line.mode,
-            amount: if on_used { line.net() + line.points_share } else { line.net() },
-            excluded: line.item.flags.no_points,
+            amount: line.net(),
+            points_share: line.points_share,
+            earns: !line.item.flags.no_points,
         })
         .collect();
-    let as_tender = settings.points.use_as == PointUse::Tender && !on_used;
-    let less = if as_tender { Money::new(points_used) } else { Money::ZERO };
-    points::earned(&earning, less, &settings.points, rank, rank_rate, date)
+    let receipt = PointReceipt {
+        lines: &earning,
+        used: Money::new(points_used),
+        tax: &settings.tax,
+        rank: rank.map(|(name, _)| name),
+        rank_rate: rank.map_or(Rate::ONE, |(_, rate)| rate),
+        date,
+    };
+    points::earned(&receipt, &settings.points)
 }

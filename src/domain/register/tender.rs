@@ -58,7 +58,7 @@ impl Register {
         if !cart.tenders.is_empty() {
             return Ok(());
         }
-        if self.settings.points.use_as == points::PointUse::Tender && cart.points_used > 0 {
+        if self.settings.points.use_as == points::UseAs::Tender && cart.points_used > 0 {
             let amount = Money::new(cart.points_used).min(priced.totals.total);
             cart.points_used = amount.minor();
             cart.tenders.push(Tender { kind: TenderKind::Points, amount, applied: amount });
@@ -196,6 +196,7 @@ impl Register {
             receipt: returning.sale.number,
             sold_on: returning.sold_on,
             points_taken_back: moved.taken_back,
+            points_deducted: moved.deducted,
             points_given_back: moved.given_back,
         });
         Ok(Sale {

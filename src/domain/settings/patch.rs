@@ -13,7 +13,7 @@ use crate::domain::code::InStoreRule;
 use crate::domain::code::in_store::Layout;
 use crate::domain::command::{Discount, Pin};
 use crate::domain::money::Money;
-use crate::domain::points::{PointBasis, PointRule, PointScope, PointUse, PointsOnReturn};
+use crate::domain::points::{PointRule, Returns, Scope, UseAs};
 use crate::domain::quantity::{Rate, Rounding};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::sale::TenderKind;
@@ -75,17 +75,17 @@ patch!(ClassPatch {
 });
 
 patch!(PointsPatch {
-    unit_yen: Option<i64>,
-    points: Option<i64>,
-    basis: Option<PointBasis>,
-    scope: Option<PointScope>,
+    unit_yen: Option<u32>,
+    points: Option<u32>,
+    basis: Option<TaxMode>,
+    scope: Option<Scope>,
     rounding: Option<Rounding>,
-    use_as: Option<PointUse>,
+    use_as: Option<UseAs>,
     on_used: Option<bool>,
-    returns: Option<PointsOnReturn>,
+    returns: Option<Returns>,
     expires_months: Option<u32>,
-    minimum: Option<i64>,
-    use_step: Option<i64>,
+    minimum: Option<u32>,
+    use_step: Option<u32>,
     /// Present: replaces all rules.
     rule: Option<Vec<PointRule>>,
 });
