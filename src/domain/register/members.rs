@@ -404,7 +404,7 @@ mod tests {
     fn codes_of_a_lane_are_scannable_cards_of_its_block() {
         for (lane, number, want) in [
             (1, 1, Some("2900000000018")),
-            (3, 42, Some("2902000000422")),
+            (3, 42, Some("2902000000425")),
             (100, 99_999_999, Some("2999999999998")),
             (1, 100_000_000, None),
             (0, 1, None),
