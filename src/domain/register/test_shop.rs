@@ -146,7 +146,7 @@ impl Shop {
                 Ok(applied)
             }
             Err(refused) => {
-                let record = refused.record.clone().map(|draft| self.write(draft));
+                let record = refused.record.clone().map(|draft| self.write(*draft));
                 self.register.refused(&refused, record.as_ref());
                 Err(refused.refusal)
             }
@@ -164,7 +164,7 @@ impl Shop {
             }
         }
         let entries: Vec<_> =
-            applied.entries.iter().cloned().map(|draft| self.write(draft)).collect();
+            applied.entries.iter().cloned().map(|draft| self.write(*draft)).collect();
         self.register.accept(applied, &entries);
     }
 
@@ -297,7 +297,9 @@ impl Memory {
                 member.code = card.code.clone();
                 member.rank = card.rank.clone();
                 member.joined = card.joined;
-                member.personal = super::view::personal(&card.personal);
+                if let crate::domain::member::Sealed::Clear(personal) = &card.personal {
+                    member.personal = (**personal).clone();
+                }
             }
             _ => {}
         }
