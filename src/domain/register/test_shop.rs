@@ -164,7 +164,7 @@ impl Shop {
             }
         }
         let entries: Vec<_> =
-            applied.entries.iter().cloned().map(|draft| self.write(*draft)).collect();
+            applied.entries.iter().cloned().map(|draft| self.write(draft)).collect();
         self.register.accept(applied, &entries);
     }
 
