@@ -13,7 +13,7 @@ use crate::domain::command::{Discount, Pin, parse};
 use crate::domain::entry::{Clock, Draft, Entry, Header, Kind};
 use crate::domain::item::Item;
 use crate::domain::lane::LaneState;
-use crate::domain::member::Member;
+use crate::domain::member::{Member, Sealed};
 use crate::domain::money::Money;
 use crate::domain::number::DocNo;
 use crate::domain::points::{PointMove, balance};
@@ -146,7 +146,7 @@ impl Shop {
                 Ok(applied)
             }
             Err(refused) => {
-                let record = refused.record.clone().map(|draft| self.write(*draft));
+                let record = refused.record.clone().map(|draft| self.write(draft));
                 self.register.refused(&refused, record.as_ref());
                 Err(refused.refusal)
             }
@@ -297,9 +297,10 @@ impl Memory {
                 member.code = card.code.clone();
                 member.rank = card.rank.clone();
                 member.joined = card.joined;
-                if let crate::domain::member::Sealed::Clear(personal) = &card.personal {
-                    member.personal = (**personal).clone();
-                }
+                member.personal = match &card.personal {
+                    Sealed::Clear(personal) => (**personal).clone(),
+                    sealed => panic!("a card in the clear: {sealed:?}"),
+                };
             }
             _ => {}
         }
