@@ -24,3 +24,7 @@ pub mod reserve;
 
 pub mod cart_log;
 pub mod shop_lock;
+
+pub mod journal_thread;
+pub mod rebuild;
+pub mod second_copy;
