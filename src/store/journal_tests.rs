@@ -339,7 +339,7 @@ fn a_lost_segment_is_named_by_open_and_by_verify() {
     let (journal, report) = open(&disk);
     let why = |d: &Damage| (d.segment.map(|s| s.to_string()), d.why);
     let want = (Some("01-202612.log".to_owned()), Why::Missing);
-    assert_eq!(report.damage.iter().map(why).collect::<Vec<_>>(), [want.clone()]);
+    assert_eq!(report.damage.iter().map(why).collect::<Vec<_>>(), std::slice::from_ref(&want));
     assert!(verify(&journal).damage.iter().map(why).any(|found| found == want));
     assert_eq!(journal.refusal(), None, "the head is known: selling goes on");
     assert!(journal.reader().read(5).is_err());

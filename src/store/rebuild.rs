@@ -16,7 +16,7 @@ use super::opening::{Known, look};
 use super::reader::Reader;
 use super::record::{self, Tail, judge_tail};
 use super::second_copy::CopyPlace;
-use super::segment::SegmentName;
+use super::segment::{Begun, SegmentName};
 use super::verify::Watch;
 
 /// What was put back.
@@ -56,11 +56,15 @@ pub fn rebuild_from_copy(
         return Err(RebuildError::CopyDamaged(damage));
     }
     let segments = reader.catalog().segments.clone();
-    let head = refuse_to_shorten(&**files, dir, id, &segments, checked.head)?;
+    let stand = refuse_to_shorten(&**files, dir, id, &segments, checked.head)?;
     let mut ready = Vec::new();
-    for segment in &segments {
-        let is_last = segment.name() == segments[segments.len() - 1].name();
-        if let Some(scratch) = prepare(&**files, dir, copy, segment, is_last)? {
+    for (place, segment) in segments.iter().enumerate() {
+        let behind = match segments.get(place + 1) {
+            None => Behind::Own(stand.end),
+            Some(next) if next.header.begun == Begun::AfterFault => Behind::Void,
+            Some(_) => Behind::Nothing,
+        };
+        if let Some(scratch) = prepare(&**files, dir, copy, segment, behind)? {
             ready.push((segment.name(), scratch));
         }
     }
@@ -71,38 +75,48 @@ pub fn rebuild_from_copy(
     }
     files.sync_dir(dir)?;
     let segments = ready.into_iter().map(|(name, _)| name).collect();
-    Ok(Rebuilt { segments, head })
+    Ok(Rebuilt { segments, head: stand.head })
 }
 
-/// Returns the head that will stand, or the refusal when the journal proves entries that neither
-/// the copy nor a whole end of the journal itself would keep.
+/// What the journal keeps of its own.
+struct Stand {
+    head: Head,
+    /// Where its own true records end in the last segment that the copy has, in bytes.
+    end: usize,
+}
+
+/// Returns what will stand, or the refusal when the journal proves entries that neither the copy
+/// nor a whole end of the journal itself would keep.
 fn refuse_to_shorten(
     files: &dyn Files,
     dir: &Path,
     id: &JournalId,
     copied: &[Segment],
     copy_head: Head,
-) -> Result<Head, RebuildError> {
+) -> Result<Stand, RebuildError> {
     let own = look(files, dir, id, Known::default())?;
     let known = own.report.head;
-    let shorten = RebuildError::WouldShorten { journal: known.seq, copy: copy_head.seq };
-    let Some(last_copied) = copied.last() else {
-        return if known.seq > 0 { Err(shorten) } else { Ok(copy_head) };
+    let shorten = |journal| RebuildError::WouldShorten { journal, copy: copy_head.seq };
+    let Some(last) = copied.last() else {
+        let stand = Stand { head: copy_head, end: 0 };
+        return if known.seq > 0 { Err(shorten(known.seq)) } else { Ok(stand) };
     };
-    // Segments the journal began after the copy's last one continue a whole chain, or it is lost.
-    let after = own.catalog.segments.iter().find(|s| s.header.place > last_copied.header.place);
-    if after.is_some() {
-        let joins = after
-            .and_then(|s| s.header.former)
-            .is_some_and(|former| former.place == last_copied.header.place);
-        return if joins { Ok(known) } else { Err(shorten) };
+    let bytes = read_or_empty(files, &dir.join(last.name().to_string()))?;
+    let after = own.catalog.segments.iter().find(|s| s.header.place > last.header.place);
+    let Some(after) = after else {
+        let (head, end) = continuation(&bytes, last.end, copy_head).map_err(shorten)?;
+        return Ok(Stand { head, end });
+    };
+    // The journal has begun segments that the copy does not know: they must still be reached.
+    let former = after.header.former.filter(|former| former.place == last.header.place);
+    let reach = former.map_or(0, |former| usize::try_from(former.end).unwrap_or(usize::MAX));
+    let own_end = &bytes[..reach.min(bytes.len())];
+    let reached = continuation(own_end, last.end, copy_head);
+    let nothing_to_lose = own_end.len() as u64 <= last.end && former.is_some();
+    if reached == Ok((after.header.after, reach)) || nothing_to_lose {
+        return Ok(Stand { head: known, end: own_end.len() });
     }
-    let path = dir.join(last_copied.name().to_string());
-    let end = continuation(&read_or_empty(files, &path)?, last_copied.end, copy_head);
-    match end {
-        Ok((head, _)) => Ok(head),
-        Err(known) => Err(RebuildError::WouldShorten { journal: known, copy: copy_head.seq }),
-    }
+    Err(shorten(known.seq))
 }
 
 /// Follows the journal's own records behind what the copy holds: returns the chain and offset at
@@ -127,27 +141,33 @@ fn continuation(bytes: &[u8], from: u64, mut head: Head) -> Result<(Head, usize)
     Ok((head, at))
 }
 
+/// What may stand in the journal behind the bytes that the copy has of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Behind {
+    Nothing,
+    /// A failed write that the next segment declares void.
+    Void,
+    /// True records up to this offset.
+    Own(usize),
+}
+
 /// Writes what a segment must hold beside it, if it does not hold that already.
 fn prepare(
     files: &dyn Files,
     dir: &Path,
     copy: &CopyPlace,
     segment: &Segment,
-    is_last: bool,
+    behind: Behind,
 ) -> Result<Option<PathBuf>, RebuildError> {
     let name = segment.name().to_string();
     let path = dir.join(&name);
     let own = read_or_empty(files, &path)?;
     let mut want = read_whole(&*copy.files, &copy.dir.join(&name))?;
     want.truncate(usize::try_from(segment.end).unwrap_or(usize::MAX));
-    if own.starts_with(&want) {
+    if own == want || (own.starts_with(&want) && behind != Behind::Nothing) {
         return Ok(None);
     }
-    // What the journal alone knows is kept: the records, or the end that a later segment names.
-    let Some(copied) = segment.last else {
-        return Err(io::Error::from(ErrorKind::NotFound).into());
-    };
-    if is_last && let Ok((_, end)) = continuation(&own, segment.end, copied) {
+    if let Behind::Own(end) = behind {
         want.extend_from_slice(own.get(want.len()..end).unwrap_or_default());
     }
     if !own.is_empty() {
@@ -229,6 +249,10 @@ mod tests {
             "flipped" => disk.flip(Path::new(FIRST), 900, 2),
             "header" => disk.flip(Path::new(SECOND), 30, 2),
             "missing" => disk.remove(Path::new(FIRST)).unwrap(),
+            "lengthened" => {
+                let file = disk.open(Path::new(FIRST)).unwrap();
+                file.write_at(file.len().unwrap(), b"surplus").unwrap();
+            }
             "cut" => disk.open(Path::new(SECOND)).unwrap().set_len(1000).unwrap(),
             "all gone" => {
                 for path in [FIRST, SECOND] {
@@ -241,9 +265,15 @@ mod tests {
 
     #[test]
     fn damaged_and_missing_segments_come_back_byte_for_byte() {
-        for (how, segments) in
-            [("flipped", 1), ("header", 1), ("missing", 1), ("cut", 1), ("all gone", 2), ("", 0)]
-        {
+        for (how, segments) in [
+            ("flipped", 1),
+            ("lengthened", 1),
+            ("header", 1),
+            ("missing", 1),
+            ("cut", 1),
+            ("all gone", 2),
+            ("", 0),
+        ] {
             let (disk, copy, head) = shop(0);
             let before = [FIRST, SECOND].map(|path| read_whole(&disk, Path::new(path)).unwrap());
             damage(&disk, how);
@@ -281,6 +311,16 @@ mod tests {
         let refused = rebuild(&disk, &copy);
         assert!(matches!(refused, Err(RebuildError::WouldShorten { .. })), "{refused:?}");
         assert_eq!(disk.used(), before);
+    }
+
+    #[test]
+    fn entries_between_the_copy_and_a_later_segment_are_not_given_up() {
+        let (disk, copy, _) = shop(6);
+        let len = disk.open(Path::new(SECOND)).unwrap().len().unwrap();
+        disk.flip(Path::new(SECOND), len - 700, 1);
+        disk.flip(Path::new(SECOND), 900, 1);
+        let refused = rebuild(&disk, &copy);
+        assert!(matches!(refused, Err(RebuildError::WouldShorten { .. })), "{refused:?}");
     }
 
     #[test]

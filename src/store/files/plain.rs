@@ -117,3 +117,41 @@ impl DiskFile for PlainFile {
         Ok(rustix::fs::fdatasync(&self.0)?) // Not std's: that one tries again after a signal.
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::store::chain::{Epoch, JournalId};
+    use crate::store::files::read_whole;
+    use crate::store::journal::{Journal, RESERVE_NAME};
+    use crate::store::opening::Known;
+    use crate::store::segment::Month;
+
+    #[test]
+    fn a_journal_on_a_real_disk_is_found_again_with_its_reserve_and_nobody_else_may_read_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let shop = tempfile::tempdir().unwrap();
+        let dir: PathBuf = shop.path().join("a/journal");
+        let id = JournalId::new("midori", 2, Epoch::FIRST).unwrap();
+        let open =
+            || Journal::open(Arc::new(PlainFiles), &dir, &id, Known::default(), 100_000).unwrap();
+        let month = Month::new(2026, 11).unwrap();
+        let (mut journal, _) = open();
+        for seq in 1..=20_u8 {
+            journal.append(month, &[seq; 1500]).unwrap();
+        }
+        let head = journal.head();
+        drop(journal);
+        let (journal, report) = open();
+        assert_eq!((report.head, journal.reserve_held()), (head, true));
+        assert_eq!(journal.reader().read(20).unwrap().body, [20; 1500]);
+        let names = PlainFiles.list(&dir).unwrap();
+        assert_eq!(names, ["02-202611.log", RESERVE_NAME]);
+        let len = read_whole(&PlainFiles, &dir.join(&names[0])).unwrap().len();
+        assert_eq!(len, 256 + 20 * 1540);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&dir), mode(&dir.join(&names[0]))), (0o700, 0o600));
+    }
+}
