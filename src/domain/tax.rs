@@ -32,7 +32,7 @@ impl TaxMode {
     }
 }
 
-/// The shop's choices: the `[tax]` table of its settings.
+/// The shop's choices: the single keys of its `[tax]` table; the classes are a `TaxTable`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TaxSettings {

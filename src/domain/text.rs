@@ -83,16 +83,29 @@ pub fn screen_text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut run = String::new();
     for sign in text.chars() {
-        if matches!(sign, '\u{FF61}'..='\u{FF9F}') {
+        if is_halfwidth_kana(sign) {
             run.push(sign);
             continue;
         }
-        out.extend(run.nfkc());
-        run.clear();
+        fold_run(&mut run, &mut out);
         out.push(sign);
     }
-    out.extend(run.nfkc());
+    fold_run(&mut run, &mut out);
     out
+}
+
+fn is_halfwidth_kana(sign: char) -> bool {
+    matches!(sign, '\u{FF61}'..='\u{FF9F}')
+}
+
+/// A mark with no letter to join stands for itself; a combining one would sit on its neighbour.
+fn fold_run(run: &mut String, out: &mut String) {
+    out.extend(run.nfkc().map(|sign| match sign {
+        '\u{3099}' => '゛',
+        '\u{309A}' => '゜',
+        _ => sign,
+    }));
+    run.clear();
 }
 
 /// Returns a number field with full-width digits, letters and signs as ASCII; for codes, phones
@@ -106,7 +119,6 @@ fn halfwidth(sign: char) -> char {
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(sign as u32 - 0xFEE0).unwrap_or(sign),
         '\u{3000}' | '\u{A0}' => ' ',
         'ー' | 'ｰ' | '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
-        '￥' | '¥' => '\\',
         _ => sign,
     }
 }
@@ -178,6 +190,8 @@ fn has_brand_prefix(digits: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -218,6 +232,7 @@ mod tests {
             ("ﾎﾟﾃﾄ １２３ ㈱", "ポテト １２３ ㈱"),
             ("｢ｱ･ｲ｣", "「ア・イ」"),
             ("ｺｰﾋｰabc", "コーヒーabc"),
+            ("aﾞ", "a゛"),
         ] {
             assert_eq!(screen_text(text), want);
         }
@@ -264,6 +279,20 @@ mod tests {
             "4111,1111,1111,1111",
         ] {
             assert!(!holds_card_number(text), "{text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn what_was_cleaned_passes_the_gate_and_stays_as_it_is(text in any::<String>()) {
+            let kept = cleaned(&text);
+            prop_assert_eq!(cleaned(&kept), kept.clone());
+            prop_assert!(clean(&kept, 10_000).is_ok());
+            let shown = screen_text(&kept);
+            let halfwidth = shown.chars().filter(|sign| is_halfwidth_kana(*sign)).count();
+            prop_assert_eq!(halfwidth, 0);
         }
     }
 }

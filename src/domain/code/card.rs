@@ -178,6 +178,6 @@ mod tests {
         let felica =
             CardPattern { prefix: String::new(), length: 16, charset: Charset::Hex, ..wide };
         assert!(!felica.swallows_goods());
-        assert_eq!(felica.matches("0123456789abcdef"), true);
+        assert!(felica.matches("0123456789abcdef"));
     }
 }

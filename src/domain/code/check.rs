@@ -68,7 +68,7 @@ pub fn luhn_holds(code: &str) -> bool {
         .enumerate()
         .map(|(place, d)| if place % 2 == 1 { doubled(d.into()) } else { d.into() })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// Returns the data and the last sign.

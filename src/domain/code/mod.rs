@@ -141,6 +141,22 @@ pub enum CodeFault {
     PaymentCard,
 }
 
+/// Returns an item's code as it is kept: a GTIN in its one form (a UPC-A with 13 digits, a JAN-8
+/// with 8), anything else as it stands. For item files; a wrong check digit is told there too.
+pub fn item_code(text: &str) -> Result<String, CodeFault> {
+    let folded = crate::domain::text::halfwidth_digits(text);
+    let code = folded.trim();
+    if code.len() > MAX_SCAN_CHARS {
+        return Err(CodeFault::TooLong);
+    }
+    if check::all_digits(code) && matches!(code.len(), 8 | 12 | 13 | 14) {
+        let gtin = Gtin::parse(code).or_else(|fault| Gtin::from_upc_e(code).map_err(|_| fault));
+        return gtin.map(|gtin| gtin.to_string());
+    }
+    let plain = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_graphic());
+    if plain { Ok(code.to_owned()) } else { Err(CodeFault::Shape) }
+}
+
 impl Scanned {
     /// Returns the item codes under which goods may be on file, the likeliest first; empty for
     /// what is not looked up among items.
@@ -163,5 +179,47 @@ impl Scanned {
         codes.retain(|code| !code.is_empty());
         codes.dedup();
         codes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::tax::TaxMode;
+
+    #[test]
+    fn rules_are_read_from_settings() {
+        let text = "[[in_store]]\nprefix = \"02\"\nlayout = \"A\"\nprice_mode = \"excluded\"\n\
+            [[cards]]\nlength = 8\ncharset = \"nw7\"\ncheck = \"mod16\"\nstrip = \"start_stop\"\n";
+        let rules: CodeRules = toml::from_str(text).unwrap();
+        assert_eq!(rules.in_store[0].price_mode, Some(TaxMode::Excluded));
+        assert!(rules.in_store[0].verify_pcd);
+        let member = Scanned::Member { code: "37859+".into() };
+        assert_eq!(recognise("A37859+B", &rules), Ok(member));
+        for bad in ["[[in_store]]\nprefix = \"02\"\nlayout = \"Z\"", "prefixes = []"] {
+            assert!(toml::from_str::<CodeRules>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_item_is_kept_under_the_code_that_its_scans_look_up() {
+        for (text, want) in [
+            ("012345000065", Ok("0012345000065")),
+            ("00000045123450", Ok("45123450")),
+            ("04252614", Ok("0042100005264")),
+            ("４９０１２３４５６７８９４", Ok("4901234567894")),
+            ("0237009", Ok("0237009")),
+            ("ABC-1", Ok("ABC-1")),
+            ("4901234567890", Err(CodeFault::CheckDigit { expected: '4' })),
+            ("", Err(CodeFault::Shape)),
+            ("牛乳", Err(CodeFault::Shape)),
+        ] {
+            let kept = item_code(text);
+            assert_eq!(kept.as_deref().map_err(|&fault| fault), want, "{text}");
+            if let Ok(code) = kept {
+                let scanned = recognise(text, &CodeRules::default()).unwrap();
+                assert!(scanned.lookups().contains(&code), "{text}");
+            }
+        }
     }
 }

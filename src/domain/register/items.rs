@@ -45,7 +45,7 @@ impl Register {
             Scanned::Coupon { code } => self.coupon(code, context),
             Scanned::Slip { number } => self.resume(Some(number), context),
             Scanned::Receipt { number } => Ok(self.receipt_shown(number)),
-            Scanned::Bill(bill) => Err(Refusal::new(RefusalCode::Bill).with("amount", bill.amount)),
+            Scanned::Bill(bill) => Err(Refusal::new(RefusalCode::Bill).with("amount", bill.amount.grouped())),
             Scanned::BookRow1 { isbn } => {
                 let mut books = self.session.books.clone();
                 let paired = books.isbn(*isbn, context.now.utc_ms as u64);
