@@ -17,7 +17,7 @@ use super::stock;
 use super::tables::{
     Blob, ITEM_CASES, ITEM_KANA, ITEM_LOOSE, ITEM_NAMES, ITEM_NUMBERS, ITEMS,
 };
-use crate::domain::code::Gtin;
+use crate::domain::code::item_code;
 use crate::domain::item::Item;
 use crate::domain::kana::{exact_key, fold_variants, loose_key, typed_kana};
 use crate::domain::register::ItemFound;
@@ -30,11 +30,10 @@ struct Row {
     item: Item,
 }
 
-/// Returns the one spelling of a code: a UPC-A is its 13 digits, zeros before a JAN-8 or before a
-/// 13-digit number fall away; what is no GTIN stays as it is, in half-width.
+/// Returns the one spelling of a code, as the domain keeps it; what it would refuse stays as it is,
+/// in half-width: an old master may hold it.
 pub fn stored_code(code: &str) -> String {
-    let code = halfwidth_digits(code.trim());
-    Gtin::parse(&code).map_or(code, |gtin| gtin.to_string())
+    item_code(code).unwrap_or_else(|_| halfwidth_digits(code).trim().to_owned())
 }
 
 /// Returns what any part of a name is looked for in: `牛乳 1L` and `ぎゅうにゅう１ｌ` alike.

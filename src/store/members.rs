@@ -4,6 +4,8 @@
 //! Invariant: a code stands for one person for ever; an erased member keeps the code, the points and
 //! the visits, and loses every row that names a person.
 
+use std::collections::HashSet;
+
 use redb::{ReadTransaction, ReadableTable, Table, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
@@ -79,9 +81,8 @@ pub struct Writer<'txn> {
     indexes: [postings::Open<'txn>; 4],
     batches: [Batch; 4],
     names: Filling<'txn>,
-    waiting: usize,
-    /// The first id given out since the batches were last written: only these may wait in them.
-    first_waiting: u32,
+    /// Who is in the batches and not yet in the indexes.
+    waiting: HashSet<u32>,
     next: u32,
 }
 
@@ -100,8 +101,7 @@ impl<'txn> Writer<'txn> {
             ],
             batches: Default::default(),
             names: Filling::new(txn.open_table(MEMBER_NAMES)?),
-            waiting: 0,
-            first_waiting: next,
+            waiting: HashSet::new(),
             next,
         })
     }
@@ -134,14 +134,13 @@ impl<'txn> Writer<'txn> {
             batch.add(text, id);
         }
         self.names.set(id, &keys.name)?;
-        self.waiting += 1;
-        if self.waiting >= MOST_WAITING { self.write_batches() } else { Ok(()) }
+        self.waiting.insert(id);
+        if self.waiting.len() >= MOST_WAITING { self.write_batches() } else { Ok(()) }
     }
 
     fn forget(&mut self, id: u32) -> Result<(), StoreError> {
-        // A row of this very batch is not in the tables yet; one set twice is written twice.
-        if self.waiting > 0 {
-            self.write_batches_holding(id)?;
+        if self.waiting.contains(&id) {
+            self.write_batches()?;
         }
         let card = self.cards.get(id)?.map(|row| unpack::<OpenCard>(row.value())).transpose()?;
         let Some(personal) = card.and_then(|card| card.personal) else { return Ok(()) };
@@ -153,19 +152,11 @@ impl<'txn> Writer<'txn> {
         Ok(())
     }
 
-    fn write_batches_holding(&mut self, id: u32) -> Result<(), StoreError> {
-        if id >= self.first_waiting || self.batches.iter().any(|batch| batch.holds(id)) {
-            self.write_batches()?;
-        }
-        Ok(())
-    }
-
     fn write_batches(&mut self) -> Result<(), StoreError> {
         for (batch, index) in self.batches.iter_mut().zip(&mut self.indexes) {
             batch.write(index)?;
         }
-        self.waiting = 0;
-        self.first_waiting = self.next;
+        self.waiting.clear();
         Ok(())
     }
 
@@ -194,6 +185,22 @@ pub fn change_facts(
     change(&mut facts);
     table.insert(id, pack(&facts)?.as_slice())?;
     Ok(Some(id))
+}
+
+/// Sets the balances that an import brought: each is what the member has from that day on.
+pub fn start_balances(
+    txn: &WriteTransaction,
+    day: i32,
+    balances: &[(u32, i64)],
+) -> Result<(), StoreError> {
+    let mut table = txn.open_table(MEMBER_FACTS)?;
+    for (id, points) in balances {
+        let mut facts: Facts =
+            table.get(id)?.map(|row| unpack(row.value())).transpose()?.unwrap_or_default();
+        facts.ledger.reset(day, *points);
+        table.insert(id, pack(&facts)?.as_slice())?;
+    }
+    Ok(())
 }
 
 /// Finds a member by code; an erased one is not found.

@@ -85,11 +85,6 @@ impl Batch {
         self.text.push_str(key);
     }
 
-    /// Returns whether a pair of this id still waits.
-    pub fn holds(&self, id: u32) -> bool {
-        self.pairs.iter().any(|pair| pair.2 == id)
-    }
-
     /// Writes everything in the order of the keys: sorted inserts are three times as quick.
     pub fn write(&mut self, table: &mut Open<'_>) -> Result<(), StoreError> {
         let text = std::mem::take(&mut self.text);

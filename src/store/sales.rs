@@ -56,6 +56,7 @@ pub struct SaleRow {
     formal: Money,
     formal_count: u32,
     late_member: Option<String>,
+    late_points: i64,
     corrections: Vec<Correction>,
 }
 
@@ -80,6 +81,7 @@ impl SaleRow {
             formal: Money::ZERO,
             formal_count: 0,
             late_member: None,
+            late_points: 0,
             corrections: Vec::new(),
         }
     }
@@ -114,6 +116,7 @@ impl SaleRow {
             formal: self.formal,
             formal_count: self.formal_count,
             late_member: self.late_member,
+            late_points: self.late_points,
         }
     }
 }
@@ -148,9 +151,10 @@ pub fn fold(txn: &WriteTransaction, entry: &Entry) -> Result<(), StoreError> {
         Kind::TenderCorrected { receipt, from, to, amount } => update(txn, *receipt, |row| {
             row.corrections.push(Correction { from: *from, to: *to, amount: *amount });
         }),
-        Kind::LatePoints { receipt, member, .. } => {
-            update(txn, *receipt, |row| row.late_member = Some(member.clone()))
-        }
+        Kind::LatePoints { receipt, member, earned, .. } => update(txn, *receipt, |row| {
+            row.late_member = Some(member.clone());
+            row.late_points += earned;
+        }),
         _ => Ok(()),
     }
 }

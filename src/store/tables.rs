@@ -61,8 +61,8 @@ pub const PAPERS: TableDefinition<PaperKey, SaleKey> = TableDefinition::new("pap
 /// business date, lane, epoch, number of the Z.
 pub const DAYS: TableDefinition<(i32, u8, u16, u32), Blob> = TableDefinition::new("days");
 
-/// import, lane, epoch, seq: entries that wait for their import to be closed.
-pub const IMPORTS: TableDefinition<(u128, u8, u16, u64), ()> = TableDefinition::new("imports");
+/// By import: lane, epoch and seq of its first entry, while it is open.
+pub const IMPORTS: TableDefinition<u128, (u8, u16, u64)> = TableDefinition::new("imports");
 
 /// Papers asked for and not yet known to be printed, by the job's name.
 pub const JOBS: TableDefinition<&str, Blob> = TableDefinition::new("jobs");
@@ -78,7 +78,6 @@ macro_rules! each_table {
         )
     };
 }
-pub(super) use each_table;
 
 /// Creates the tables: a read transaction does not know a table nobody wrote to.
 pub fn create_all(txn: &WriteTransaction) -> Result<(), StoreError> {

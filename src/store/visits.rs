@@ -6,13 +6,13 @@
 
 use std::collections::HashMap;
 
-use redb::{ReadTransaction, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
 use super::codec::{pack, unpack};
 use super::fault::StoreError;
 use super::members::{self, Facts};
-use super::sales::{self, Turn};
+use super::sales;
 use super::tables::{MEMBER_CODES, MEMBER_DAYS, SaleKey, VISITS};
 use crate::domain::entry::{Entry, Kind};
 use crate::domain::money::Money;
