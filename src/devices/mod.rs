@@ -12,3 +12,5 @@ pub mod escpos_render;
 pub mod layout;
 pub mod raster;
 pub mod text_render;
+
+pub mod printer;
