@@ -13,4 +13,6 @@ pub mod layout;
 pub mod raster;
 pub mod text_render;
 
+pub mod line_display;
 pub mod printer;
+pub mod scanner;
