@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::code::pairing::BookPairing;
 use crate::domain::command::{Command, Discount};
 use crate::domain::number::DocNo;
 use crate::domain::quantity::{Quantity, Rate};
@@ -122,4 +123,6 @@ pub struct Session {
     pub asked: Option<Box<Command>>,
     /// Set while a confirmed command runs.
     pub confirmed: bool,
+    /// A book row that waits for its partner.
+    pub books: BookPairing,
 }

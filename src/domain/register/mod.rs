@@ -8,6 +8,7 @@ mod after;
 mod cart;
 mod drawer;
 mod items;
+mod kept;
 mod lookup;
 mod members;
 mod pricing;
@@ -19,6 +20,7 @@ mod tender;
 mod view;
 
 pub use cart::{Approval, Cart, CartDiscount, CartMember, CartReturn, Pending, Session};
+pub use kept::{Kept, kept_of, left_after, left_of};
 pub use lookup::{Context, ItemFound, Lookup, Now, PinVerdict, StoredSale};
 pub use pricing::{Priced, price};
 pub use view::{
@@ -117,11 +119,13 @@ pub struct Applied {
 pub struct Refused {
     pub refusal: Refusal,
     pub record: Option<Draft>,
+    /// The command that `confirm` would carry out all the same.
+    pub ask: Option<Box<Command>>,
 }
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal, record: None }
+        Self { refusal, record: None, ask: None }
     }
 }
 
@@ -137,7 +141,7 @@ pub struct Register {
 
 impl Register {
     pub fn new(settings: Settings, lane: LaneState, cart: Cart) -> Self {
-        let codes = Arc::new(CodeRules::new(&settings.in_store));
+        let codes = Arc::new(code_rules(&settings));
         Self { settings: Arc::new(settings), codes, lane, cart, session: Session::default() }
     }
 
@@ -148,9 +152,9 @@ impl Register {
     pub fn apply(&self, command: &Command, context: &mut Context<'_>) -> Result<Applied, Refused> {
         let name = command_name(command);
         self.allowed(command, name, context).and_then(|()| self.perform(command, context)).map_err(
-            |refused| match refused.record {
-                Some(_) => refused,
-                None => self.recorded(refused.refusal, name, context),
+            |refused| match (&refused.record, &refused.ask) {
+                (None, None) => self.recorded(refused.refusal, name, context),
+                _ => refused,
             },
         ).map(|mut applied| {
             if !matches!(command, Command::Approve { .. }) && lifts(command) {
@@ -172,6 +176,14 @@ impl Register {
         }
     }
 
+    /// Keeps what a refusal asks again, for `confirm`; its record, when it has one, is in the journal.
+    pub fn refused(&mut self, refused: &Refused, record: Option<&Entry>) {
+        self.session.asked = refused.ask.clone();
+        if let Some(entry) = record {
+            self.fold(entry);
+        }
+    }
+
     /// Folds an entry that came from this lane's journal.
     pub fn fold(&mut self, entry: &Entry) {
         if let Kind::SettingsChanged(patch) = &entry.kind {
@@ -179,7 +191,7 @@ impl Register {
             // It was applied once before it was written; a journal holds only patches that fit.
             let fits = patch.apply(settings);
             assert!(fits.is_ok(), "a settings entry that does not fit: {fits:?}");
-            self.codes = Arc::new(CodeRules::new(&self.settings.in_store));
+            self.codes = Arc::new(code_rules(&self.settings));
         }
         self.lane.fold(entry);
     }
@@ -193,7 +205,7 @@ impl Register {
             let code = refusal.code.word().to_owned();
             self.draft(context.now, Kind::Refused { code, command: command.to_owned() })
         });
-        Refused { refusal, record }
+        Refused { refusal, record, ask: None }
     }
 
     /// An entry of the open day (or of today, while no day is open) by the staff signed in.
@@ -264,7 +276,7 @@ impl Register {
             C::Coupon { code } => self.coupon(code, context),
             C::Stamp(count) => self.stamp(*count, context),
             C::LatePoints { receipt, code } => self.late_points(receipt, code, context),
-            C::Tender { kind, amount } => self.tender(*kind, *amount, context),
+            C::Tender { kind, amount } => return self.tender(*kind, *amount, context),
             C::VoidTender => self.void_tender(),
             C::Reprint { receipt } => self.reprint(receipt.as_deref(), context),
             C::FormalReceipt { name, amount } => self.formal_receipt(name, *amount, context),
@@ -299,6 +311,13 @@ impl Register {
         Ok(applied?)
     }
 
+    /// Writes on the sale whose approval let this pass.
+    fn note_approval(&self, applied: &mut Applied) {
+        if let Some(approval) = self.session.approval {
+            applied.cart.on_the_way.approved_by.push(approval.by);
+        }
+    }
+
     fn looking(&self, look: Look) -> Applied {
         let mut applied = self.unchanged();
         applied.answer.look = Some(look);
@@ -316,6 +335,10 @@ impl Register {
         applied.session.confirmed = false;
         Ok(applied)
     }
+}
+
+fn code_rules(settings: &Settings) -> CodeRules {
+    CodeRules { in_store: settings.in_store.clone(), ..CodeRules::default() }
 }
 
 /// Commands that an approval is kept for: looking around does not use it up.

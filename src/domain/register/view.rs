@@ -220,7 +220,7 @@ fn line_view(place: usize, line: &SaleLine) -> LineView {
 fn taxes(totals: &Totals) -> Vec<TaxView> {
     let view = |group: &crate::domain::tax::TaxGroup| TaxView {
         class: group.class.to_string(),
-        rate: group.rate,
+        rate: group.rate.unwrap_or(Rate::ZERO),
         mode: group.mode.word(),
         base: group.base,
         tax: group.tax,
