@@ -11,7 +11,7 @@ use super::{taxes, training};
 use crate::domain::document::{Align, Block, Document, Rule, Style};
 use crate::domain::money::Money;
 use crate::domain::quantity::{Rate, Rounding};
-use crate::domain::sale::{Sale, SaleDiscount, SaleLine, Tender, TenderKind};
+use crate::domain::sale::{ReturnOf, Sale, SaleDiscount, SaleLine, Tender, TenderKind};
 use crate::domain::tax::{TaxMode, tax_on};
 
 /// The blocks of a receipt in the order shipped, for `[receipt] blocks`.
@@ -103,7 +103,7 @@ impl Receipt<'_> {
     fn totals(&self, document: &mut Document) {
         let (words, totals) = (self.letterhead.words, &self.sale.totals);
         let added = totals.taxes.iter().any(|group| {
-            group.mode == TaxMode::Excluded && taxes::untaxed(group.class.as_str()).is_none()
+            group.mode == TaxMode::Excluded && taxes::untaxed(group.class.name()).is_none()
         });
         let key = if added { "paper.subtotal.excluded" } else { "paper.subtotal" };
         let pieces = goods::count(self.sale.pieces());
@@ -144,8 +144,8 @@ impl Receipt<'_> {
             return;
         }
         let words = self.letterhead.words;
-        let text = |((class, rate), amount): &((&str, Rate), Money)| {
-            let name = taxes::name(words, class, &rate.to_string(), 0);
+        let text = |(class, rate, amount): &Share<'_>| {
+            let name = taxes::name(words, class, *rate, 0);
             format!("{name} {}", (-*amount).grouped())
         };
         let parts: Vec<_> = parts.iter().map(text).collect();
@@ -196,7 +196,7 @@ impl Receipt<'_> {
             parts.push(words.fill("paper.points.used", &[("points", &grouped(self.sale.points_used))]));
         }
         if let Some(back) = &self.sale.return_of {
-            parts.extend(points_back(self.letterhead, back.points_taken_back, back.points_given_back));
+            parts.extend(points_back(self.letterhead, back));
         }
         parts.push(words.fill("paper.points.earned", &[("points", &grouped(self.sale.points_earned))]));
         let after = words.fill("paper.points.after", &[("points", &grouped(member.points_after))]);
@@ -215,11 +215,10 @@ impl Receipt<'_> {
 pub fn mark_notes(letterhead: &Letterhead<'_>, document: &mut Document, sale: &Sale) {
     let mut told: Vec<(&str, Rate)> = Vec::new();
     for line in sale.lines.iter().filter(|line| !line.mark.is_empty()) {
-        let mark = (line.mark.as_str(), line.rate);
-        if !told.contains(&mark) {
-            told.push(mark);
-            let text = letterhead.words.fill("paper.mark.note", &[("mark", &mark.0), ("rate", &mark.1)]);
-            document.text(text);
+        let (mark, rate) = (line.mark.as_str(), line.rate.unwrap_or(Rate::ZERO));
+        if !told.contains(&(mark, rate)) {
+            told.push((mark, rate));
+            document.text(letterhead.words.fill("paper.mark.note", &[("mark", &mark), ("rate", &rate)]));
         }
     }
 }
@@ -272,10 +271,14 @@ pub fn place(letterhead: &Letterhead<'_>, lane: u8, number: &str) -> String {
     letterhead.words.fill("paper.place", &[("lane", &lane), ("number", &number)])
 }
 
-/// What a return moved on the member's account.
-pub fn points_back(letterhead: &Letterhead<'_>, taken: i64, given: i64) -> Vec<String> {
+/// What a return moved on the member's account; points that the refund paid for did not move.
+pub fn points_back(letterhead: &Letterhead<'_>, back: &ReturnOf) -> Vec<String> {
+    let taken = back.points_taken_back - back.points_deducted;
     let mut parts = Vec::new();
-    for (key, points) in [("paper.points.taken_back", taken), ("paper.points.given_back", given)] {
+    for (key, points) in [
+        ("paper.points.taken_back", taken),
+        ("paper.points.given_back", back.points_given_back),
+    ] {
         if points != 0 {
             parts.push(letterhead.words.fill(key, &[("points", &grouped(points))]));
         }
@@ -287,17 +290,20 @@ fn sold(sale: &Sale) -> impl Iterator<Item = &SaleLine> {
     sale.lines.iter().filter(|line| !line.item.is_return())
 }
 
+/// Class, rate, and what fell on their goods.
+type Share<'a> = (&'a str, Option<Rate>, Money);
+
 /// Shares on the goods sold, by class and rate, in the order of the paper.
-fn shares_by_rate(sale: &Sale, share: fn(&SaleLine) -> Money) -> Vec<((&str, Rate), Money)> {
-    let mut parts: Vec<((&str, Rate), Money)> = Vec::new();
+fn shares_by_rate(sale: &Sale, share: fn(&SaleLine) -> Money) -> Vec<Share<'_>> {
+    let mut parts: Vec<Share<'_>> = Vec::new();
     for line in sold(sale).filter(|line| !share(line).is_zero()) {
-        let group = (line.item.class.as_str(), line.rate);
-        match parts.iter_mut().find(|(known, _)| *known == group) {
-            Some((_, sum)) => *sum += share(line),
-            None => parts.push((group, share(line))),
+        let (class, rate) = (line.item.class.as_str(), line.rate);
+        match parts.iter_mut().find(|known| (known.0, known.1) == (class, rate)) {
+            Some(known) => known.2 += share(line),
+            None => parts.push((class, rate, share(line))),
         }
     }
-    parts.sort_by(|a, b| taxes::order(a.0, b.0));
+    parts.sort_by(|a, b| taxes::order((a.0, a.1), (b.0, b.1)));
     parts
 }
 
@@ -305,7 +311,7 @@ fn shares_by_rate(sale: &Sale, share: fn(&SaleLine) -> Money) -> Vec<((&str, Rat
 fn with_tax(lines: &[&SaleLine], rounding: Rounding) -> Money {
     let mut sums: BTreeMap<Rate, Money> = BTreeMap::new();
     for line in lines.iter().filter(|line| line.mode == TaxMode::Excluded) {
-        *sums.entry(line.rate).or_default() += line.net();
+        *sums.entry(line.rate.unwrap_or(Rate::ZERO)).or_default() += line.net();
     }
     let tax = sums.into_iter().filter_map(|(rate, sum)| tax_on(sum, rate, rounding));
     lines.iter().map(|line| line.net()).sum::<Money>() + tax.sum()

@@ -54,7 +54,7 @@ fn sums(letterhead: &Letterhead<'_>, sale: &Sale, document: &mut Document) {
         tender_line(letterhead, document, tender);
     }
     if let Some(back) = &sale.return_of {
-        for points in points_back(letterhead, back.points_taken_back, back.points_given_back) {
+        for points in points_back(letterhead, back) {
             document.text(points);
         }
     }

@@ -13,10 +13,13 @@ use crate::domain::words::Words;
 
 /// Returns the name of a rate's goods: ` 8%対象`, or the class's own name when it has no tax. The
 /// rate is set to `width` columns.
-pub fn name(words: &Words, class: &str, rate: &str, width: usize) -> String {
+pub fn name(words: &Words, class: &str, rate: Option<Rate>, width: usize) -> String {
     match untaxed(class) {
         Some(key) => words.get(key).to_owned(),
-        None => words.fill("paper.tax.rate", &[("rate", &right(rate, width))]),
+        None => {
+            let rate = rate.unwrap_or(Rate::ZERO).to_string();
+            words.fill("paper.tax.rate", &[("rate", &right(&rate, width))])
+        }
     }
 }
 
@@ -31,15 +34,14 @@ pub fn untaxed(class: &str) -> Option<&'static str> {
 }
 
 /// Lower rates first, goods without tax last, as shops of Japan print it.
-pub fn order(left: (&str, Rate), right: (&str, Rate)) -> Ordering {
-    let key = |(class, rate): (&str, Rate)| (untaxed(class), rate, class.to_owned());
-    key(left).cmp(&key(right))
+pub fn order(left: (&str, Option<Rate>), right: (&str, Option<Rate>)) -> Ordering {
+    (untaxed(left.0), left.1, left.0).cmp(&(untaxed(right.0), right.1, right.0))
 }
 
 /// Returns the groups in the order of the paper.
 pub fn ordered(taxes: &[TaxGroup]) -> Vec<&TaxGroup> {
     let mut groups: Vec<_> = taxes.iter().collect();
-    groups.sort_by(|a, b| order((a.class.as_str(), a.rate), (b.class.as_str(), b.rate)));
+    groups.sort_by(|a, b| order((a.class.name(), a.rate), (b.class.name(), b.rate)));
     groups
 }
 
@@ -47,7 +49,7 @@ pub fn ordered(taxes: &[TaxGroup]) -> Vec<&TaxGroup> {
 pub fn excluded(letterhead: &Letterhead<'_>, document: &mut Document, taxes: &[TaxGroup]) {
     let words = letterhead.words;
     for group in of_mode(taxes, TaxMode::Excluded) {
-        let name = name(words, group.class.as_str(), &group.rate.to_string(), 2);
+        let name = name(words, group.class.name(), group.rate, 2);
         let base = yen(group.base);
         let left = words.fill("paper.tax.excluded", &[("name", &name), ("base", &base)]);
         document.pair(left, words.fill("paper.tax.added", &[("tax", &yen(group.tax))]));
@@ -58,8 +60,8 @@ pub fn excluded(letterhead: &Letterhead<'_>, document: &mut Document, taxes: &[T
 pub fn included(letterhead: &Letterhead<'_>, document: &mut Document, taxes: &[TaxGroup]) {
     let words = letterhead.words;
     for group in of_mode(taxes, TaxMode::Included) {
-        let class = group.class.as_str();
-        let name = name(words, class, &group.rate.to_string(), 2);
+        let class = group.class.name();
+        let name = name(words, class, group.rate, 2);
         document.pair(format!("({name}"), format!("{})", yen(group.base)));
         if untaxed(class).is_none() {
             let inside = words.get("paper.tax.inside");
@@ -72,7 +74,7 @@ pub fn included(letterhead: &Letterhead<'_>, document: &mut Document, taxes: &[T
 fn of_mode(taxes: &[TaxGroup], mode: TaxMode) -> impl Iterator<Item = &TaxGroup> {
     ordered(taxes).into_iter().filter(move |group| {
         let shown_as =
-            if untaxed(group.class.as_str()).is_some() { TaxMode::Included } else { group.mode };
+            if untaxed(group.class.name()).is_some() { TaxMode::Included } else { group.mode };
         shown_as == mode
     })
 }

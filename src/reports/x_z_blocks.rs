@@ -79,29 +79,37 @@ fn tax_rows(day: &DayTotals) -> Vec<(TaxKey, TaxSum)> {
     let mut rows: Vec<_> = day.taxes.iter().map(|(key, sum)| (key.clone(), *sum)).collect();
     for class in ["exempt", "untaxed"] {
         if !rows.iter().any(|(key, _)| key.class == class) {
-            let key = TaxKey { class: class.to_owned(), rate: "0".to_owned(), included: true };
+            let key = TaxKey { class: class.to_owned(), rate: String::new(), included: true };
             rows.push((key, TaxSum::default()));
         }
     }
-    let order = |key: &TaxKey| key.rate.parse().unwrap_or(Rate::ZERO);
     rows.sort_by(|(a, _), (b, _)| {
-        tax_names::order((&a.class, order(a)), (&b.class, order(b))).then(b.included.cmp(&a.included))
+        tax_names::order((&a.class, rate(a)), (&b.class, rate(b))).then(b.included.cmp(&a.included))
     });
     rows
 }
 
+fn rate(key: &TaxKey) -> Option<Rate> {
+    key.rate.parse().ok()
+}
+
 fn tax_label(letterhead: &Letterhead<'_>, day: &DayTotals, key: &TaxKey) -> String {
     let words = letterhead.words;
-    let mut label = tax_names::name(words, &key.class, &key.rate, 2);
-    let date = NaiveDate::from_num_days_from_ce_opt(day.business_date).unwrap_or_default();
-    let (_, mark) = letterhead.settings.tax.classes.on(&key.class, date);
-    if !mark.is_empty() {
+    let mut label = tax_names::name(words, &key.class, rate(key), 2);
+    if let Some(mark) = mark(letterhead, day, key) {
         label = format!("{label}({mark})");
     }
     if !key.included && tax_names::untaxed(&key.class).is_none() {
         label.push_str(words.get("report.tax.excluded"));
     }
     label
+}
+
+/// The mark the class's goods had on that day, when they have one.
+fn mark<'a>(letterhead: &Letterhead<'a>, day: &DayTotals, key: &TaxKey) -> Option<&'a str> {
+    let date = NaiveDate::from_num_days_from_ce_opt(day.business_date)?;
+    let row = letterhead.settings.tax_classes.on(&key.class.parse().ok()?, date)?;
+    (!row.mark.is_empty()).then_some(row.mark.as_str())
 }
 
 /// What each way of paying settled; they sum to the net sales.
