@@ -21,7 +21,7 @@ pub fn day_table(
     let mut rows = Rows(Vec::new());
     rows.sales(day);
     rows.taxes_and_tenders(day);
-    if closing.is_some() || cash == CashShown::Shown {
+    if closing.is_some() || cash == CashShown::All {
         rows.cash(day, closing);
     }
     rows.operations(day);
@@ -164,7 +164,7 @@ mod tests {
         let day = day_of("2026-11-22", &[sale_of(1, &[("reduced", 1_080)])]);
         let hidden = day_table(&words("ja"), &day, None, CashShown::Hidden).to_csv();
         assert!(!hidden.contains("\r\ncash,"));
-        let shown = day_table(&words("ja"), &day, None, CashShown::Shown).to_csv();
+        let shown = day_table(&words("ja"), &day, None, CashShown::All).to_csv();
         assert!(shown.contains("\r\ncash,expected,,1080,\r\n"), "{shown}");
         assert!(shown.contains("\r\ntax,reduced 8 included,,1080,80\r\n"), "{shown}");
     }

@@ -1,4 +1,4 @@
-//! Small slips: a suspended sale's number to come back with, and cash that moved without a sale.
+//! Small slips: a suspended sale's number to come back with, and the drawer opened without a sale.
 //!
 //! Room: reports. May touch: std.
 
@@ -43,13 +43,14 @@ pub fn suspend_slip(
     if act.training { training::marked(document, words) } else { document }
 }
 
-/// Cash into or out of the drawer without a sale.
+/// The drawer opened without a sale, and the cash that went in or out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CashMove<'a> {
     PaidIn { amount: Money, reason: &'a str },
     PaidOut { amount: Money, reason: &'a str },
     Loan { amount: Money },
     Pickup { amount: Money },
+    NoSale { reason: &'a str },
 }
 
 impl<'a> CashMove<'a> {
@@ -60,17 +61,19 @@ impl<'a> CashMove<'a> {
             Kind::PaidOut { amount, reason } => Self::PaidOut { amount: *amount, reason },
             Kind::Loaned { amount } => Self::Loan { amount: *amount },
             Kind::PickedUp { amount } => Self::Pickup { amount: *amount },
+            Kind::DrawerOpened { reason } => Self::NoSale { reason },
             _ => return None,
         })
     }
 
-    /// Title, amount with its sign as the drawer sees it, and reason.
-    const fn parts(self) -> (&'static str, Money, &'a str) {
+    /// Title, amount when cash moved, and reason.
+    const fn parts(self) -> (&'static str, Option<Money>, &'a str) {
         match self {
-            Self::PaidIn { amount, reason } => ("paper.cash.paid_in", amount, reason),
-            Self::PaidOut { amount, reason } => ("paper.cash.paid_out", amount, reason),
-            Self::Loan { amount } => ("paper.cash.loan", amount, ""),
-            Self::Pickup { amount } => ("paper.cash.pickup", amount, ""),
+            Self::PaidIn { amount, reason } => ("paper.cash.paid_in", Some(amount), reason),
+            Self::PaidOut { amount, reason } => ("paper.cash.paid_out", Some(amount), reason),
+            Self::Loan { amount } => ("paper.cash.loan", Some(amount), ""),
+            Self::Pickup { amount } => ("paper.cash.pickup", Some(amount), ""),
+            Self::NoSale { reason } => ("paper.cash.no_sale", None, reason),
         }
     }
 }
@@ -85,7 +88,9 @@ pub fn cash_slip(letterhead: &Letterhead<'_>, act: &Act<'_>, cash: CashMove<'_>)
     document.pair(letterhead.date_time(act.local()), lane);
     letterhead.served_by(&mut document, act);
     document.rule(Rule::Thin);
-    document.pair_styled(words.get("paper.cash.amount"), yen(amount), Style::BIG);
+    if let Some(amount) = amount {
+        document.pair_styled(words.get("paper.cash.amount"), yen(amount), Style::BIG);
+    }
     if !reason.is_empty() {
         document.text(words.fill("paper.reason", &[("reason", &reason)]));
     }

@@ -13,7 +13,7 @@ use crate::domain::register::ymd;
 /// Whether the cash that must be in the drawer is told before it is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CashShown {
-    Shown,
+    All,
     /// Whoever counts must not know what is expected (`reliability.md` 6).
     Hidden,
 }

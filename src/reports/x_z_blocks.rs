@@ -145,7 +145,7 @@ pub fn open_drawer(
             // Every movement that would let the sum be worked out stays out, too.
             document.text(words.get("report.cash.hidden"));
         }
-        CashShown::Shown => {
+        CashShown::All => {
             movements(words, day, document);
             document.pair(words.get("report.cash.expected"), yen(day.expected_cash()));
             if let Some(counted) = day.count.as_ref().and_then(Count::total) {
