@@ -77,6 +77,7 @@ impl Register {
         let name = free_text(name, LONGEST_NAME)?;
         let stored = self.last_or_named(None, context)?;
         let receipt = stored.sale.number;
+        of_goods_only(&stored)?;
         untouched(&stored)?;
         let left = stored.sale.totals.total - stored.formal;
         let amount = amount.unwrap_or(left);
@@ -212,11 +213,19 @@ impl Register {
     }
 }
 
-/// A receipt of goods that nothing happened to since.
+/// A receipt for money taken, of which nothing is a return.
+fn of_goods_only(stored: &StoredSale) -> Result<(), Refusal> {
+    let sold_only = stored.sale.lines.iter().all(|line| !line.item.is_return());
+    if stored.sale.number.kind == DocKind::Receipt && sold_only {
+        return Ok(());
+    }
+    Err(receipt_refusal("receipt_not_of_sale", stored.sale.number))
+}
+
+/// A real receipt that was not undone, in whole or in part.
 fn untouched(stored: &StoredSale) -> Result<(), Refusal> {
     let number = stored.sale.number;
-    let sold_only = stored.sale.lines.iter().all(|line| !line.item.is_return());
-    if stored.training || number.kind != DocKind::Receipt || !sold_only {
+    if stored.training {
         return Err(receipt_refusal("receipt_not_of_sale", number));
     }
     if stored.voided {
@@ -243,7 +252,7 @@ fn duty_on(sale: &Sale, amount: Money, settings: &Settings) -> Money {
     let liable: Money = liable.map(|tender| tender.applied).sum();
     let tax: Money = sale.totals.taxes.iter().map(|group| group.tax).sum();
     // A part of the sale is paid for by its liable tenders first: no stamp is saved by splitting.
-    stamp_duty::of_part(liable.min(amount), total, tax)
+    stamp_duty::stamp_duty(stamp_duty::judged_amount(liable.min(amount), total, Some(tax)))
 }
 
 #[cfg(test)]
@@ -316,12 +325,14 @@ mod tests {
     }
 
     #[test]
-    fn a_receipt_is_voided_on_its_own_day_and_untouched() {
+    fn a_receipt_is_voided_on_its_own_day_while_nothing_of_it_came_back() {
         let mut shop = sold(3000, "tender_credit");
         shop.give("return 1");
         shop.give("tender_credit");
         assert_eq!(shop.refuse("void_receipt 1 x").code, RefusalCode::Returned);
-        assert_eq!(shop.refuse("void_receipt 01-R000001 x").sentence, "receipt_not_of_sale");
+        assert_eq!(shop.refuse("formal_receipt 上様").sentence, "receipt_not_of_sale");
+        shop.give("void_receipt 01-R000001 x"); // The goods went along after all.
+        shop.give("void_receipt 1 x");
         shop.give("department 2 3000");
         let number = shop.give("tender_credit").answer.receipt.unwrap();
         shop.give("z_report");

@@ -99,8 +99,7 @@ impl Cart {
     }
 
     pub fn needs_age_check(&self) -> bool {
-        !self.age_checked
-            && self.lines.iter().any(|line| line.flags.age20 && !line.is_return())
+        !self.age_checked && self.lines.iter().any(|line| line.flags.age20 && !line.is_return())
     }
 }
 

@@ -45,7 +45,9 @@ impl Register {
             Scanned::Coupon { code } => self.coupon(code, context),
             Scanned::Slip { number } => self.resume(Some(number), context),
             Scanned::Receipt { number } => Ok(self.receipt_shown(number)),
-            Scanned::Bill(bill) => Err(Refusal::new(RefusalCode::Bill).with("amount", bill.amount.grouped())),
+            Scanned::Bill(bill) => {
+                Err(Refusal::new(RefusalCode::Bill).with("amount", bill.amount.grouped()))
+            }
             Scanned::BookRow1 { isbn } => {
                 let mut books = self.session.books.clone();
                 let paired = books.isbn(*isbn, context.now.utc_ms as u64);
@@ -198,7 +200,11 @@ impl Register {
                     let rung = match context.shop.item(&code)? {
                         Some(found) => {
                             let mode = TaxMode::Excluded;
-                            Rung { price: price.into(), price_mode: mode, ..self.rung(found, &code)? }
+                            Rung {
+                                price: price.into(),
+                                price_mode: mode,
+                                ..self.rung(found, &code)?
+                            }
                         }
                         None => self.priced_by_code(&code, &format!("ISBN {code}"), price),
                     };
@@ -269,7 +275,9 @@ impl Register {
             return Err(RefusalCode::OpenSale.into());
         }
         if cart.lines.len() >= MOST_LINES {
-            return Err(Refusal::new(RefusalCode::Full).saying("too_many_lines").with("lines", MOST_LINES));
+            return Err(Refusal::new(RefusalCode::Full)
+                .saying("too_many_lines")
+                .with("lines", MOST_LINES));
         }
         Ok(())
     }
@@ -584,7 +592,9 @@ fn find(scanned: &Scanned, context: &Context<'_>) -> Result<Option<ItemFound>, R
 }
 
 fn target(cart: &Cart) -> Result<usize, Refusal> {
-    cart.target().filter(|place| *place < cart.lines.len()).ok_or_else(|| RefusalCode::NoSale.into())
+    cart.target()
+        .filter(|place| *place < cart.lines.len())
+        .ok_or_else(|| RefusalCode::NoSale.into())
 }
 
 fn place_of(cart: &Cart, line: u32) -> Result<usize, Refusal> {
@@ -642,9 +652,9 @@ fn price_needed(what: &str) -> Refusal {
 pub(super) fn code_refusal(fault: CodeFault, raw: &str) -> Refusal {
     let shown: String = text::cleaned(raw).chars().take(80).collect();
     match fault {
-        CodeFault::CheckDigit { expected } => Refusal::new(RefusalCode::CheckDigit)
-            .with("code", shown)
-            .with("expected", expected),
+        CodeFault::CheckDigit { expected } => {
+            Refusal::new(RefusalCode::CheckDigit).with("code", shown).with("expected", expected)
+        }
         CodeFault::PriceCheckDigit { expected } => Refusal::new(RefusalCode::CheckDigit)
             .saying("price_check_digit")
             .with("code", shown)

@@ -119,9 +119,8 @@ fn taxes_of(
 
 /// `is − was`, group by group; groups that did not move are left out.
 fn difference(is: &[TaxGroup], was: &[TaxGroup]) -> Vec<TaxGroup> {
-    let same = |a: &TaxGroup, b: &TaxGroup| {
-        a.class == b.class && a.rate == b.rate && a.mode == b.mode
-    };
+    let same =
+        |a: &TaxGroup, b: &TaxGroup| a.class == b.class && a.rate == b.rate && a.mode == b.mode;
     was.iter()
         .map(|group| {
             let now = is.iter().find(|now| same(now, group));

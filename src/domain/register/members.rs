@@ -167,7 +167,8 @@ impl Register {
         if field != "rank" {
             return set_field(&mut member.personal, field, value);
         }
-        let known = value == PLAIN_RANK || self.settings.ranks.iter().any(|rank| rank.name == value);
+        let known =
+            value == PLAIN_RANK || self.settings.ranks.iter().any(|rank| rank.name == value);
         if !known {
             return Err(bad_field(field, value));
         }
@@ -252,8 +253,9 @@ impl Register {
         }
         let priced = price(&applied.cart, &self.settings, context.now.civil_date())?;
         if priced.totals.subtotal < coupon.minimum {
-            return Err(coupon_refusal("coupon_minimum", coupon)
-                .with("minimum", coupon.minimum.grouped()));
+            return Err(
+                coupon_refusal("coupon_minimum", coupon).with("minimum", coupon.minimum.grouped())
+            );
         }
         self.add_discount(&mut applied, coupon.off, coupon.code.clone(), context)?;
         self.priced(applied, context)
@@ -315,15 +317,16 @@ impl Register {
         let date = chrono::NaiveDate::from_num_days_from_ce_opt(sold_on(stored));
         let date = date.unwrap_or(chrono::NaiveDate::MAX);
         let rate = self.settings.rank_rate(&member.rank);
-        let taxes = &sale.totals.taxes;
-        let used = sale.points_used;
-        earned_on(&sale.lines, taxes, used, &member.rank, rate, &self.settings, date)
+        let sold: Vec<_> = sale.lines.iter().filter(|line| !line.item.is_return()).collect();
+        let rank = Some((member.rank.as_str(), rate));
+        earned_on(&sold, sale.points_used, rank, &self.settings, date).unwrap_or(0)
     }
 }
 
 fn known_member(code: &str, context: &Context<'_>) -> Result<Member, Refusal> {
     let code = text::cleaned(code.trim());
-    let unknown = || Refusal::new(RefusalCode::NoMember).saying("unknown_member").with("code", &code);
+    let unknown =
+        || Refusal::new(RefusalCode::NoMember).saying("unknown_member").with("code", &code);
     context.shop.member(&code)?.ok_or_else(unknown)
 }
 
@@ -391,7 +394,6 @@ fn may_earn_late(stored: &StoredSale) -> Result<(), Refusal> {
     }
     Ok(())
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -17,6 +17,8 @@ mod sale;
 mod shop;
 mod staff;
 mod tender;
+#[cfg(test)]
+mod test_shop;
 mod view;
 
 pub use cart::{Approval, Cart, CartDiscount, CartMember, CartReturn, Pending, Session};
@@ -25,8 +27,8 @@ pub use lookup::{Context, ItemFound, Lookup, Now, PinVerdict, StoredSale};
 pub use pricing::{Priced, price};
 pub use view::ymd;
 pub use view::{
-    DayView, ItemView, LineView, MemberView, NumberView, SaleView, StaffView, SuspendedView, TaxView,
-    TenderView,
+    DayView, ItemView, LineView, MemberView, NumberView, SaleView, StaffView, SuspendedView,
+    TaxView, TenderView,
 };
 
 use std::sync::Arc;
@@ -55,13 +57,27 @@ pub enum DrawerCause {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Paper {
     /// `copy` 0 is the first and only unmarked one.
-    Receipt { number: DocNo, copy: u32 },
-    VoidSlip { number: DocNo },
-    Formal { number: DocNo, receipt: DocNo, name: String, amount: super::money::Money },
-    SuspendSlip { slip: DocNo },
+    Receipt {
+        number: DocNo,
+        copy: u32,
+    },
+    VoidSlip {
+        number: DocNo,
+    },
+    Formal {
+        number: DocNo,
+        receipt: DocNo,
+        name: String,
+        amount: super::money::Money,
+    },
+    SuspendSlip {
+        slip: DocNo,
+    },
     CashSlip,
     XReport,
-    ZReport { number: DocNo },
+    ZReport {
+        number: DocNo,
+    },
 }
 
 /// What the app must do after the entries are on the disk, in this order.
@@ -70,9 +86,15 @@ pub enum Effect {
     OpenDrawer(DrawerCause),
     Print(Paper),
     /// Write a PIN verifier (or remove it) before the entry that says so.
-    StorePin { staff: u32, pin: Option<Pin> },
+    StorePin {
+        staff: u32,
+        pin: Option<Pin>,
+    },
     /// A print job's outcome was told by staff.
-    EndJob { job: String, printed: bool },
+    EndJob {
+        job: String,
+        printed: bool,
+    },
     /// A Z has closed: write the backup and read it back.
     Backup,
 }
@@ -151,21 +173,29 @@ impl Register {
     /// # Errors
     /// The refusal, with the entry that records it when it is one of those that matter.
     pub fn apply(&self, command: &Command, context: &mut Context<'_>) -> Result<Applied, Refused> {
+        if !matches!(command, Command::TrainingOff)
+            && let Some((after, ended)) = self.out_of_training(context.now)
+        {
+            let mut applied = after.apply(command, context)?;
+            applied.entries.insert(0, ended);
+            return Ok(applied);
+        }
         let name = command_name(command);
-        self.allowed(command, name, context).and_then(|()| self.perform(command, context)).map_err(
-            |refused| match (&refused.record, &refused.ask) {
+        self.allowed(command, name, context)
+            .and_then(|()| self.perform(command, context))
+            .map_err(|refused| match (&refused.record, &refused.ask) {
                 (None, None) => self.recorded(refused.refusal, name, context),
                 _ => refused,
-            },
-        ).map(|mut applied| {
-            if !matches!(command, Command::Approve { .. }) && lifts(command) {
-                applied.session.approval = None;
-            }
-            if !matches!(command, Command::Confirm) {
-                applied.session.asked = None;
-            }
-            applied
-        })
+            })
+            .map(|mut applied| {
+                if !matches!(command, Command::Approve { .. }) && lifts(command) {
+                    applied.session.approval = None;
+                }
+                if !matches!(command, Command::Confirm) {
+                    applied.session.asked = None;
+                }
+                applied
+            })
     }
 
     /// Makes an applied command true: its entries are in the journal.
@@ -328,7 +358,8 @@ impl Register {
     /// Does what was asked again: the command waits in the session until then.
     fn confirm(&self, context: &mut Context<'_>) -> Result<Applied, Refused> {
         let asked = self.session.asked.clone();
-        let command = asked.ok_or_else(|| Refusal::new(RefusalCode::Confirm).saying("nothing_to_confirm"))?;
+        let command =
+            asked.ok_or_else(|| Refusal::new(RefusalCode::Confirm).saying("nothing_to_confirm"))?;
         let mut confirmed = self.clone();
         confirmed.session.asked = None;
         confirmed.session.confirmed = true;
@@ -347,8 +378,15 @@ fn lifts(command: &Command) -> bool {
     use Command as C;
     !matches!(
         command,
-        C::Journal { .. } | C::Report { .. } | C::Help { .. } | C::Keys | C::Inquire { .. }
-            | C::FindItem { .. } | C::FindMember { .. } | C::SelectLine(_) | C::Subtotal
+        C::Journal { .. }
+            | C::Report { .. }
+            | C::Help { .. }
+            | C::Keys
+            | C::Inquire { .. }
+            | C::FindItem { .. }
+            | C::FindMember { .. }
+            | C::SelectLine(_)
+            | C::Subtotal
     )
 }
 

@@ -16,9 +16,7 @@ use crate::domain::quantity::{Rate, Rounding, extend_price};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::sale::{LineItem, SaleDiscount, SaleLine, Totals};
 use crate::domain::settings::Settings;
-use crate::domain::tax::{
-    TaxClass, TaxGroup, TaxLine, TaxMode, convert, receipt_mode, tax_groups,
-};
+use crate::domain::tax::{TaxClass, TaxGroup, TaxLine, TaxMode, convert, receipt_mode, tax_groups};
 
 /// A cart with every result its receipt would print now.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,7 +112,8 @@ fn unify_basis(lines: &mut [SaleLine], settings: &Settings) -> Result<(), Refusa
     for line in lines.iter_mut().filter(|line| is_own(line) && line.mode != basis) {
         if let Some(rate) = line.rate {
             let from = line.mode;
-            let to_basis = |amount| convert(amount, rate, from, basis, rounding).ok_or_else(too_much);
+            let to_basis =
+                |amount| convert(amount, rate, from, basis, rounding).ok_or_else(too_much);
             let raw = to_basis(line.amount + line.discount)?;
             line.amount = to_basis(line.amount)?;
             line.discount = raw - line.amount;

@@ -156,10 +156,7 @@ pub(super) fn sold_on(stored: &StoredSale) -> i32 {
     now.civil_date()
 }
 
-pub(super) fn receipt_refusal(
-    sentence: &'static str,
-    number: impl std::fmt::Display,
-) -> Refusal {
+pub(super) fn receipt_refusal(sentence: &'static str, number: impl std::fmt::Display) -> Refusal {
     Refusal::new(RefusalCode::Receipt).saying(sentence).with("receipt", number)
 }
 
@@ -228,8 +225,8 @@ pub(super) fn points_back(
     }
     let before = left_of(&returning.sale, &returning.returned_before);
     let after = left_after(cart, returning);
-    let rank_rate = cart.member.as_ref().map_or(Rate::ONE, |member| member.rank_rate);
-    let earned = |left: &_| earned_on_left(returning, left, rank_rate, settings);
+    let late = cart.member.as_ref().map(|member| (member.rank.as_str(), member.rank_rate));
+    let earned = |left: &_| earned_on_left(returning, left, late, settings);
     let used = |left: &_| used_on_left(returning, left);
     let given_back = (used(&before) - used(&after)).max(0);
     let to_take = (earned(&before) - earned(&after)).max(0);
@@ -240,11 +237,7 @@ pub(super) fn points_back(
 /// back with the same return are there to be taken.
 fn settled(to_take: i64, given_back: i64, balance: i64, returns: Returns) -> PointsBack {
     let back = points::take_back(to_take, balance + given_back, returns);
-    PointsBack {
-        taken_back: to_take - back.forgiven,
-        given_back,
-        deducted: back.deducted.minor(),
-    }
+    PointsBack { taken_back: to_take - back.forgiven, given_back, deducted: back.deducted.minor() }
 }
 
 /// Points of the goods the customer still has: all that the sale earned while nothing is back, none
@@ -252,23 +245,21 @@ fn settled(to_take: i64, given_back: i64, balance: i64, returns: Returns) -> Poi
 fn earned_on_left(
     returning: &CartReturn,
     left: &BTreeMap<u32, Quantity>,
-    late_rate: Rate,
+    late: Option<(&str, Rate)>,
     settings: &Settings,
 ) -> i64 {
     let sale = &returning.sale;
     if left == &left_of(sale, &BTreeMap::new()) {
         return returning.earned;
     }
-    let (rank, rank_rate) = match &sale.member {
-        Some(member) => (member.rank.as_str(), member.rank_rate),
-        None => ("", late_rate),
-    };
+    let own = sale.member.as_ref().map(|member| (member.rank.as_str(), member.rank_rate));
     let date = NaiveDate::from_num_days_from_ce_opt(returning.sold_on).unwrap_or(NaiveDate::MAX);
     let used = used_on_left(returning, left);
     let lines = kept_lines(&sale.lines, left);
-    let earned =
-        earned_on(&lines, &sale.totals.taxes, used, rank, rank_rate, settings, date);
-    earned.clamp(0, returning.earned.max(0))
+    let lines: Vec<&SaleLine> = lines.iter().collect();
+    let earned = earned_on(&lines, used, own.or(late), settings, date);
+    // What cannot be worked out is not taken back.
+    earned.unwrap_or(returning.earned).clamp(0, returning.earned.max(0))
 }
 
 /// Points used on the goods the customer still has: their shares where points were a discount, else

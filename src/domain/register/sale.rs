@@ -136,8 +136,7 @@ impl Register {
                 0 => return Err(Refusal::new(RefusalCode::Slip).saying("none_suspended")),
                 1 => *self.lane.suspended.keys().next().expect("one suspended sale"),
                 _ => {
-                    applied.answer.suspended =
-                        Some(self.suspended_views(context.now.civil_date()));
+                    applied.answer.suspended = Some(self.suspended_views(context.now.civil_date()));
                     return Ok(applied);
                 }
             },
@@ -199,9 +198,7 @@ fn flip_food(line: &mut LineItem, eat_in: bool) {
     }
     if eat_in && line.class == "reduced" {
         line.own_class = Some(std::mem::replace(&mut line.class, "standard".to_owned()));
-    } else if !eat_in
-        && let Some(own) = line.own_class.take()
-    {
+    } else if !eat_in && let Some(own) = line.own_class.take() {
         line.class = own;
     }
 }

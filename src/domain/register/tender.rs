@@ -89,7 +89,9 @@ impl Register {
             if kind == TenderKind::Cash && amount < due && !self.session.confirmed {
                 let short = (due - amount).grouped();
                 let refusal = Refusal::new(RefusalCode::Short).with("short", short);
-                return Err(self.asking_again(refusal, Command::Tender { kind, amount: Some(amount) }));
+                return Err(
+                    self.asking_again(refusal, Command::Tender { kind, amount: Some(amount) })
+                );
             }
             return Ok(Some(Tender { kind, amount, applied: amount }));
         }
@@ -260,7 +262,9 @@ impl Register {
             None => Ok(super::returns::PointsBack::default()),
             Some(returning) => {
                 let balance = match &returning.member {
-                    Some(code) => self.cart_member(code, context)?.map_or(0, |member| member.points),
+                    Some(code) => {
+                        self.cart_member(code, context)?.map_or(0, |member| member.points)
+                    }
                     None => 0,
                 };
                 Ok(points_back(cart, returning, priced, balance, &self.settings))

@@ -114,7 +114,9 @@ impl MemberView {
 
 /// Writes days from the common era as `YYYY-MM-DD`.
 pub fn ymd(days: i32) -> String {
-    chrono::NaiveDate::from_num_days_from_ce_opt(days).map(|day| day.to_string()).unwrap_or_default()
+    chrono::NaiveDate::from_num_days_from_ce_opt(days)
+        .map(|day| day.to_string())
+        .unwrap_or_default()
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -175,7 +175,10 @@ fn set_money(place: &mut Money, value: Option<i64>) {
 }
 
 fn bad(what: &'static str, value: impl std::fmt::Display) -> Refusal {
-    Refusal::new(RefusalCode::BadArgument).saying("bad_setting").with("setting", what).with("value", value)
+    Refusal::new(RefusalCode::BadArgument)
+        .saying("bad_setting")
+        .with("setting", what)
+        .with("value", value)
 }
 
 fn minutes(text: &str) -> Option<u16> {
@@ -402,7 +405,8 @@ impl SettingsPatch {
             next.levels.insert(command.clone(), *level);
         }
         let (patch, receipt) = (&self.receipt, &mut next.receipt);
-        let clean_all = |lines: &Vec<String>| lines.iter().map(|line| text::cleaned(line)).collect();
+        let clean_all =
+            |lines: &Vec<String>| lines.iter().map(|line| text::cleaned(line)).collect();
         set(&mut receipt.header, patch.header.as_ref().map(clean_all));
         set(&mut receipt.footer, patch.footer.as_ref().map(clean_all));
         set(&mut receipt.logo, patch.logo);
