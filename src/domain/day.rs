@@ -226,7 +226,7 @@ impl DayTotals {
         self.points_given += one * sale.points_earned;
         self.points_used += one * sale.points_used;
         if let Some(back) = &sale.return_of {
-            self.points_taken_back += one * back.points_taken_back;
+            self.points_taken_back += one * (back.points_taken_back - back.points_deducted);
         }
     }
 
@@ -293,7 +293,7 @@ impl DayTotals {
         for group in &sale.totals.taxes {
             let key = TaxKey {
                 class: group.class.to_string(),
-                rate: group.rate.to_string(),
+                rate: group.rate.map(|rate| rate.to_string()).unwrap_or_default(),
                 included: group.mode == TaxMode::Included,
             };
             let sum = self.taxes.entry(key).or_default();

@@ -71,37 +71,109 @@ pub enum PrintEnd {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// The first entry of a journal.
-    ShopFounded { name: String },
+    ShopFounded {
+        name: String,
+    },
     /// A new epoch: why, and what is unknown of the one before.
-    EpochBegan { reason: String, last_known_seq: u64 },
+    EpochBegan {
+        reason: String,
+        last_known_seq: u64,
+    },
     SettingsChanged(Box<SettingsPatch>),
-    StaffSignedIn { staff: u32 },
-    StaffSignedOut { staff: u32 },
+    StaffSignedIn {
+        staff: u32,
+    },
+    StaffSignedOut {
+        staff: u32,
+    },
     /// A wrong PIN: how many in a row, and until when (UTC ms) the number is locked.
-    PinRefused { staff: u32, tries: u32, locked_until_ms: i64 },
-    PinChanged { staff: u32 },
-    Approved { by: u32 },
+    PinRefused {
+        staff: u32,
+        tries: u32,
+        locked_until_ms: i64,
+    },
+    PinChanged {
+        staff: u32,
+    },
+    Approved {
+        by: u32,
+    },
     /// A refusal that matters: its word and what was asked, without secrets.
-    Refused { code: String, command: String },
-    DayOpened { float: Money },
+    Refused {
+        code: String,
+        command: String,
+    },
+    DayOpened {
+        float: Money,
+    },
     SaleClosed(Box<Sale>),
     /// A whole cart given up before its tender.
-    SaleVoided { id: SaleId, lines: u32, amount: Money },
-    SaleSuspended { slip: DocNo, name: String, cart: Box<Cart> },
-    SaleResumed { slip: DocNo },
+    SaleVoided {
+        id: SaleId,
+        lines: u32,
+        amount: Money,
+    },
+    SaleSuspended {
+        slip: DocNo,
+        name: String,
+        cart: Box<Cart>,
+    },
+    SaleResumed {
+        slip: DocNo,
+    },
     /// A closed receipt undone on its own day.
-    ReceiptVoided { receipt: DocNo, reason: String, sale: Box<Sale> },
-    TenderCorrected { receipt: DocNo, from: TenderKind, to: TenderKind, amount: Money },
-    Reprinted { receipt: DocNo, copy: u32 },
-    FormalReceiptIssued { number: DocNo, receipt: DocNo, name: String, amount: Money, stamp_duty: Money },
-    LatePoints { receipt: DocNo, member: String, earned: i64, points_after: i64 },
-    Stamped { member: String, count: i64 },
-    DrawerOpened { reason: String },
-    PaidIn { amount: Money, reason: String },
-    PaidOut { amount: Money, reason: String },
-    Loaned { amount: Money },
-    PickedUp { amount: Money },
-    XReported { count: u32 },
+    ReceiptVoided {
+        receipt: DocNo,
+        reason: String,
+        sale: Box<Sale>,
+    },
+    TenderCorrected {
+        receipt: DocNo,
+        from: TenderKind,
+        to: TenderKind,
+        amount: Money,
+    },
+    Reprinted {
+        receipt: DocNo,
+        copy: u32,
+    },
+    FormalReceiptIssued {
+        number: DocNo,
+        receipt: DocNo,
+        name: String,
+        amount: Money,
+        stamp_duty: Money,
+    },
+    LatePoints {
+        receipt: DocNo,
+        member: String,
+        earned: i64,
+        points_after: i64,
+    },
+    Stamped {
+        member: String,
+        count: i64,
+    },
+    DrawerOpened {
+        reason: String,
+    },
+    PaidIn {
+        amount: Money,
+        reason: String,
+    },
+    PaidOut {
+        amount: Money,
+        reason: String,
+    },
+    Loaned {
+        amount: Money,
+    },
+    PickedUp {
+        amount: Money,
+    },
+    XReported {
+        count: u32,
+    },
     CashCounted(Count),
     ZClosed(Box<ZClosing>),
     TrainingBegan,
@@ -109,21 +181,49 @@ pub enum Kind {
     ItemSet(Box<Item>),
     MemberSet(Box<MemberCard>),
     /// Up to 500 rows of an import; inert until the import is closed.
-    ItemsImported { import: u128, items: Vec<Item> },
-    MembersImported { import: u128, members: Vec<ImportedMember> },
-    PointsImported { import: u128, points: Vec<(String, i64)> },
-    StockImported { import: u128, stock: Vec<(String, super::quantity::Quantity)> },
-    ImportClosed { import: u128, rows: u64 },
-    PrintEnded { job: String, end: PrintEnd },
+    ItemsImported {
+        import: u128,
+        items: Vec<Item>,
+    },
+    MembersImported {
+        import: u128,
+        members: Vec<ImportedMember>,
+    },
+    PointsImported {
+        import: u128,
+        points: Vec<(String, i64)>,
+    },
+    StockImported {
+        import: u128,
+        stock: Vec<(String, super::quantity::Quantity)>,
+    },
+    ImportClosed {
+        import: u128,
+        rows: u64,
+    },
+    PrintEnded {
+        job: String,
+        end: PrintEnd,
+    },
     /// The clock moved by a minute or more against the time that passed.
-    ClockJumped { from_ms: i64, to_ms: i64 },
+    ClockJumped {
+        from_ms: i64,
+        to_ms: i64,
+    },
     /// A backup was written and read back; its journal head.
-    BackedUp { seq: u64, hash: [u8; 32] },
+    BackedUp {
+        seq: u64,
+        hash: [u8; 32],
+    },
     /// Past the hour the day ends, staff went on selling into the open day: until this civil date
     /// (days from the common era) ends, too.
-    DayContinued { civil_date: i32 },
+    DayContinued {
+        civil_date: i32,
+    },
     /// The count by hand of a printer job's fate, or of a clock: free words for the log.
-    Noted { text: String },
+    Noted {
+        text: String,
+    },
 }
 
 /// A member as an import brings it: the card and the balance it starts with.

@@ -19,13 +19,16 @@ pub mod text;
 pub mod command;
 pub mod document;
 pub mod refusal;
+pub mod spreadsheet;
 pub mod words;
 
 pub mod day;
 pub mod entry;
 pub mod item;
+pub mod item_fields;
 pub mod lane;
 pub mod member;
+pub mod member_fields;
 pub mod register;
 pub mod sale;
 pub mod settings;

@@ -139,10 +139,14 @@ mod tests {
             ("01ba-1000000", DocKind::Receipt, 26, 1_000_000),
         ] {
             let number_read: DocNo = text.parse().unwrap();
-            assert_eq!((number_read.kind, number_read.epoch, number_read.number), (kind, epoch, number));
+            assert_eq!(
+                (number_read.kind, number_read.epoch, number_read.number),
+                (kind, epoch, number)
+            );
             assert_eq!(number_read.to_string(), text);
         }
-        for bad in ["", "01", "01-", "01-12", "1-000123", "01-X000001", "01a-000001", "01-00012３"] {
+        for bad in ["", "01", "01-", "01-12", "1-000123", "01-X000001", "01a-000001", "01-00012３"]
+        {
             assert_eq!(bad.parse::<DocNo>(), Err(NotADocNo), "{bad}");
         }
     }

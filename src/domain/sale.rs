@@ -105,7 +105,8 @@ pub struct SaleLine {
     pub item: LineItem,
     /// Basis of `amount`: included or excluded tax, one for the whole receipt.
     pub mode: TaxMode,
-    pub rate: Rate,
+    /// Percent; absent for a class without tax.
+    pub rate: Option<Rate>,
     /// The mark the receipt prints behind the name (`※`), or empty.
     pub mark: String,
     /// Taken off by the line's own discount.
@@ -192,8 +193,11 @@ pub struct ReturnOf {
     pub receipt: DocNo,
     /// Days from the common era.
     pub sold_on: i32,
-    /// Points the goods had earned that are taken back.
+    /// Points the goods had earned that are settled by this return.
     pub points_taken_back: i64,
+    /// The part of them that the member had spent and the refund paid, a yen a point: it does not
+    /// leave the balance.
+    pub points_deducted: i64,
     /// Points used on them that are given back.
     pub points_given_back: i64,
 }

@@ -297,9 +297,7 @@ fn build<'a, I: Iterator<Item = &'a str>>(
             Command::Return { receipt, lines }
         }
         "return_open" => Command::ReturnOpen,
-        "exchange" => {
-            Command::Exchange { receipt: given.text()?, line: given.parsed(small)? }
-        }
+        "exchange" => Command::Exchange { receipt: given.text()?, line: given.parsed(small)? },
         "print_outcome" => {
             Command::PrintOutcome { job: given.text()?, printed: given.parsed(printed)? }
         }
@@ -327,9 +325,7 @@ fn build<'a, I: Iterator<Item = &'a str>>(
         },
         "training_on" => Command::TrainingOn,
         "training_off" => Command::TrainingOff,
-        "edit_item" => {
-            Command::EditItem { code: given.text()?, fields: given.some_fields()? }
-        }
+        "edit_item" => Command::EditItem { code: given.text()?, fields: given.some_fields()? },
         "set_price" => Command::SetPrice { code: given.text()?, amount: given.parsed(amount)? },
         "set_pin" => Command::SetPin { staff: given.parsed(small)?, pin: given.optional(pin)? },
         "confirm" => Command::Confirm,
@@ -359,7 +355,9 @@ mod tests {
         assert_eq!(one("line_discount 10%"), Command::LineDiscount(Discount::Percent(10.into())));
         assert_eq!(
             one("formal_receipt \"株式会社 みどり\" 1000"),
-            Command::FormalReceipt { name: "株式会社 みどり".into(), amount: Some(yen(1000)) }
+            Command::FormalReceipt {
+                name: "株式会社 みどり".into(), amount: Some(yen(1000))
+            }
         );
         assert_eq!(
             one("count 10000x3 500x0"),

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::code::pairing::BookPairing;
 use crate::domain::command::{Command, Discount};
 use crate::domain::number::DocNo;
 use crate::domain::quantity::{Quantity, Rate};
@@ -98,8 +99,7 @@ impl Cart {
     }
 
     pub fn needs_age_check(&self) -> bool {
-        !self.age_checked
-            && self.lines.iter().any(|line| line.flags.age20 && !line.is_return())
+        !self.age_checked && self.lines.iter().any(|line| line.flags.age20 && !line.is_return())
     }
 }
 
@@ -122,4 +122,6 @@ pub struct Session {
     pub asked: Option<Box<Command>>,
     /// Set while a confirmed command runs.
     pub confirmed: bool,
+    /// A book row that waits for its partner.
+    pub books: BookPairing,
 }

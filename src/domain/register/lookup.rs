@@ -93,8 +93,9 @@ pub struct StoredSale {
     /// Sum of the formal receipts issued for it.
     pub formal: Money,
     pub formal_count: u32,
-    /// The member that got its points late.
+    /// The member that got its points late, and how many.
     pub late_member: Option<String>,
+    pub late_points: i64,
 }
 
 /// What the store knows. Errors are `damaged` refusals: the store could not be read.

@@ -8,6 +8,7 @@ mod after;
 mod cart;
 mod drawer;
 mod items;
+mod kept;
 mod lookup;
 mod members;
 mod pricing;
@@ -16,14 +17,18 @@ mod sale;
 mod shop;
 mod staff;
 mod tender;
+#[cfg(test)]
+mod test_shop;
 mod view;
 
 pub use cart::{Approval, Cart, CartDiscount, CartMember, CartReturn, Pending, Session};
+pub use kept::{Kept, kept_of, left_after, left_of};
 pub use lookup::{Context, ItemFound, Lookup, Now, PinVerdict, StoredSale};
 pub use pricing::{Priced, price};
+pub use view::ymd;
 pub use view::{
-    DayView, ItemView, LineView, MemberView, NumberView, SaleView, StaffView, SuspendedView, TaxView,
-    TenderView,
+    DayView, ItemView, LineView, MemberView, NumberView, SaleView, StaffView, SuspendedView,
+    TaxView, TenderView,
 };
 
 use std::sync::Arc;
@@ -52,13 +57,27 @@ pub enum DrawerCause {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Paper {
     /// `copy` 0 is the first and only unmarked one.
-    Receipt { number: DocNo, copy: u32 },
-    VoidSlip { number: DocNo },
-    Formal { number: DocNo, receipt: DocNo, name: String, amount: super::money::Money },
-    SuspendSlip { slip: DocNo },
+    Receipt {
+        number: DocNo,
+        copy: u32,
+    },
+    VoidSlip {
+        number: DocNo,
+    },
+    Formal {
+        number: DocNo,
+        receipt: DocNo,
+        name: String,
+        amount: super::money::Money,
+    },
+    SuspendSlip {
+        slip: DocNo,
+    },
     CashSlip,
     XReport,
-    ZReport { number: DocNo },
+    ZReport {
+        number: DocNo,
+    },
 }
 
 /// What the app must do after the entries are on the disk, in this order.
@@ -67,9 +86,15 @@ pub enum Effect {
     OpenDrawer(DrawerCause),
     Print(Paper),
     /// Write a PIN verifier (or remove it) before the entry that says so.
-    StorePin { staff: u32, pin: Option<Pin> },
+    StorePin {
+        staff: u32,
+        pin: Option<Pin>,
+    },
     /// A print job's outcome was told by staff.
-    EndJob { job: String, printed: bool },
+    EndJob {
+        job: String,
+        printed: bool,
+    },
     /// A Z has closed: write the backup and read it back.
     Backup,
 }
@@ -116,12 +141,14 @@ pub struct Applied {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refused {
     pub refusal: Refusal,
-    pub record: Option<Draft>,
+    pub record: Option<Box<Draft>>,
+    /// The command that `confirm` would carry out all the same.
+    pub ask: Option<Box<Command>>,
 }
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal, record: None }
+        Self { refusal, record: None, ask: None }
     }
 }
 
@@ -137,7 +164,7 @@ pub struct Register {
 
 impl Register {
     pub fn new(settings: Settings, lane: LaneState, cart: Cart) -> Self {
-        let codes = Arc::new(CodeRules::new(&settings.in_store));
+        let codes = Arc::new(code_rules(&settings));
         Self { settings: Arc::new(settings), codes, lane, cart, session: Session::default() }
     }
 
@@ -146,21 +173,29 @@ impl Register {
     /// # Errors
     /// The refusal, with the entry that records it when it is one of those that matter.
     pub fn apply(&self, command: &Command, context: &mut Context<'_>) -> Result<Applied, Refused> {
+        if !matches!(command, Command::TrainingOff)
+            && let Some((after, ended)) = self.out_of_training(context.now)
+        {
+            let mut applied = after.apply(command, context)?;
+            applied.entries.insert(0, ended);
+            return Ok(applied);
+        }
         let name = command_name(command);
-        self.allowed(command, name, context).and_then(|()| self.perform(command, context)).map_err(
-            |refused| match refused.record {
-                Some(_) => refused,
-                None => self.recorded(refused.refusal, name, context),
-            },
-        ).map(|mut applied| {
-            if !matches!(command, Command::Approve { .. }) && lifts(command) {
-                applied.session.approval = None;
-            }
-            if !matches!(command, Command::Confirm) {
-                applied.session.asked = None;
-            }
-            applied
-        })
+        self.allowed(command, name, context)
+            .and_then(|()| self.perform(command, context))
+            .map_err(|refused| match (&refused.record, &refused.ask) {
+                (None, None) => self.recorded(refused.refusal, name, context),
+                _ => refused,
+            })
+            .map(|mut applied| {
+                if !matches!(command, Command::Approve { .. }) && lifts(command) {
+                    applied.session.approval = None;
+                }
+                if !matches!(command, Command::Confirm) {
+                    applied.session.asked = None;
+                }
+                applied
+            })
     }
 
     /// Makes an applied command true: its entries are in the journal.
@@ -172,6 +207,14 @@ impl Register {
         }
     }
 
+    /// Keeps what a refusal asks again, for `confirm`; its record, when it has one, is in the journal.
+    pub fn refused(&mut self, refused: &Refused, record: Option<&Entry>) {
+        self.session.asked = refused.ask.clone();
+        if let Some(entry) = record {
+            self.fold(entry);
+        }
+    }
+
     /// Folds an entry that came from this lane's journal.
     pub fn fold(&mut self, entry: &Entry) {
         if let Kind::SettingsChanged(patch) = &entry.kind {
@@ -179,7 +222,7 @@ impl Register {
             // It was applied once before it was written; a journal holds only patches that fit.
             let fits = patch.apply(settings);
             assert!(fits.is_ok(), "a settings entry that does not fit: {fits:?}");
-            self.codes = Arc::new(CodeRules::new(&self.settings.in_store));
+            self.codes = Arc::new(code_rules(&self.settings));
         }
         self.lane.fold(entry);
     }
@@ -191,9 +234,9 @@ impl Register {
         );
         let record = matters.then(|| {
             let code = refusal.code.word().to_owned();
-            self.draft(context.now, Kind::Refused { code, command: command.to_owned() })
+            Box::new(self.draft(context.now, Kind::Refused { code, command: command.to_owned() }))
         });
-        Refused { refusal, record }
+        Refused { refusal, record, ask: None }
     }
 
     /// An entry of the open day (or of today, while no day is open) by the staff signed in.
@@ -264,7 +307,7 @@ impl Register {
             C::Coupon { code } => self.coupon(code, context),
             C::Stamp(count) => self.stamp(*count, context),
             C::LatePoints { receipt, code } => self.late_points(receipt, code, context),
-            C::Tender { kind, amount } => self.tender(*kind, *amount, context),
+            C::Tender { kind, amount } => return self.tender(*kind, *amount, context),
             C::VoidTender => self.void_tender(),
             C::Reprint { receipt } => self.reprint(receipt.as_deref(), context),
             C::FormalReceipt { name, amount } => self.formal_receipt(name, *amount, context),
@@ -299,6 +342,13 @@ impl Register {
         Ok(applied?)
     }
 
+    /// Writes on the sale whose approval let this pass.
+    fn note_approval(&self, applied: &mut Applied) {
+        if let Some(approval) = self.session.approval {
+            applied.cart.on_the_way.approved_by.push(approval.by);
+        }
+    }
+
     fn looking(&self, look: Look) -> Applied {
         let mut applied = self.unchanged();
         applied.answer.look = Some(look);
@@ -308,7 +358,8 @@ impl Register {
     /// Does what was asked again: the command waits in the session until then.
     fn confirm(&self, context: &mut Context<'_>) -> Result<Applied, Refused> {
         let asked = self.session.asked.clone();
-        let command = asked.ok_or_else(|| Refusal::new(RefusalCode::Confirm).saying("nothing_to_confirm"))?;
+        let command =
+            asked.ok_or_else(|| Refusal::new(RefusalCode::Confirm).saying("nothing_to_confirm"))?;
         let mut confirmed = self.clone();
         confirmed.session.asked = None;
         confirmed.session.confirmed = true;
@@ -318,13 +369,24 @@ impl Register {
     }
 }
 
+fn code_rules(settings: &Settings) -> CodeRules {
+    CodeRules { in_store: settings.in_store.clone(), ..CodeRules::default() }
+}
+
 /// Commands that an approval is kept for: looking around does not use it up.
 fn lifts(command: &Command) -> bool {
     use Command as C;
     !matches!(
         command,
-        C::Journal { .. } | C::Report { .. } | C::Help { .. } | C::Keys | C::Inquire { .. }
-            | C::FindItem { .. } | C::FindMember { .. } | C::SelectLine(_) | C::Subtotal
+        C::Journal { .. }
+            | C::Report { .. }
+            | C::Help { .. }
+            | C::Keys
+            | C::Inquire { .. }
+            | C::FindItem { .. }
+            | C::FindMember { .. }
+            | C::SelectLine(_)
+            | C::Subtotal
     )
 }
 

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::{Cart, Priced, Register};
 use crate::domain::item::Item;
-use crate::domain::member::{Member, Sealed};
+use crate::domain::member::Member;
 use crate::domain::money::Money;
 use crate::domain::points;
 use crate::domain::quantity::{Quantity, Rate, UnitPrice};
@@ -114,7 +114,9 @@ impl MemberView {
 
 /// Writes days from the common era as `YYYY-MM-DD`.
 pub fn ymd(days: i32) -> String {
-    chrono::NaiveDate::from_num_days_from_ce_opt(days).map(|day| day.to_string()).unwrap_or_default()
+    chrono::NaiveDate::from_num_days_from_ce_opt(days)
+        .map(|day| day.to_string())
+        .unwrap_or_default()
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -220,7 +222,7 @@ fn line_view(place: usize, line: &SaleLine) -> LineView {
 fn taxes(totals: &Totals) -> Vec<TaxView> {
     let view = |group: &crate::domain::tax::TaxGroup| TaxView {
         class: group.class.to_string(),
-        rate: group.rate,
+        rate: group.rate.unwrap_or(Rate::ZERO),
         mode: group.mode.word(),
         base: group.base,
         tax: group.tax,
@@ -332,13 +334,5 @@ impl Register {
             counted,
             difference: counted.zip(expected).map(|(counted, expected)| counted - expected),
         })
-    }
-}
-
-/// Personal data in the clear, or empty fields for what cannot be read.
-pub fn personal(sealed: &Sealed) -> crate::domain::member::Personal {
-    match sealed {
-        Sealed::Clear(personal) => (**personal).clone(),
-        Sealed::Closed { .. } | Sealed::Erased => crate::domain::member::Personal::default(),
     }
 }

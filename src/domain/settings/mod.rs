@@ -18,9 +18,9 @@ use super::code::InStoreRule;
 use super::command::{CommandSpec, Discount};
 use super::money::Money;
 use super::points::PointRules;
-use super::quantity::{Rate, Rounding};
+use super::quantity::Rate;
 use super::sale::TenderKind;
-use super::tax::{TaxClasses, TaxMode};
+use super::tax::{TaxSettings, TaxTable};
 
 /// The shop as a paper names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,17 +33,6 @@ pub struct ShopInfo {
     /// Minutes after midnight at which the civil day still belongs to the day before.
     pub day_ends_minutes: u16,
     pub currency: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TaxSettings {
-    /// Once per rate per receipt.
-    pub rounding: Rounding,
-    pub price_mode: TaxMode,
-    /// Half price, weight × unit price.
-    pub price_rounding: Rounding,
-    pub mixed_to: TaxMode,
-    pub classes: TaxClasses,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,6 +110,7 @@ pub struct ReceiptTexts {
 pub struct Settings {
     pub shop: ShopInfo,
     pub tax: TaxSettings,
+    pub tax_classes: TaxTable,
     pub points: PointRules,
     pub ranks: Vec<Rank>,
     pub departments: Vec<Department>,
@@ -151,13 +141,8 @@ impl Default for Settings {
                 day_ends_minutes: 5 * 60,
                 currency: "JPY".to_owned(),
             },
-            tax: TaxSettings {
-                rounding: Rounding::Floor,
-                price_mode: TaxMode::Included,
-                price_rounding: Rounding::Floor,
-                mixed_to: TaxMode::Included,
-                classes: TaxClasses::default(),
-            },
+            tax: TaxSettings::default(),
+            tax_classes: TaxTable::default(),
             points: PointRules::default(),
             ranks: Vec::new(),
             departments: Vec::new(),

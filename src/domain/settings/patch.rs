@@ -9,14 +9,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Coupon, Department, Rank, Settings, Staff};
-use crate::domain::code::{InStoreLayout, InStoreRule};
+use crate::domain::code::InStoreRule;
+use crate::domain::code::in_store::Layout;
 use crate::domain::command::{Discount, Pin};
 use crate::domain::money::Money;
-use crate::domain::points::{PointBasis, PointRule, PointScope, PointUse, PointsOnReturn};
+use crate::domain::points::{PointRule, Returns, Scope, UseAs};
 use crate::domain::quantity::{Rate, Rounding};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::sale::TenderKind;
-use crate::domain::tax::TaxMode;
+use crate::domain::tax::{TaxClass, TaxClassRow, TaxMode};
 use crate::domain::text;
 
 /// A PIN on its way in. Reads from a file; writes itself as nothing.
@@ -74,17 +75,17 @@ patch!(ClassPatch {
 });
 
 patch!(PointsPatch {
-    unit_yen: Option<i64>,
-    points: Option<i64>,
-    basis: Option<PointBasis>,
-    scope: Option<PointScope>,
+    unit_yen: Option<u32>,
+    points: Option<u32>,
+    basis: Option<TaxMode>,
+    scope: Option<Scope>,
     rounding: Option<Rounding>,
-    use_as: Option<PointUse>,
+    use_as: Option<UseAs>,
     on_used: Option<bool>,
-    returns: Option<PointsOnReturn>,
+    returns: Option<Returns>,
     expires_months: Option<u32>,
-    minimum: Option<i64>,
-    use_step: Option<i64>,
+    minimum: Option<u32>,
+    use_step: Option<u32>,
     /// Present: replaces all rules.
     rule: Option<Vec<PointRule>>,
 });
@@ -108,7 +109,7 @@ patch!(StaffPatch {
 
 patch!(InStorePatch {
     prefix: String,
-    layout: Option<InStoreLayout>,
+    layout: Option<Layout>,
     price_mode: Option<TaxMode>,
     verify_pcd: Option<bool>,
     removed: bool,
@@ -174,7 +175,10 @@ fn set_money(place: &mut Money, value: Option<i64>) {
 }
 
 fn bad(what: &'static str, value: impl std::fmt::Display) -> Refusal {
-    Refusal::new(RefusalCode::BadArgument).saying("bad_setting").with("setting", what).with("value", value)
+    Refusal::new(RefusalCode::BadArgument)
+        .saying("bad_setting")
+        .with("setting", what)
+        .with("value", value)
 }
 
 fn minutes(text: &str) -> Option<u16> {
@@ -232,9 +236,8 @@ impl SettingsPatch {
             shop.registration_number = if number.is_empty() {
                 None
             } else {
-                let read = crate::domain::registration::parse(number);
-                read.map_err(|_| bad("shop.registration_number", number))?;
-                Some(number.clone())
+                let read = number.parse::<crate::domain::registration::RegistrationNumber>();
+                Some(read.map_err(|_| bad("shop.registration_number", number))?.to_string())
             };
         }
         if let Some(day_ends) = &patch.day_ends {
@@ -251,18 +254,19 @@ impl SettingsPatch {
         set(&mut tax.price_rounding, patch.price_rounding);
         set(&mut tax.mixed_to, patch.mixed_to);
         for class in &patch.class {
+            let name: TaxClass =
+                class.name.parse().map_err(|_| bad("tax.class.name", &class.name))?;
             if class.removed {
-                tax.classes.remove(&class.name);
+                next.tax_classes.remove(&name);
                 continue;
             }
-            let from = match &class.from {
-                Some(from) => date(from).ok_or_else(|| bad("tax.class.from", from))?,
-                None => chrono::NaiveDate::MIN,
-            };
-            let rate = class.rate.filter(|rate| *rate >= Rate::ZERO && *rate <= 100.into());
-            let rate = rate.ok_or_else(|| bad("tax.class.rate", &class.name))?;
-            let mark = class.mark.as_deref().map(text::cleaned);
-            tax.classes.set(&text::cleaned(&class.name), rate, from, mark);
+            let from = class.from.as_deref().unwrap_or("2000-01-01");
+            let from = date(from).ok_or_else(|| bad("tax.class.from", from))?;
+            if class.rate.is_some_and(|rate| rate < Rate::ZERO || rate > 100.into()) {
+                return Err(bad("tax.class.rate", &class.name));
+            }
+            let mark = class.mark.as_deref().map(text::cleaned).unwrap_or_default();
+            next.tax_classes.put(TaxClassRow { name, rate: class.rate, from, mark });
         }
         Ok(())
     }
@@ -323,7 +327,7 @@ impl SettingsPatch {
             });
             set(&mut department.name, patch.name.as_deref().map(text::cleaned));
             set(&mut department.tax_class, patch.tax_class.clone());
-            if !next.tax.classes.has(&department.tax_class) {
+            if !next.tax_classes.has(&department.tax_class) {
                 return Err(bad("department.tax_class", &department.tax_class));
             }
             next.departments.push(department);
@@ -358,19 +362,22 @@ impl SettingsPatch {
             if patch.removed {
                 continue;
             }
-            let plain = matches!(patch.prefix.len(), 1..=3)
-                && patch.prefix.bytes().all(|byte| byte.is_ascii_digit());
-            if !plain {
-                return Err(bad("in_store.prefix", &patch.prefix));
-            }
             let mut rule = match (before, patch.layout) {
                 (Some(rule), _) => rule,
-                (None, Some(layout)) => InStoreRule::new(&patch.prefix, layout),
+                (None, Some(layout)) => InStoreRule {
+                    prefix: patch.prefix.clone(),
+                    layout,
+                    price_mode: None,
+                    verify_pcd: true,
+                },
                 (None, None) => return Err(bad("in_store.layout", &patch.prefix)),
             };
             set(&mut rule.layout, patch.layout);
-            set(&mut rule.price_mode, patch.price_mode);
+            rule.price_mode = patch.price_mode.or(rule.price_mode);
             set(&mut rule.verify_pcd, patch.verify_pcd);
+            if !rule.has_usable_prefix() {
+                return Err(bad("in_store.prefix", &patch.prefix));
+            }
             next.in_store.push(rule);
         }
         for (word, patch) in &self.tender {
@@ -398,7 +405,8 @@ impl SettingsPatch {
             next.levels.insert(command.clone(), *level);
         }
         let (patch, receipt) = (&self.receipt, &mut next.receipt);
-        let clean_all = |lines: &Vec<String>| lines.iter().map(|line| text::cleaned(line)).collect();
+        let clean_all =
+            |lines: &Vec<String>| lines.iter().map(|line| text::cleaned(line)).collect();
         set(&mut receipt.header, patch.header.as_ref().map(clean_all));
         set(&mut receipt.footer, patch.footer.as_ref().map(clean_all));
         set(&mut receipt.logo, patch.logo);

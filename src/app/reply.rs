@@ -1,0 +1,109 @@
+//! What one command answers to a script, a socket or a test: the JSON of `regi run --json`.
+//!
+//! Room: app. May touch: serde_json. Field names are a contract (`DESIGN.md` 5): absent when empty.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A refusal in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorReply {
+    pub code: String,
+    pub message: String,
+}
+
+/// Where the act stands in the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryReply {
+    pub lane: u8,
+    pub seq: u64,
+    /// The chain head after it, in hex.
+    pub hash: String,
+}
+
+/// One line of answer. Parts that only pass through are JSON values, so that the client of a
+/// running register prints exactly what it was sent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Reply {
+    pub command: String,
+    pub ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorReply>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sale: Option<Value>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub receipt: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<EntryReply>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub printed: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub members: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explained: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub day: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staff: Option<Value>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub drawer: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub document: String,
+}
+
+impl Reply {
+    pub fn refused(command: &str, code: &str, message: String) -> Self {
+        let error = ErrorReply { code: code.to_owned(), message };
+        Self { command: shown(command), error: Some(error), ..Self::default() }
+    }
+
+    pub fn done(command: &str) -> Self {
+        Self { command: shown(command), ok: true, ..Self::default() }
+    }
+
+    pub fn json(&self) -> String {
+        serde_json::to_string(self).expect("a reply is plain data")
+    }
+}
+
+/// The command as it may be shown: a PIN is three stars.
+pub fn shown(line: &str) -> String {
+    let line = line.trim();
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words.as_slice() {
+        [name @ ("sign_in" | "approve" | "set_pin"), staff, _, ..] => format!("{name} {staff} ***"),
+        _ => crate::domain::text::cleaned(line),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pin_is_never_echoed() {
+        assert_eq!(shown("sign_in 1 111111"), "sign_in 1 ***");
+        assert_eq!(shown(" approve 1  999999"), "approve 1 ***");
+        assert_eq!(shown("sign_in 1"), "sign_in 1");
+    }
+
+    #[test]
+    fn empty_parts_are_absent() {
+        assert_eq!(Reply::done("subtotal").json(), r#"{"command":"subtotal","ok":true}"#);
+    }
+}

@@ -1,0 +1,54 @@
+//! The shop's language: which files make it.
+//!
+//! Room: app. May touch: the language files compiled in.
+
+use crate::domain::words::Words;
+
+/// A language regi speaks. To add one, add its files and a line here.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Language {
+    #[default]
+    Japanese,
+    English,
+}
+
+impl Language {
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "ja" => Some(Self::Japanese),
+            "en" => Some(Self::English),
+            _ => None,
+        }
+    }
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Japanese => "ja",
+            Self::English => "en",
+        }
+    }
+
+    const fn files(self) -> [&'static str; 3] {
+        match self {
+            Self::Japanese => [
+                include_str!("../../languages/ja.toml"),
+                include_str!("../../languages/papers.ja.toml"),
+                include_str!("../../languages/cli.ja.toml"),
+            ],
+            Self::English => [
+                include_str!("../../languages/en.toml"),
+                include_str!("../../languages/papers.en.toml"),
+                include_str!("../../languages/cli.en.toml"),
+            ],
+        }
+    }
+
+    /// Returns all sentences of the language.
+    pub fn words(self) -> Words {
+        let pairs = self.files().into_iter().flat_map(|file| {
+            let read = crate::screens::words_file::read(file);
+            read.expect("a language file that is compiled in reads")
+        });
+        Words::new(pairs)
+    }
+}

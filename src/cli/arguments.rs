@@ -1,0 +1,189 @@
+//! The command line's shape (`DESIGN.md` 6).
+//!
+//! Room: cli. May touch: clap. The help texts come from the language files, by `cli.NAME` keys.
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::domain::words::Words;
+
+#[derive(Debug, Parser)]
+#[command(name = "regi", version, disable_help_subcommand = true)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub deed: Option<Deed>,
+}
+
+/// Options every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    #[arg(long, global = true, value_name = "DIR")]
+    pub shop: Option<PathBuf>,
+    #[arg(long, global = true, value_name = "N")]
+    pub lane: Option<u8>,
+    #[arg(long, global = true, value_name = "ja|en")]
+    pub lang: Option<String>,
+    #[arg(long, global = true)]
+    pub quiet: bool,
+    /// The time of the run.
+    #[arg(long, global = true, value_name = "TIME")]
+    pub at: Option<String>,
+    /// Chance of the run.
+    #[arg(long, global = true, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Deed {
+    Init {
+        #[arg(long)]
+        demo: bool,
+        #[arg(long, value_name = "FILE")]
+        settings: Option<PathBuf>,
+    },
+    Demo,
+    Run {
+        #[arg(long)]
+        json: bool,
+        #[arg(long)]
+        keep_going: bool,
+        #[arg(value_name = "FILE|-")]
+        file: PathBuf,
+    },
+    Import {
+        what: ImportWhat,
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[arg(long)]
+        apply: bool,
+        #[arg(long, value_name = "regi", default_value = "regi")]
+        from: String,
+    },
+    Export {
+        what: ExportWhat,
+        #[command(flatten)]
+        dates: Dates,
+        #[arg(long, default_value = "utf8", value_name = "utf8|cp932")]
+        encoding: EncodingWord,
+    },
+    Report {
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[command(flatten)]
+        dates: Dates,
+        #[arg(long, default_value = "text", value_name = "text|csv|json")]
+        format: FormatWord,
+        #[arg(value_name = "KEY=VALUE")]
+        options: Vec<String>,
+    },
+    Verify {
+        #[arg(long, num_args = 2, value_names = ["NO", "HEAD"])]
+        receipt: Option<Vec<String>>,
+    },
+    Backup {
+        file: PathBuf,
+    },
+    Restore {
+        file: PathBuf,
+    },
+    Rebuild {
+        #[arg(long)]
+        from_copy: bool,
+    },
+    Devices {
+        #[arg(long)]
+        test_print: bool,
+        #[arg(long)]
+        scan: bool,
+    },
+    Config {
+        what: ConfigWhat,
+    },
+    Completions {
+        shell: clap_complete::Shell,
+    },
+    Man,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ImportWhat {
+    Shop,
+    Items,
+    Members,
+    Stock,
+    Points,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportWhat {
+    Shop,
+    Items,
+    Members,
+    Sales,
+    Lines,
+    Journal,
+    Points,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EncodingWord {
+    Utf8,
+    Cp932,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FormatWord {
+    Text,
+    Csv,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ConfigWhat {
+    Check,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct Dates {
+    /// First business date, `YYYY-MM-DD`.
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<String>,
+    /// Last business date, `YYYY-MM-DD`.
+    #[arg(long, value_name = "DATE")]
+    pub to: Option<String>,
+}
+
+/// Returns the command with its help in the shop's language.
+pub fn command(words: &Words) -> clap::Command {
+    localised(Arguments::command(), "cli", words)
+}
+
+fn localised(mut command: clap::Command, key: &str, words: &Words) -> clap::Command {
+    if words.has(key) {
+        command = command.about(words.get(key).to_owned());
+    }
+    command = command.mut_args(|argument| {
+        let own = format!("{key}.{}", argument.get_id());
+        let common = format!("cli.option.{}", argument.get_id());
+        match [own, common].iter().find(|key| words.has(key)) {
+            Some(key) => argument.help(words.get(key).to_owned()),
+            None => argument,
+        }
+    });
+    command.mut_subcommands(|sub| {
+        let key = format!("{key}.{}", sub.get_name());
+        localised(sub, &key, words)
+    })
+}
+
+/// Reads the command line.
+///
+/// # Errors
+/// clap's error: help and version too, which are answers.
+pub fn read(words: &Words, given: Vec<std::ffi::OsString>) -> Result<Arguments, clap::Error> {
+    let matches = command(words).try_get_matches_from(given)?;
+    Arguments::from_arg_matches(&matches)
+}

@@ -1,0 +1,381 @@
+//! What is done with a receipt once it is closed: copies, formal receipts, undoing, correcting.
+//!
+//! Room: domain. May touch: std. Formal receipts and stamp duty: `japan.md` 1.8.
+//! Invariant: a closed sale is never changed; what follows from it is an entry of its own.
+
+use super::drawer::reason_text;
+use super::items::receipt_number;
+use super::returns::receipt_refusal;
+use super::sale::free_text;
+use super::{Applied, Context, DrawerCause, Effect, Paper, Register, StoredSale};
+use crate::domain::entry::Kind;
+use crate::domain::money::Money;
+use crate::domain::number::{DocKind, DocNo};
+use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::domain::sale::{Sale, TenderKind};
+use crate::domain::settings::Settings;
+use crate::domain::stamp_duty;
+use crate::domain::text;
+
+/// The longest name a formal receipt is made out to, in characters.
+const LONGEST_NAME: usize = 60;
+/// The longest name of a print job.
+const LONGEST_JOB: usize = 80;
+
+impl Register {
+    /// Finds the receipt staff named: `01-000123`, or a running number of this lane.
+    pub(super) fn stored_sale(
+        &self,
+        receipt: &str,
+        context: &Context<'_>,
+    ) -> Result<StoredSale, Refusal> {
+        let number = receipt_number(self, receipt)?;
+        let unknown = || receipt_refusal(RefusalCode::Receipt.word(), text::cleaned(receipt));
+        context.shop.sale(number)?.ok_or_else(unknown)
+    }
+
+    fn last_or_named(
+        &self,
+        receipt: Option<&str>,
+        context: &Context<'_>,
+    ) -> Result<StoredSale, Refusal> {
+        if let Some(receipt) = receipt {
+            return self.stored_sale(receipt, context);
+        }
+        let none = || Refusal::new(RefusalCode::Receipt).saying("no_receipt_yet");
+        let last = self.lane.last_receipt.ok_or_else(none)?;
+        context.shop.sale(last)?.ok_or_else(none)
+    }
+
+    /// Prints a receipt again, marked with the number of the copy.
+    pub(super) fn reprint(
+        &self,
+        receipt: Option<&str>,
+        context: &Context<'_>,
+    ) -> Result<Applied, Refusal> {
+        let stored = self.last_or_named(receipt, context)?;
+        let (number, copy) = (stored.sale.number, stored.copies + 1);
+        let mut applied = self.unchanged();
+        applied.entries.push(self.draft(context.now, Kind::Reprinted { receipt: number, copy }));
+        applied.effects.push(Effect::Print(Paper::Receipt { number, copy }));
+        applied.answer.receipt = Some(number);
+        Ok(applied)
+    }
+
+    /// Makes out a formal receipt (領収書) for the last sale, or for a part of it.
+    ///
+    /// # Errors
+    /// `over` when the slips of one sale would exceed it, `returned` once goods came back: the
+    /// customer must not hold a paper for money that was paid out again.
+    pub(super) fn formal_receipt(
+        &self,
+        name: &str,
+        amount: Option<Money>,
+        context: &Context<'_>,
+    ) -> Result<Applied, Refusal> {
+        self.not_in_training()?;
+        let name = free_text(name, LONGEST_NAME)?;
+        let stored = self.last_or_named(None, context)?;
+        let receipt = stored.sale.number;
+        of_money_taken(&stored)?;
+        untouched(&stored)?;
+        let left = stored.sale.totals.total - stored.formal;
+        let amount = amount.unwrap_or(left);
+        if amount > left || amount <= Money::ZERO {
+            return Err(Refusal::new(RefusalCode::Over)
+                .saying("formal_over")
+                .with("left", left.max(Money::ZERO).grouped()));
+        }
+        let number = self.lane.next_number(DocKind::Formal);
+        let stamp_duty = duty_on(&stored.sale, amount, &self.settings);
+        let mut applied = self.unchanged();
+        let paper = Paper::Formal { number, receipt, name: name.clone(), amount };
+        let kind = Kind::FormalReceiptIssued { number, receipt, name, amount, stamp_duty };
+        applied.entries.push(self.draft(context.now, kind));
+        applied.effects.push(Effect::Print(paper));
+        applied.answer.receipt = Some(number);
+        Ok(applied)
+    }
+
+    /// Undoes a receipt of the open day. Points that it gave late are taken back with it.
+    ///
+    /// # Errors
+    /// `receipt` when it is of another day or lane, or already undone; `returned` when goods of it
+    /// came back; `limit` when more money goes out than this level may pay.
+    pub(super) fn void_receipt(
+        &self,
+        receipt: &str,
+        reason: &str,
+        context: &Context<'_>,
+    ) -> Result<Applied, Refusal> {
+        self.not_in_training()?;
+        self.no_tender_in(&self.cart)?;
+        let reason = reason_text(reason)?;
+        let stored = self.stored_sale(receipt, context)?;
+        let number = stored.sale.number;
+        self.of_open_day(&stored)?;
+        untouched(&stored)?;
+        self.within_refund_limit(&stored.sale, context)?;
+        let mut applied = self.unchanged();
+        if let Some(kind) = self.late_points_undone(&stored, context)? {
+            applied.entries.push(self.draft(context.now, kind));
+        }
+        if net_cash(&stored.sale) != Money::ZERO {
+            applied.effects.push(Effect::OpenDrawer(DrawerCause::Refund));
+        }
+        applied.effects.push(Effect::Print(Paper::VoidSlip { number }));
+        applied.answer.receipt = Some(number);
+        let sale = Box::new(stored.sale);
+        let kind = Kind::ReceiptVoided { receipt: number, reason, sale };
+        applied.entries.push(self.draft(context.now, kind));
+        Ok(applied)
+    }
+
+    fn of_open_day(&self, stored: &StoredSale) -> Result<(), Refusal> {
+        let number = stored.sale.number;
+        let today = self.lane.day.as_ref().map(|day| day.business_date);
+        if number.lane == self.lane.lane && today == Some(stored.business_date) {
+            return Ok(());
+        }
+        Err(receipt_refusal("receipt_of_other_day", number))
+    }
+
+    fn within_refund_limit(&self, sale: &Sale, context: &Context<'_>) -> Result<(), Refusal> {
+        let limits = &self.settings.limits;
+        let within = sale.totals.total <= limits.refund;
+        if within || self.effective_level(context.now) >= limits.level {
+            return Ok(());
+        }
+        Err(Refusal::new(RefusalCode::Limit)
+            .saying("limit_refund")
+            .with("amount", limits.refund.grouped())
+            .with("level", limits.level))
+    }
+
+    fn late_points_undone(
+        &self,
+        stored: &StoredSale,
+        context: &Context<'_>,
+    ) -> Result<Option<Kind>, Refusal> {
+        let Some(code) = stored.late_member.as_deref().filter(|_| stored.late_points != 0) else {
+            return Ok(None);
+        };
+        let Some(member) = self.cart_member(code, context)? else { return Ok(None) };
+        Ok(Some(Kind::LatePoints {
+            receipt: stored.sale.number,
+            member: member.code,
+            earned: -stored.late_points,
+            points_after: member.points - stored.late_points,
+        }))
+    }
+
+    /// Says that the customer paid by other means than was keyed. The sum does not move.
+    ///
+    /// # Errors
+    /// `excluded` when several means settled the receipt: then it must be voided and rung again.
+    pub(super) fn correct_tender(
+        &self,
+        receipt: &str,
+        to: TenderKind,
+        context: &Context<'_>,
+    ) -> Result<Applied, Refusal> {
+        self.not_in_training()?;
+        let stored = self.stored_sale(receipt, context)?;
+        let number = stored.sale.number;
+        self.of_open_day(&stored)?;
+        stands(&stored)?;
+        let from = match stored.sale.tenders.as_slice() {
+            [one] if one.kind != TenderKind::Points => one,
+            _ => return Err(Refusal::new(RefusalCode::Excluded).saying("tender_mixed")),
+        };
+        if from.kind == to {
+            return Err(Refusal::new(RefusalCode::Duplicate)
+                .saying("same_tender")
+                .with("kind", to.word()));
+        }
+        let (from, amount) = (from.kind, from.applied);
+        let mut applied = self.unchanged();
+        let kind = Kind::TenderCorrected { receipt: number, from, to, amount };
+        applied.entries.push(self.draft(context.now, kind));
+        applied.answer.receipt = Some(number);
+        Ok(applied)
+    }
+
+    /// Ends a print job whose fate the printer did not tell.
+    pub(super) fn print_outcome(&self, job: &str, printed: bool) -> Result<Applied, Refusal> {
+        let mut applied = self.unchanged();
+        let job = free_text(job, LONGEST_JOB)?;
+        applied.effects.push(Effect::EndJob { job, printed });
+        Ok(applied)
+    }
+}
+
+/// A receipt for money taken, not for money paid out.
+fn of_money_taken(stored: &StoredSale) -> Result<(), Refusal> {
+    let number = stored.sale.number;
+    if number.kind == DocKind::Receipt {
+        return Ok(());
+    }
+    Err(receipt_refusal("receipt_not_of_sale", number))
+}
+
+/// Practice and what was undone are no receipts any more.
+fn stands(stored: &StoredSale) -> Result<(), Refusal> {
+    let number = stored.sale.number;
+    if stored.training {
+        return Err(receipt_refusal("receipt_not_of_sale", number));
+    }
+    if stored.voided { Err(receipt_refusal("receipt_voided", number)) } else { Ok(()) }
+}
+
+/// A receipt that stands, with all of its goods at the customer's.
+fn untouched(stored: &StoredSale) -> Result<(), Refusal> {
+    stands(stored)?;
+    let number = stored.sale.number;
+    if stored.returned.is_empty() { Ok(()) } else { Err(goods_came_back(number)) }
+}
+
+pub(super) fn goods_came_back(number: DocNo) -> Refusal {
+    Refusal::new(RefusalCode::Returned).saying("goods_came_back").with("receipt", number)
+}
+
+/// Cash that stayed in the drawer.
+fn net_cash(sale: &Sale) -> Money {
+    let cash = sale.tenders.iter().filter(|tender| tender.kind == TenderKind::Cash);
+    cash.map(|tender| tender.applied).sum()
+}
+
+/// Stamp duty on a slip of `amount`: the liable tenders' part of it, without its tax, which the slip
+/// prints as an amount.
+fn duty_on(sale: &Sale, amount: Money, settings: &Settings) -> Money {
+    let total = sale.totals.total;
+    let liable = sale.tenders.iter().filter(|tender| settings.tender(tender.kind).stamp_liable);
+    let liable: Money = liable.map(|tender| tender.applied).sum();
+    let tax: Money = sale.totals.taxes.iter().map(|group| group.tax).sum();
+    // A part of the sale is paid for by its liable tenders first: no stamp is saved by splitting.
+    stamp_duty::stamp_duty(stamp_duty::judged_amount(liable.min(amount), total, Some(tax)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::money::yen;
+    use crate::domain::register::test_shop::Shop;
+
+    fn sold(amount: i64, tender: &str) -> Shop {
+        let mut shop = Shop::staffless();
+        shop.give(&format!("department 2 {amount}"));
+        shop.give(tender);
+        shop
+    }
+
+    #[test]
+    fn copies_are_counted_and_the_first_is_unmarked() {
+        let mut shop = Shop::staffless();
+        assert_eq!(shop.refuse("reprint").sentence, "no_receipt_yet");
+        shop.give("scan 1");
+        shop.give("tender_cash");
+        let number = shop.last_sale().number;
+        for copy in [1, 2] {
+            let given = shop.give("reprint");
+            assert_eq!(given.effects, [Effect::Print(Paper::Receipt { number, copy })]);
+        }
+        assert_eq!(shop.give("reprint 1").answer.receipt, Some(number));
+        assert_eq!(shop.refuse("reprint 2").code, RefusalCode::Receipt);
+    }
+
+    #[test]
+    fn formal_receipts_never_sum_above_the_sale() {
+        let mut shop = sold(10_000, "tender_cash");
+        shop.give("formal_receipt 株式会社みどり 6000");
+        assert_eq!(shop.refuse("formal_receipt 上様 4001").sentence, "formal_over");
+        let given = shop.give("formal_receipt 上様");
+        assert_eq!(given.answer.receipt.unwrap().to_string(), "01-F000002");
+        assert_eq!(shop.refuse("formal_receipt 上様").code, RefusalCode::Over);
+    }
+
+    /// `japan.md` 9, SD-03, SD-06, SD-08.
+    #[test]
+    fn a_formal_receipt_owes_the_stamp_of_its_cash_without_tax() {
+        for (amount, tender, part, want) in [
+            (54_000, "tender_cash", "", 0),
+            (54_999, "tender_cash", "", 200),
+            (80_000, "tender_credit", "", 0),
+            (80_000, "tender_cash", "40000", 0),
+        ] {
+            let mut shop = sold(amount, tender);
+            shop.give(&format!("formal_receipt 上様 {part}"));
+            match &shop.journal.last().unwrap().kind {
+                Kind::FormalReceiptIssued { stamp_duty, .. } => {
+                    assert_eq!(*stamp_duty, yen(want), "{amount} {tender}");
+                }
+                other => panic!("not a formal receipt: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_voided_receipt_counts_in_nothing() {
+        let mut shop = sold(3000, "tender_cash");
+        assert_eq!(shop.refuse("void_receipt 1 \" \"").code, RefusalCode::Reason);
+        let given = shop.give("void_receipt 1 打ち間違い");
+        assert_eq!(given.effects[0], Effect::OpenDrawer(DrawerCause::Refund));
+        assert_eq!(shop.register.lane.day.as_ref().unwrap().expected_cash(), yen(0));
+        assert_eq!(shop.refuse("void_receipt 1 again").sentence, "receipt_voided");
+        assert_eq!(shop.refuse("formal_receipt 上様").sentence, "receipt_voided");
+    }
+
+    #[test]
+    fn a_receipt_is_voided_on_its_own_day_while_nothing_of_it_came_back() {
+        let mut shop = sold(3000, "tender_credit");
+        shop.give("return 1");
+        shop.give("tender_credit");
+        assert_eq!(shop.refuse("void_receipt 1 x").code, RefusalCode::Returned);
+        assert_eq!(shop.refuse("formal_receipt 上様").sentence, "receipt_not_of_sale");
+        shop.give("void_receipt 01-R000001 x"); // The goods went along after all.
+        shop.give("void_receipt 1 x");
+        shop.give("department 2 3000");
+        let number = shop.give("tender_credit").answer.receipt.unwrap();
+        shop.give("z_report");
+        assert_eq!(
+            shop.refuse(&format!("void_receipt {number} x")).sentence,
+            "receipt_of_other_day"
+        );
+    }
+
+    #[test]
+    fn a_void_above_the_refund_limit_needs_a_manager() {
+        let mut shop = Shop::with_staff_of_every_level();
+        shop.give(&format!("sign_in 5 {}", Shop::pin_of(5)));
+        shop.give("department 2 5001");
+        shop.give("tender_cash");
+        assert_eq!(shop.refuse("void_receipt 1 x").code, RefusalCode::Limit);
+        shop.give(&format!("approve 7 {}", Shop::pin_of(7)));
+        shop.give("void_receipt 1 x");
+        assert!(shop.register.cart.is_empty(), "the next sale was approved by nobody");
+    }
+
+    #[test]
+    fn a_tender_keyed_wrong_moves_between_the_tallies() {
+        let mut shop = sold(3000, "tender_cash");
+        assert_eq!(shop.refuse("correct_tender 1 cash").sentence, "same_tender");
+        shop.give("correct_tender 1 credit");
+        let day = shop.register.lane.day.as_ref().unwrap();
+        assert_eq!(day.expected_cash(), yen(0));
+        shop.give("correct_tender 1 emoney");
+        let day = shop.register.lane.day.as_ref().unwrap();
+        assert_eq!(day.tenders[&TenderKind::Credit].amount, yen(0));
+        assert_eq!(day.tenders[&TenderKind::Emoney].amount, yen(3000));
+        shop.give("department 2 100");
+        shop.give("tender_credit 40");
+        shop.give("tender_cash");
+        assert_eq!(shop.refuse("correct_tender 2 code").sentence, "tender_mixed");
+    }
+
+    #[test]
+    fn a_print_job_ends_as_staff_say() {
+        let mut shop = Shop::staffless();
+        let given = shop.give("print_outcome 17 lost");
+        assert_eq!(given.effects, [Effect::EndJob { job: "17".into(), printed: false }]);
+    }
+}
