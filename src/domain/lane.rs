@@ -12,6 +12,7 @@ use super::entry::{Entry, Kind};
 use super::money::Money;
 use super::number::{DocKind, DocNo};
 use super::register::Cart;
+use super::sale::SaleId;
 
 /// Wrong PINs of one staff number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +53,8 @@ pub struct LaneState {
     pub suspended: BTreeMap<DocNo, Suspended>,
     pub pin_locks: BTreeMap<u32, PinLock>,
     pub last_receipt: Option<DocNo>,
+    /// The last sale that was closed or given up: a cart of this id is not an open one.
+    pub ended: SaleId,
     pub training: bool,
     /// UTC ms when training began.
     pub training_since_ms: i64,
@@ -60,6 +63,13 @@ pub struct LaneState {
 impl LaneState {
     pub fn new(lane: u8) -> Self {
         Self { lane, ..Self::default() }
+    }
+
+    /// Whether a cart found at start is still open: not closed, not given up, not parked.
+    pub fn is_open(&self, cart: &Cart) -> bool {
+        let parked = self.suspended.values().any(|parked| parked.cart.id == cart.id);
+        let ended = cart.id == self.ended && cart.id != SaleId::default();
+        !(ended || parked && cart.has_sale())
     }
 
     /// Returns the next number of a kind. It is used up only by the entry that carries it.
@@ -86,7 +96,9 @@ impl LaneState {
             Kind::SaleClosed(sale) => {
                 self.used(sale.number);
                 self.last_receipt = Some(sale.number);
+                self.ended = sale.id;
             }
+            Kind::SaleVoided { id, .. } => self.ended = *id,
             Kind::FormalReceiptIssued { number, .. } => self.used(*number),
             Kind::SaleSuspended { slip, name, cart } => {
                 self.used(*slip);

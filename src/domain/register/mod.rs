@@ -140,7 +140,7 @@ pub struct Applied {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refused {
     pub refusal: Refusal,
-    pub record: Option<Draft>,
+    pub record: Option<Box<Draft>>,
     /// The command that `confirm` would carry out all the same.
     pub ask: Option<Box<Command>>,
 }
@@ -233,7 +233,7 @@ impl Register {
         );
         let record = matters.then(|| {
             let code = refusal.code.word().to_owned();
-            self.draft(context.now, Kind::Refused { code, command: command.to_owned() })
+            Box::new(self.draft(context.now, Kind::Refused { code, command: command.to_owned() }))
         });
         Refused { refusal, record, ask: None }
     }

@@ -1,0 +1,303 @@
+//! One lane at work: commands in, facts on the disk, effects out.
+//!
+//! Room: app. May touch: the store's handles, the print spool, the clock.
+//! Invariant: nothing is acknowledged (answer, drawer, paper) before its entries are synced; when they
+//! cannot be, the register stands where it stood and says so.
+
+use std::sync::Arc;
+
+use super::clock::{Chance, Time};
+use super::papers;
+use super::reply::{EntryReply, Reply};
+use super::spool::Spool;
+use crate::domain::command::{self, Command};
+use crate::domain::entry::{Draft, Entry, Kind, PrintEnd};
+use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::domain::register::{
+    Answer, Applied, Context, DrawerCause, Effect, Now, Refused, Register,
+};
+use crate::domain::words::Words;
+use crate::store::shop::{Placed, Shop};
+
+/// What one command came to.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub command: String,
+    pub refusal: Option<Refusal>,
+    pub answer: Answer,
+    /// Entries written, with their places.
+    pub placed: Vec<Placed>,
+    /// Names of the print jobs that follow.
+    pub jobs: Vec<String>,
+    pub drawer: Option<DrawerCause>,
+    /// Text of the papers, for programs and for the screen.
+    pub documents: Vec<String>,
+}
+
+/// What became of a command that was begun.
+pub enum Step {
+    /// It is over.
+    Done(Box<Outcome>),
+    /// Its entries must be written first: hand them to the writer, then call `finish`.
+    Write(Box<Pending>),
+}
+
+/// A command between `begin` and `finish`.
+pub struct Pending {
+    pub drafts: Vec<Draft>,
+    pub now: Now,
+    outcome: Outcome,
+    after: After,
+}
+
+enum After {
+    Accept(Box<Applied>),
+    Refuse(Refused),
+}
+
+/// The lane: register, store and spool together.
+pub struct Engine {
+    pub register: Register,
+    pub shop: Arc<Shop>,
+    pub words: Words,
+    pub time: Time,
+    pub chance: Chance,
+    pub spool: Spool,
+}
+
+impl Engine {
+    pub fn now(&self) -> Now {
+        self.time.now()
+    }
+
+    /// Carries out one line and waits for the disk. `None` is an empty line.
+    pub fn perform(&mut self, line: &str) -> Option<Outcome> {
+        match command::parse(line) {
+            Ok(None) => None,
+            Ok(Some(command)) => Some(self.perform_command(&command, line)),
+            Err(refusal) => Some(Outcome::refused(line, refusal)),
+        }
+    }
+
+    pub fn perform_command(&mut self, command: &Command, line: &str) -> Outcome {
+        match self.begin(command, line) {
+            Step::Done(outcome) => *outcome,
+            Step::Write(pending) => {
+                let written = self.shop.append(&pending.drafts, pending.now);
+                self.finish(*pending, written.map_err(|error| error.refusal()))
+            }
+        }
+    }
+
+    /// Works a command out. What must be on the disk first is handed back.
+    pub fn begin(&mut self, command: &Command, line: &str) -> Step {
+        let now = self.now();
+        let outcome = Outcome { command: line.to_owned(), ..Outcome::default() };
+        let chance = &mut self.chance;
+        let mut new_id = || chance.id();
+        let reader = self.shop.reader();
+        let mut context = Context { now, shop: &reader, new_id: &mut new_id };
+        match self.register.apply(command, &mut context) {
+            Ok(applied) => self.begun(applied, outcome, now),
+            Err(refused) => match &refused.record {
+                Some(record) => Step::Write(Box::new(Pending {
+                    drafts: vec![(**record).clone()],
+                    now,
+                    outcome,
+                    after: After::Refuse(refused),
+                })),
+                None => {
+                    self.register.refused(&refused, None);
+                    Step::Done(Box::new(Outcome { refusal: Some(refused.refusal), ..outcome }))
+                }
+            },
+        }
+    }
+
+    fn begun(&mut self, applied: Applied, outcome: Outcome, now: Now) -> Step {
+        if let Err(refusal) = self.before_writing(&applied) {
+            return Step::Done(Box::new(Outcome { refusal: Some(refusal), ..outcome }));
+        }
+        let after = After::Accept(Box::new(applied));
+        let After::Accept(applied) = &after else { unreachable!("made above") };
+        if applied.entries.is_empty() {
+            let pending = Pending { drafts: Vec::new(), now, outcome, after };
+            return Step::Done(Box::new(self.finish(pending, Ok(Vec::new()))));
+        }
+        // A print job's end costs no sync of its own: it is written with the next act.
+        let mut drafts = self.spool.take_ended();
+        drafts.extend(applied.entries.iter().cloned());
+        Step::Write(Box::new(Pending { drafts, now, outcome, after }))
+    }
+
+    /// What must be on the disk before the entries: the cart as it will be shown (a sale taken back
+    /// from its slip is in `cart.log` before its slip is gone), and a PIN before "PIN changed".
+    fn before_writing(&self, applied: &Applied) -> Result<(), Refusal> {
+        if applied.cart != self.register.cart && !applied.cart.is_empty() {
+            self.shop.keep_cart(&applied.cart)?;
+        }
+        for effect in &applied.effects {
+            if let Effect::StorePin { staff, pin } = effect {
+                self.shop.set_pin(*staff, pin.as_ref())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a begun command true, or leaves everything as it was when its entries were not written.
+    pub fn finish(
+        &mut self,
+        pending: Pending,
+        written: Result<Vec<Placed>, Refusal>,
+    ) -> Outcome {
+        let mut outcome = pending.outcome;
+        let placed = match written {
+            Ok(placed) => placed,
+            Err(refusal) => return Outcome { refusal: Some(refusal), ..outcome },
+        };
+        let entries: Vec<Entry> = placed.iter().map(|placed| placed.entry.clone()).collect();
+        match pending.after {
+            After::Refuse(refused) => {
+                self.register.refused(&refused, entries.first());
+                outcome.refusal = Some(refused.refusal);
+            }
+            After::Accept(applied) => {
+                let effects = applied.effects.clone();
+                outcome.answer = applied.answer.clone();
+                // The day's totals as an X or Z prints them are those before the Z clears them.
+                let day = self.register.lane.day.clone();
+                let was_open = !self.register.cart.is_empty();
+                self.register.accept(*applied, &entries);
+                if was_open && self.register.cart.is_empty() {
+                    // Should this fail, the next start sees that the sale has ended, and empties it.
+                    let _ = self.shop.keep_cart(&self.register.cart);
+                }
+                for effect in &effects {
+                    self.perform_effect(effect, &placed, day.as_ref(), &mut outcome);
+                }
+            }
+        }
+        outcome.placed = placed;
+        outcome
+    }
+
+    fn perform_effect(
+        &mut self,
+        effect: &Effect,
+        placed: &[Placed],
+        day: Option<&crate::domain::day::DayTotals>,
+        outcome: &mut Outcome,
+    ) {
+        match effect {
+            Effect::OpenDrawer(cause) => {
+                outcome.drawer = Some(*cause);
+                self.spool.open_drawer();
+            }
+            Effect::Print(paper) => {
+                let made = papers::make(paper, placed, day, self);
+                if let Some((name, document)) = made {
+                    outcome.documents.push(self.spool.text_of(&document));
+                    self.spool.print(&name, &document);
+                    outcome.jobs.push(name);
+                }
+            }
+            Effect::EndJob { job, printed } => {
+                let end = if *printed { PrintEnd::Printed } else { PrintEnd::Lost };
+                self.spool.told(job, end);
+            }
+            Effect::StorePin { .. } => {} // Done before its entry was written.
+            Effect::Backup => self.shop.back_up(self.now()),
+        }
+    }
+
+    /// Writes what waits for no act of its own: ends of print jobs.
+    pub fn settle(&mut self) {
+        let drafts = self.spool.take_ended();
+        if !drafts.is_empty()
+            && let Ok(placed) = self.shop.append(&drafts, self.now())
+        {
+            for placed in &placed {
+                self.register.fold(&placed.entry);
+            }
+        }
+        self.shop.settle();
+    }
+
+    /// Writes an entry that no command made: an import's rows, a settings file.
+    ///
+    /// # Errors
+    /// The refusal when it could not be written.
+    pub fn record(&mut self, kinds: Vec<Kind>) -> Result<Vec<Placed>, Refusal> {
+        let now = self.now();
+        let drafts: Vec<Draft> = kinds
+            .into_iter()
+            .map(|kind| Draft {
+                business_date: self.register.business_date(now),
+                staff: self.register.session.staff.unwrap_or(0),
+                training: false,
+                kind,
+            })
+            .collect();
+        let placed = self.shop.append(&drafts, now).map_err(|error| error.refusal())?;
+        for placed in &placed {
+            self.register.fold(&placed.entry);
+        }
+        Ok(placed)
+    }
+
+    /// The answer of a command as other programs read it.
+    pub fn reply(&self, outcome: Outcome) -> Reply {
+        if let Some(refusal) = &outcome.refusal {
+            let message = self.words.refusal(refusal);
+            return Reply::refused(&outcome.command, refusal.code.word(), message);
+        }
+        let mut reply = Reply::done(&outcome.command);
+        let value = |part| serde_json::to_value(part).ok();
+        let answer = outcome.answer;
+        reply.sale = match &answer.closed {
+            Some(closed) => value(closed),
+            None => self
+                .register
+                .sale_view(self.now().civil_date())
+                .and_then(|sale| serde_json::to_value(sale).ok()),
+        };
+        reply.receipt = answer.receipt.map(|number| number.to_string()).unwrap_or_default();
+        reply.entry = outcome.placed.last().map(|placed| EntryReply {
+            lane: placed.entry.header.lane,
+            seq: placed.entry.header.seq,
+            hash: placed.hash_hex(),
+        });
+        reply.needs = answer.needs.iter().map(|need| (*need).to_owned()).collect();
+        reply.item = answer.item.and_then(|item| serde_json::to_value(item).ok());
+        reply.items = answer.items.and_then(|items| serde_json::to_value(items).ok());
+        reply.member = answer.member.and_then(|member| serde_json::to_value(member).ok());
+        reply.members = answer.members.and_then(|members| serde_json::to_value(members).ok());
+        reply.suspended = answer.suspended.and_then(|parked| serde_json::to_value(parked).ok());
+        if !answer.explained.is_empty() {
+            let parts = answer.explained.into_iter().map(|(name, part)| (name, part.into()));
+            reply.explained = Some(serde_json::Value::Object(parts.collect()));
+        }
+        reply.drawer = outcome.drawer.map(drawer_word).unwrap_or_default();
+        reply.document = outcome.documents.join("\n");
+        reply.staff = self.register.staff_view().and_then(|staff| serde_json::to_value(staff).ok());
+        reply.day = self.register.day_view().and_then(|day| serde_json::to_value(day).ok());
+        reply
+    }
+}
+
+fn drawer_word(cause: DrawerCause) -> String {
+    serde_json::to_value(cause)
+        .ok()
+        .and_then(|word| word.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+impl Outcome {
+    pub fn refused(line: &str, refusal: Refusal) -> Self {
+        Self { command: line.to_owned(), refusal: Some(refusal), ..Self::default() }
+    }
+
+    pub fn is_refused_as(&self, code: RefusalCode) -> bool {
+        self.refusal.as_ref().is_some_and(|refusal| refusal.code == code)
+    }
+}

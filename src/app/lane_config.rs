@@ -1,0 +1,134 @@
+//! `shop.toml`: what this lane's machine has and likes.
+//!
+//! Room: app. May touch: the text it is handed. What belongs to the whole shop is in the journal.
+
+use serde::{Deserialize, Serialize};
+
+/// A printer as the lane knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrinterConfig {
+    /// `file:`, `dev:/dev/usb/lp0`, `serial:/dev/ttyS0?baud=…`, `tcp:host:9100`, `screen:`.
+    pub address: String,
+    /// Name of a file in `printers/`.
+    #[serde(default = "generic")]
+    pub profile: String,
+}
+
+fn generic() -> String {
+    "generic-80".to_owned()
+}
+
+/// Which device is a scanner: every field that is set must match.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ScannerConfig {
+    /// Four hex digits each.
+    pub vendor: String,
+    pub product: String,
+    pub name: String,
+    pub uniq: String,
+    pub phys: String,
+    /// `us` or `jis`.
+    pub layout: String,
+    /// A serial scanner: `/dev/ttyACM0` and its speed.
+    pub serial: String,
+    pub baud: u32,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CopyConfig {
+    /// A folder on another disk or stick.
+    pub folder: String,
+}
+
+/// The whole file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LaneConfig {
+    pub lane: u8,
+    pub language: String,
+    pub keymap: String,
+    pub theme: String,
+    pub printer: PrinterConfig,
+    pub scanner: Vec<ScannerConfig>,
+    pub copy: CopyConfig,
+    /// Whether the drawer hangs on the printer.
+    pub drawer: bool,
+}
+
+impl Default for LaneConfig {
+    fn default() -> Self {
+        Self {
+            lane: 1,
+            language: "ja".to_owned(),
+            keymap: "tenkey".to_owned(),
+            theme: "dark".to_owned(),
+            printer: PrinterConfig { address: "file:".to_owned(), profile: generic() },
+            scanner: Vec::new(),
+            copy: CopyConfig::default(),
+            drawer: true,
+        }
+    }
+}
+
+/// What does not fit in the file, and on which line (from 1).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {what}")]
+pub struct ConfigFault {
+    pub line: usize,
+    pub what: String,
+}
+
+impl LaneConfig {
+    /// # Errors
+    /// The first thing that does not fit, with its line.
+    pub fn read(text: &str) -> Result<Self, ConfigFault> {
+        let config: Self = toml::from_str(text).map_err(|error| {
+            let start = error.span().map_or(0, |span| span.start.min(text.len()));
+            let line = text.get(..start).map_or(1, |before| before.matches('\n').count() + 1);
+            ConfigFault { line, what: error.message().to_owned() }
+        })?;
+        let line_of = |key: &str| {
+            text.lines().position(|line| line.trim_start().starts_with(key)).map_or(1, |n| n + 1)
+        };
+        if !(1..=99).contains(&config.lane) {
+            return Err(ConfigFault { line: line_of("lane"), what: "lane: 1 - 99".to_owned() });
+        }
+        if super::words::Language::from_word(&config.language).is_none() {
+            let what = format!("language: {}", config.language);
+            return Err(ConfigFault { line: line_of("language"), what });
+        }
+        Ok(config)
+    }
+
+    pub fn write(&self) -> String {
+        toml::to_string_pretty(self).expect("a lane's settings are plain data")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_reads_back() {
+        let config = LaneConfig { lane: 3, ..LaneConfig::default() };
+        assert_eq!(LaneConfig::read(&config.write()), Ok(config));
+        assert_eq!(LaneConfig::read(""), Ok(LaneConfig::default()));
+    }
+
+    #[test]
+    fn a_fault_names_its_line() {
+        for (text, line) in [
+            ("lane = 1\nkeymapp = \"x\"\n", 2),
+            ("lane = \"one\"\n", 1),
+            ("language = \"ja\"\nlane = 0\n", 2),
+            ("\n\nlanguage = \"fr\"\n", 3),
+            ("[printer]\nprofile = \"generic-80\"\n", 1),
+        ] {
+            assert_eq!(LaneConfig::read(text).unwrap_err().line, line, "{text:?}");
+        }
+    }
+}

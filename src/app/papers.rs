@@ -1,0 +1,150 @@
+//! Which paper follows from which entry.
+//!
+//! Room: app. May touch: what reports make of an entry. A paper is made from the entry itself, so that
+//! it can be made again for ever.
+
+use super::engine::Engine;
+use crate::domain::day::DayTotals;
+use crate::domain::document::Document;
+use crate::domain::entry::{Header, Kind};
+use crate::domain::number::DocNo;
+use crate::domain::register::{Paper, StoredSale};
+use crate::reports::formal_receipt::{FormalReceipt, formal_receipt};
+use crate::reports::letterhead::{Act, Letterhead};
+use crate::reports::receipt::receipt;
+use crate::reports::return_slip::return_slip;
+use crate::reports::slips::{CashMove, SuspendSlip, cash_slip, suspend_slip};
+use crate::reports::void_slip::void_slip;
+use crate::reports::x_z::{CashShown, XReport, ZReport, x_report, z_report};
+use crate::store::shop::Placed;
+
+/// Characters of the chain head on a paper.
+const HEAD_CHARS: usize = 16;
+
+/// The name of a paper's print job and file.
+pub fn job_name(kind: &str, number: impl std::fmt::Display, copy: u32) -> String {
+    if copy == 0 { format!("{kind}-{number}") } else { format!("{kind}-{number}-r{copy}") }
+}
+
+fn act<'a>(header: &Header, head: &'a str, copy: u32) -> Act<'a> {
+    Act {
+        at_ms: header.at_ms,
+        offset_minutes: header.offset_minutes,
+        lane: header.lane,
+        staff: header.staff,
+        training: header.training,
+        head,
+        copy,
+    }
+}
+
+/// Makes the paper of an act whose entries were just written. `day` is the day as it stood before.
+pub fn make(
+    paper: &Paper,
+    placed: &[Placed],
+    day: Option<&DayTotals>,
+    engine: &Engine,
+) -> Option<(String, Document)> {
+    let letterhead = Letterhead { settings: &engine.register.settings, words: &engine.words };
+    let last = placed.last()?;
+    let hash = last.hash_hex();
+    let head = hash.get(..HEAD_CHARS)?;
+    let now = act(&last.entry.header, head, 0);
+    Some(match (paper, &last.entry.kind) {
+        (Paper::Receipt { number, copy: 0 }, Kind::SaleClosed(sale)) => {
+            let document = sale_paper(&letterhead, &now, sale);
+            (job_name("receipt", number, 0), document)
+        }
+        (Paper::Receipt { number, copy }, _) => {
+            let (stored, head) = stored(engine, *number)?;
+            let document = stored_paper(&letterhead, &stored, &head, *copy);
+            (job_name("receipt", number, *copy), document)
+        }
+        (Paper::VoidSlip { number }, Kind::ReceiptVoided { sale, reason, .. }) => {
+            (job_name("void", number, 0), void_slip(&letterhead, &now, sale, reason))
+        }
+        (Paper::Formal { .. }, Kind::FormalReceiptIssued { number, receipt, name, amount, stamp_duty }) => {
+            let (stored, _) = stored(engine, *receipt)?;
+            let formal = FormalReceipt {
+                number: *number,
+                sale: &stored.sale,
+                name,
+                amount: *amount,
+                stamp_duty: *stamp_duty,
+            };
+            (job_name("formal", number, 0), formal_receipt(&letterhead, &now, &formal))
+        }
+        (Paper::SuspendSlip { slip }, Kind::SaleSuspended { name, cart, .. }) => {
+            let date = engine.now().civil_date();
+            let total = engine.register.view_of(cart, date).map(|sale| sale.total);
+            let parked = SuspendSlip {
+                slip: *slip,
+                name,
+                lines: cart.lines.len(),
+                total: total.unwrap_or_default(),
+            };
+            (job_name("slip", slip, 0), suspend_slip(&letterhead, &now, &parked))
+        }
+        (Paper::CashSlip, kind) => {
+            let moved = match kind {
+                Kind::PaidIn { amount, reason } => CashMove::PaidIn { amount: *amount, reason },
+                Kind::PaidOut { amount, reason } => CashMove::PaidOut { amount: *amount, reason },
+                Kind::Loaned { amount } => CashMove::Loan { amount: *amount },
+                Kind::PickedUp { amount } => CashMove::Pickup { amount: *amount },
+                Kind::DrawerOpened { reason } => CashMove::NoSale { reason },
+                _ => return None,
+            };
+            let seq = format!("{:02}-{:06}", last.entry.header.lane, last.entry.header.seq);
+            (job_name("cash", seq, 0), cash_slip(&letterhead, &now, moved))
+        }
+        (Paper::XReport, Kind::XReported { count }) => {
+            let day = engine.register.lane.day.as_ref()?;
+            let cash = if engine.register.may_see_cash() { CashShown::All } else { CashShown::Hidden };
+            let report = XReport { day, count: *count, cash };
+            let name = format!("{}-{count}", engine.register.lane.next_number(crate::domain::number::DocKind::Z));
+            (job_name("x", name, 0), x_report(&letterhead, &now, &report))
+        }
+        (Paper::ZReport { number }, Kind::ZClosed(closing)) => {
+            let report = ZReport { day: day?, closing };
+            (job_name("z", number, 0), z_report(&letterhead, &now, &report))
+        }
+        _ => return None,
+    })
+}
+
+fn sale_paper(
+    letterhead: &Letterhead<'_>,
+    act: &Act<'_>,
+    sale: &crate::domain::sale::Sale,
+) -> Document {
+    let only_returns = sale.lines.iter().all(|line| line.item.is_return());
+    if only_returns { return_slip(letterhead, act, sale) } else { receipt(letterhead, act, sale) }
+}
+
+/// A closed sale from the store, with the chain head its paper carries.
+pub fn stored(engine: &Engine, number: DocNo) -> Option<(StoredSale, String)> {
+    use crate::domain::register::Lookup;
+    let stored = engine.shop.reader().sale(number).ok()??;
+    let head = engine.shop.hash_of(stored.seq).unwrap_or_default();
+    let head = head.get(..HEAD_CHARS).unwrap_or_default().to_owned();
+    Some((stored, head))
+}
+
+/// The paper of a stored sale, as first printed or marked as issued again.
+pub fn stored_paper(
+    letterhead: &Letterhead<'_>,
+    stored: &StoredSale,
+    head: &str,
+    copy: u32,
+) -> Document {
+    let act = Act {
+        at_ms: stored.at_ms,
+        offset_minutes: stored.offset_minutes,
+        lane: stored.sale.number.lane,
+        staff: stored.staff,
+        training: stored.training,
+        head,
+        copy,
+    };
+    sale_paper(letterhead, &act, &stored.sale)
+}

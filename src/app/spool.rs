@@ -1,0 +1,256 @@
+//! The print spool: papers become jobs, jobs come to an end, and every end becomes an entry.
+//!
+//! Room: app. May touch: the printer's thread handle.
+//! Invariant: at most `MOST_WAITING` papers wait; a job is sent once, and ends once.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, unbounded};
+
+use super::lane_config::LaneConfig;
+use crate::devices::escpos_render;
+use crate::devices::printer::dialogue::{Manner, Patience};
+use crate::devices::printer::{self, Address, Job, JobKind, PrinterEvent, PrinterHandle, Submitted, Trouble};
+use crate::devices::profile::{Profile, Profiles};
+use crate::devices::text_render::render_text;
+use crate::domain::document::Document;
+use crate::domain::entry::{Draft, Kind, PrintEnd};
+
+/// Papers that may wait for a printer; past it they are refused in words and can be reprinted.
+pub const MOST_WAITING: usize = 50;
+/// Rows of paper the `screen:` printer keeps.
+const PANE_ROWS: usize = 400;
+
+/// A job that was handed to the printer and has not ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Waiting {
+    id: u64,
+    name: String,
+    /// Something of it may be on paper.
+    begun: bool,
+    /// Nobody knows whether it was printed: staff must say.
+    uncertain: bool,
+}
+
+/// What the counter should know of the printer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SpoolNews {
+    Ready,
+    Trouble(Trouble),
+    /// A job whose fate staff must tell with `print_outcome JOB printed|lost`.
+    Uncertain { job: String },
+    Printed { job: String },
+    NotSent { job: String },
+    Drawer { open: bool },
+}
+
+pub struct Spool {
+    handle: Option<PrinterHandle>,
+    events: Receiver<PrinterEvent>,
+    profile: Profile,
+    waiting: VecDeque<Waiting>,
+    ended: Vec<Kind>,
+    next_id: u64,
+    pane: Option<VecDeque<String>>,
+    has_drawer: bool,
+    /// Business date and staff that job ends are written under.
+    stamp: (i32, u32),
+    pub trouble: Option<Trouble>,
+}
+
+/// A printer that cannot be used as written in `shop.toml`.
+#[derive(Debug, thiserror::Error)]
+pub enum SpoolError {
+    #[error("{0}")]
+    Address(#[from] printer::AddressError),
+    #[error("profile {0}")]
+    Profile(String),
+    #[error("{0}")]
+    Start(#[from] std::io::Error),
+}
+
+impl Spool {
+    /// Starts the printer of a lane. `woken` is called for each event, on the printer's thread.
+    ///
+    /// # Errors
+    /// An address or a profile that is none.
+    pub fn start(
+        config: &LaneConfig,
+        profiles: &Profiles,
+        shop: &Path,
+        woken: impl Fn() + Send + 'static,
+    ) -> Result<Self, SpoolError> {
+        let address: Address = config.printer.address.parse()?;
+        let address = address.within(shop);
+        let name = &config.printer.profile;
+        let profile = profiles.get(name).ok_or_else(|| SpoolError::Profile(name.clone()))?.clone();
+        let pane = matches!(address, Address::Screen).then(VecDeque::new);
+        let (tell, events) = unbounded(); // Bounded by the jobs that cause them.
+        let told = move |event| {
+            if tell.send(event).is_ok() {
+                woken();
+            }
+        };
+        let handle =
+            printer::start(address, Manner::from(&profile), Patience::default(), told)?;
+        Ok(Self {
+            handle: Some(handle),
+            events,
+            profile,
+            waiting: VecDeque::new(),
+            ended: Vec::new(),
+            next_id: 1,
+            pane,
+            has_drawer: config.drawer,
+            stamp: (0, 0),
+            trouble: None,
+        })
+    }
+
+    /// Says under which day and staff the next job ends are written.
+    pub fn stamp(&mut self, business_date: i32, staff: u32) {
+        self.stamp = (business_date, staff);
+    }
+
+    /// The paper as text, as screens and the electronic journal show it.
+    pub fn text_of(&self, document: &Document) -> String {
+        render_text(document, usize::from(self.profile.columns.get()))
+    }
+
+    pub fn pane(&self) -> Vec<String> {
+        self.pane.iter().flatten().cloned().collect()
+    }
+
+    pub fn print(&mut self, name: &str, document: &Document) {
+        if self.pane.is_some() {
+            let text = self.text_of(document);
+            let pane = self.pane.get_or_insert_default();
+            pane.extend(text.lines().map(str::to_owned));
+            pane.push_back(String::new());
+            while pane.len() > PANE_ROWS {
+                pane.pop_front();
+            }
+        }
+        let bytes = escpos_render::render(document, &self.profile, None).bytes;
+        self.submit(name, bytes, JobKind::Paper);
+    }
+
+    pub fn open_drawer(&mut self) {
+        let Some(drawer) = self.profile.drawer.clone().filter(|_| self.has_drawer) else { return };
+        let bytes = escpos_render::drawer_pulse(&drawer);
+        let real_time = escpos_render::drawer_pulse_now(&drawer);
+        self.submit("drawer", bytes, JobKind::Drawer { real_time });
+    }
+
+    fn submit(&mut self, name: &str, bytes: Vec<u8>, kind: JobKind) {
+        let id = self.next_id;
+        self.next_id += 1;
+        let is_paper = kind == JobKind::Paper;
+        let job = Job { id, name: name.to_owned(), bytes, kind };
+        let room = self.waiting.len() < MOST_WAITING;
+        let taken = match &self.handle {
+            Some(handle) if room => handle.submit(job) == Submitted::Taken,
+            _ => false,
+        };
+        if !is_paper {
+            return; // A pulse that cannot be sent is not kept: it would surprise.
+        }
+        if taken {
+            let name = name.to_owned();
+            self.waiting.push_back(Waiting { id, name, begun: false, uncertain: false });
+        } else {
+            self.ended.push(Kind::PrintEnded { job: name.to_owned(), end: PrintEnd::Lost });
+        }
+    }
+
+    /// Takes the printer's events and says what the counter should know.
+    pub fn news(&mut self) -> Vec<SpoolNews> {
+        let events: Vec<PrinterEvent> = self.events.try_iter().collect();
+        events.into_iter().filter_map(|event| self.heard(event)).collect()
+    }
+
+    fn heard(&mut self, event: PrinterEvent) -> Option<SpoolNews> {
+        match event {
+            PrinterEvent::Ready => {
+                self.trouble = None;
+                Some(SpoolNews::Ready)
+            }
+            PrinterEvent::Trouble(trouble) => {
+                self.trouble = Some(trouble);
+                Some(SpoolNews::Trouble(trouble))
+            }
+            PrinterEvent::FirstByte { job } => {
+                self.waiting.iter_mut().filter(|waiting| waiting.id == job).for_each(|waiting| {
+                    waiting.begun = true;
+                });
+                None
+            }
+            PrinterEvent::Done { job, .. } => {
+                let job = self.end(job, PrintEnd::Printed)?;
+                Some(SpoolNews::Printed { job })
+            }
+            PrinterEvent::NotSent { job, .. } => {
+                let job = self.end(job, PrintEnd::Lost)?;
+                Some(SpoolNews::NotSent { job })
+            }
+            PrinterEvent::Uncertain { job, .. } => {
+                let waiting = self.waiting.iter_mut().find(|waiting| waiting.id == job)?;
+                waiting.uncertain = true;
+                Some(SpoolNews::Uncertain { job: waiting.name.clone() })
+            }
+            PrinterEvent::Saved { .. } => None,
+            PrinterEvent::DrawerSensor { open } => Some(SpoolNews::Drawer { open }),
+        }
+    }
+
+    fn end(&mut self, id: u64, end: PrintEnd) -> Option<String> {
+        let place = self.waiting.iter().position(|waiting| waiting.id == id)?;
+        let job = self.waiting.remove(place)?.name;
+        self.ended.push(Kind::PrintEnded { job: job.clone(), end });
+        Some(job)
+    }
+
+    /// Staff said what became of a job.
+    pub fn told(&mut self, job: &str, end: PrintEnd) {
+        let known = self.waiting.iter().find(|waiting| waiting.name == job).map(|job| job.id);
+        match known {
+            Some(id) => {
+                if let Some(handle) = &self.handle {
+                    handle.withdraw(id);
+                }
+                self.end(id, end);
+            }
+            None => self.ended.push(Kind::PrintEnded { job: job.to_owned(), end }),
+        }
+    }
+
+    /// Jobs whose fate staff must tell.
+    pub fn uncertain(&self) -> impl Iterator<Item = &str> {
+        self.waiting.iter().filter(|waiting| waiting.uncertain).map(|waiting| waiting.name.as_str())
+    }
+
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Ends that wait to be written with the next act.
+    pub fn take_ended(&mut self) -> Vec<Draft> {
+        let (business_date, staff) = self.stamp;
+        let draft = |kind| Draft { business_date, staff, training: false, kind };
+        std::mem::take(&mut self.ended).into_iter().map(draft).collect()
+    }
+
+    /// Waits until no paper waits, or nothing moved for `patience`.
+    pub fn drain(&mut self, patience: Duration) {
+        while self.waiting.iter().any(|waiting| !waiting.uncertain) {
+            match self.events.recv_timeout(patience) {
+                Ok(event) => {
+                    self.heard(event);
+                }
+                Err(_) => return,
+            }
+        }
+    }
+}
