@@ -17,7 +17,7 @@ use crate::domain::number::DocKind;
 use crate::domain::points::{self, Returns};
 use crate::domain::quantity::{Quantity, Rate};
 use crate::domain::refusal::{Refusal, RefusalCode};
-use crate::domain::sale::{LineItem, Origin, SaleLine};
+use crate::domain::sale::{LineItem, Origin, SaleLine, TenderKind};
 use crate::domain::settings::Settings;
 
 /// What a return moves on the member's account, in points.
@@ -27,6 +27,8 @@ pub struct PointsBack {
     pub taken_back: i64,
     /// What had been used to pay for them.
     pub given_back: i64,
+    /// Part of `given_back` that had settled the sale like money and so settles the refund.
+    pub refunded: i64,
     /// Part of `taken_back` that the member had spent already and the refund pays, a yen a point.
     pub deducted: i64,
 }
@@ -232,14 +234,25 @@ pub(super) fn points_back(
     let used = |left: &_| used_on_left(returning, left);
     let given_back = (used(&before) - used(&after)).max(0);
     let to_take = (earned(&before) - earned(&after)).max(0);
-    settled(to_take, given_back, balance, settings.points.returns)
+    let back = settled(to_take, given_back, balance, settings.points.returns);
+    let was_tender = returning
+        .sale
+        .tenders
+        .iter()
+        .any(|tender| tender.kind == TenderKind::Points && !tender.applied.is_negative());
+    PointsBack { refunded: if was_tender { given_back } else { 0 }, ..back }
 }
 
 /// What is taken where the member has spent the points already (`japan.md` PT-08). Points given
 /// back with the same return are there to be taken.
 fn settled(to_take: i64, given_back: i64, balance: i64, returns: Returns) -> PointsBack {
     let back = points::take_back(to_take, balance + given_back, returns);
-    PointsBack { taken_back: to_take - back.forgiven, given_back, deducted: back.deducted.minor() }
+    PointsBack {
+        taken_back: to_take - back.forgiven,
+        given_back,
+        refunded: 0,
+        deducted: back.deducted.minor(),
+    }
 }
 
 /// Points of the goods the customer still has: all that the sale earned while nothing is back, none
@@ -313,12 +326,12 @@ mod tests {
     #[test]
     fn points_already_spent_come_back_as_the_shop_has_settled() {
         for (returns, want, after) in [
-            (Returns::Negative, PointsBack { taken_back: 6, given_back: 0, deducted: 0 }, -3),
-            (Returns::Deduct, PointsBack { taken_back: 6, given_back: 0, deducted: 3 }, 0),
-            (Returns::Keep, PointsBack { taken_back: 3, given_back: 0, deducted: 0 }, 0),
+            (Returns::Negative, (6, 0), -3),
+            (Returns::Deduct, (6, 3), 0),
+            (Returns::Keep, (3, 0), 0),
         ] {
             let back = settled(6, 0, 3, returns);
-            assert_eq!(back, want, "{returns:?}");
+            assert_eq!((back.taken_back, back.deducted), want, "{returns:?}");
             assert_eq!(3 + back.given_back - back.taken_back + back.deducted, after);
         }
     }
@@ -326,7 +339,7 @@ mod tests {
     #[test]
     fn points_given_back_pay_for_points_taken_back() {
         let back = settled(6, 10, 0, Returns::Deduct);
-        assert_eq!(back, PointsBack { taken_back: 6, given_back: 10, deducted: 0 });
+        assert_eq!((back.taken_back, back.given_back, back.deducted), (6, 10, 0));
     }
 
     fn sell(shop: &mut Shop, lines: &[&str]) -> String {
@@ -440,6 +453,44 @@ mod tests {
         }
     }
 
+    fn cash_of(sale: &crate::domain::sale::Sale) -> Money {
+        let cash = sale.tenders.iter().filter(|tender| tender.kind == TenderKind::Cash);
+        cash.map(|tender| tender.applied).sum()
+    }
+
+    /// PT-08 at the counter: 6 points were earned, 3 of them are left.
+    #[test]
+    fn a_refund_pays_for_points_that_are_gone() {
+        for (returns, cash, balance) in
+            [(Returns::Negative, -600, -3), (Returns::Deduct, -597, 0), (Returns::Keep, -600, 0)]
+        {
+            let mut shop = Shop::staffless();
+            shop.change(|settings| settings.points.returns = returns);
+            shop.member(CARD, 0);
+            let card = format!("member {CARD}");
+            let receipt = sell(&mut shop, &[&card, "department 2 600"]);
+            sell(&mut shop, &[&card, "department 2 50", "use_points 3"]);
+            shop.give(&format!("return {receipt}"));
+            shop.give("tender_cash");
+            assert_eq!(cash_of(shop.last_sale()), Money::new(cash), "{returns:?}");
+            assert_eq!(shop.balance(CARD), balance, "{returns:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_paid_with_points_is_refunded_in_points() {
+        let mut shop = Shop::staffless();
+        shop.change(|settings| settings.points.use_as = points::UseAs::Tender);
+        shop.member(CARD, 500);
+        let card = format!("member {CARD}");
+        let receipt = sell(&mut shop, &[&card, "department 2 500", "use_points 500"]);
+        shop.give(&format!("exchange {receipt} 1"));
+        shop.give("department 2 700");
+        shop.give("tender_cash");
+        assert_eq!(cash_of(shop.last_sale()), Money::new(700), "the points are on the card again");
+        assert_eq!(shop.balance(CARD), 507);
+    }
+
     proptest::proptest! {
         #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
         /// Whatever was sold, however it comes back: the customer gets what was paid, the books
@@ -477,11 +528,13 @@ mod tests {
             let sold = shop.last_sale().clone();
             let points_used = sold.points_used;
             let mut refunded = Money::ZERO;
+            let mut cash = cash_of(&sold);
             let mut taxes = Money::ZERO;
             let mut close = |shop: &mut Shop| {
                 shop.give("tender_cash");
                 let sale = shop.last_sale();
                 refunded += sale.totals.total;
+                cash += cash_of(sale);
                 taxes += sale.totals.taxes.iter().map(|group| group.tax).sum();
             };
             for (line, pieces) in order {
@@ -494,6 +547,7 @@ mod tests {
                 close(&mut shop);
             }
             proptest::prop_assert_eq!(refunded, -sold.totals.total);
+            proptest::prop_assert_eq!(cash, Money::ZERO, "used {}", points_used);
             let of_sale: Money = sold.totals.taxes.iter().map(|group| group.tax).sum();
             proptest::prop_assert_eq!(taxes, -of_sale);
             proptest::prop_assert_eq!(shop.balance(CARD), 300, "used {}", points_used);
