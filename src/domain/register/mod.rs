@@ -27,6 +27,7 @@ pub use cart::{Approval, Cart, CartDiscount, CartMember, CartReturn, Pending, Se
 pub use kept::{Kept, kept_of, left_after, left_of};
 pub use lookup::{Context, ItemFound, Lookup, Now, PinVerdict, StoredSale};
 pub use pricing::{Priced, price};
+pub use view::ymd;
 pub use view::{
     DayView, ItemView, LineView, MemberView, NumberView, SaleView, StaffView, SuspendedView,
     TaxView, TenderView,
