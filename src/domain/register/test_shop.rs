@@ -146,7 +146,7 @@ impl Shop {
                 Ok(applied)
             }
             Err(refused) => {
-                let record = refused.record.clone().map(|draft| self.write(draft));
+                let record = refused.record.clone().map(|draft| self.write(*draft));
                 self.register.refused(&refused, record.as_ref());
                 Err(refused.refusal)
             }
