@@ -8,6 +8,8 @@ pub mod control;
 pub mod counter;
 pub mod engine;
 pub mod event;
+pub mod exports;
+pub mod imports;
 pub mod lane_config;
 pub mod opening;
 pub mod papers;
