@@ -62,16 +62,26 @@ pub fn render(document: &Document, profile: &Profile, logo: Option<&Bitmap>) -> 
 
 /// Returns the pulse that opens the drawer (japan.md EP-02); to be sent once, never again.
 pub fn drawer_pulse(drawer: &Drawer) -> Vec<u8> {
-    let pin = match drawer.pin {
-        Pin::Two => 0,
-        Pin::Five => 1,
-    };
     let units = |ms: u16| u8::try_from(ms / 2).unwrap_or(u8::MAX);
     let on = units(drawer.on_ms.get());
     let off = units(drawer.off_ms.get()).max(on);
     // 10 05 and 10 14 would be read as real-time commands of their own.
     let off = if on == 0x10 && off == 0x14 { 0x15 } else { off };
-    vec![0x1b, b'p', pin, on, off]
+    vec![0x1b, b'p', pin(drawer), on, off]
+}
+
+/// Returns the pulse in its real-time form (`DLE DC4 1`), for a printer that waits for paper and
+/// obeys nothing else. It is as long as the ordinary one, in steps of 100 ms.
+pub fn drawer_pulse_now(drawer: &Drawer) -> Vec<u8> {
+    let steps = drawer.on_ms.get().div_ceil(100).clamp(1, 8);
+    vec![0x10, 0x14, 1, pin(drawer), steps as u8]
+}
+
+fn pin(drawer: &Drawer) -> u8 {
+    match drawer.pin {
+        Pin::Two => 0,
+        Pin::Five => 1,
+    }
 }
 
 /// What the commands are written on: memory.

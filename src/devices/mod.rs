@@ -12,3 +12,7 @@ pub mod escpos_render;
 pub mod layout;
 pub mod raster;
 pub mod text_render;
+
+pub mod line_display;
+pub mod printer;
+pub mod scanner;

@@ -117,11 +117,11 @@ impl Register {
     }
 
     /// Covers the register until a sign-in. Without staff there is nothing to lock.
-    pub(super) fn lock(&self, _context: &Context<'_>) -> Result<Applied, Refusal> {
+    pub(super) fn lock(&self) -> Applied {
         let mut applied = self.unchanged();
         applied.session.locked = self.session.staff.is_some();
         applied.session.approval = None;
-        Ok(applied)
+        applied
     }
 
     /// Lifts the next `level`, `limit` or `fixed_price`, once, by a second person.
@@ -187,7 +187,7 @@ impl Register {
             _ => pin_refusal("pin_now_locked", staff).with("left", 0).with("seconds", wait_s),
         };
         let record = self.draft(now, Kind::PinRefused { staff, tries, locked_until_ms });
-        Refused { refusal, record: Some(record), ask: None }
+        Refused { refusal, record: Some(Box::new(record)), ask: None }
     }
 
     /// Whether training has lasted its time; a clock put back ends it, too.

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::{Cart, Priced, Register};
 use crate::domain::item::Item;
-use crate::domain::member::{Member, Sealed};
+use crate::domain::member::Member;
 use crate::domain::money::Money;
 use crate::domain::points;
 use crate::domain::quantity::{Quantity, Rate, UnitPrice};
@@ -334,13 +334,5 @@ impl Register {
             counted,
             difference: counted.zip(expected).map(|(counted, expected)| counted - expected),
         })
-    }
-}
-
-/// Personal data in the clear, or empty fields for what cannot be read.
-pub fn personal(sealed: &Sealed) -> crate::domain::member::Personal {
-    match sealed {
-        Sealed::Clear(personal) => (**personal).clone(),
-        Sealed::Closed { .. } | Sealed::Erased => crate::domain::member::Personal::default(),
     }
 }
