@@ -314,6 +314,17 @@ fn an_absent_device_is_told_in_words() {
 }
 
 #[test]
+fn a_full_queue_gives_the_job_back_and_still_obeys() {
+    let rig = Rig::new("dev:/dev/usb/nothing-here", ANSWERS);
+    let taken = (1..=200).filter(|&id| rig.handle.submit(paper(id, 1)) == Submitted::Taken).count();
+    assert!((50..60).contains(&taken), "{taken}");
+    rig.until_trouble(Trouble::Absent);
+    rig.handle.withdraw(1);
+    rig.until(|event| matches!(event, PrinterEvent::NotSent { job: 1, .. }));
+    rig.handle.stop();
+}
+
+#[test]
 fn a_folder_keeps_papers_and_has_no_drawer() {
     let shop = tempfile::tempdir().expect("a temporary folder");
     let address = Address::File("".into()).within(shop.path());

@@ -155,7 +155,7 @@ impl Dialogue {
         }
     }
 
-    /// Takes a job; it waits its turn. The queue is bounded by the channel before it.
+    /// Takes a job; it waits its turn. The bound is kept by whoever submits, by `waiting`.
     pub fn submit(&mut self, job: Job, now: u64) {
         match job.kind {
             JobKind::Paper => self.papers.push_back(job),
@@ -251,6 +251,12 @@ impl Dialogue {
     /// Time has passed.
     pub fn tick(&mut self, now: u64) {
         self.advance(now);
+    }
+
+    /// Returns how many jobs have neither ended nor been given up.
+    pub fn waiting(&self) -> usize {
+        let under_way = usize::from(self.current.is_some()) + usize::from(self.pulsing.is_some());
+        self.papers.len() + self.drawers.len() + under_way
     }
 
     /// Returns whether an open link is needed.
