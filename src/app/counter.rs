@@ -87,7 +87,7 @@ impl<W: Write> Counter<W> {
         let events = events.clone();
         std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
             for job in jobs {
-                let written = shop.append(&job.drafts, job.now).map_err(|error| error.refusal());
+                let written = shop.append(&job.drafts, job.now).map_err(Refusal::from);
                 if events.send(Event::Written(written)).is_err() {
                     return;
                 }
