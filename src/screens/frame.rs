@@ -50,7 +50,8 @@ fn status(canvas: &mut Canvas<'_>, look: &Look<'_>) {
     let model = look.model;
     let style = if model.training { look.theme.training } else { look.theme.status };
     canvas.bar(0, style);
-    let mut left = format!(" {}  {}", model.shop, model.words.fill("status.lane", &[("lane", &model.lane)]));
+    let mut left =
+        format!(" {}  {}", model.shop, model.words.fill("status.lane", &[("lane", &model.lane)]));
     match model.staff {
         Some(staff) => left.push_str(&format!("  {}", staff.name)),
         None if model.locked => left.push_str(&format!("  [{}]", look.word("status.locked"))),
@@ -90,7 +91,13 @@ fn health_text(look: &Look<'_>, name: &str, health: &Health) -> String {
 /// The three numbers said aloud stay until the next sale begins.
 fn last_sale(canvas: &mut Canvas<'_>, look: &Look<'_>) {
     let Some(last) = look.model.last.filter(|_| !look.model.has_sale()) else { return };
-    let mut x = canvas.text(0, 0, 24, &format!(" {} {} ", look.word("last.sale"), last.receipt), look.theme.dim);
+    let mut x = canvas.text(
+        0,
+        0,
+        24,
+        &format!(" {} {} ", look.word("last.sale"), last.receipt),
+        look.theme.dim,
+    );
     for (key, amount, style) in [
         ("last.total", last.total, look.theme.amount),
         ("last.received", last.received, look.theme.amount),
@@ -108,15 +115,16 @@ pub fn money(look: &Look<'_>, amount: Money) -> String {
 
 fn message(canvas: &mut Canvas<'_>, look: &Look<'_>) {
     let Some(message) = look.model.message else { return };
-    let (mark, style) = if message.refusal {
-        ("!! ", look.theme.refusal)
-    } else {
-        ("-- ", look.theme.notice)
-    };
+    let (mark, style) =
+        if message.refusal { ("!! ", look.theme.refusal) } else { ("-- ", look.theme.notice) };
     let rows = wrap(&shown(&format!("{mark}{}", message.text)), canvas.width().saturating_sub(2));
     for (y, row) in (0u16..2).zip(&rows) {
         canvas.bar(y, style);
-        let row = if y == 1 && rows.len() > 2 { fit(&rows[1..].concat(), canvas.width() - 2) } else { row.clone() };
+        let row = if y == 1 && rows.len() > 2 {
+            fit(&rows[1..].concat(), canvas.width() - 2)
+        } else {
+            row.clone()
+        };
         canvas.text(1, y, canvas.width() - 1, &row, style);
     }
 }
@@ -164,7 +172,12 @@ pub fn title(canvas: &mut Canvas<'_>, look: &Look<'_>, text: &str) {
 }
 
 /// Draws a window in the middle of the canvas and returns its inside.
-pub fn window<'c>(canvas: &'c mut Canvas<'_>, look: &Look<'_>, cells: u16, rows: u16) -> Canvas<'c> {
+pub fn window<'c>(
+    canvas: &'c mut Canvas<'_>,
+    look: &Look<'_>,
+    cells: u16,
+    rows: u16,
+) -> Canvas<'c> {
     let cells = cells.min(canvas.width());
     let rows = rows.min(canvas.height());
     let (x, y) = ((canvas.width() - cells) / 2, (canvas.height() - rows) / 2);

@@ -47,7 +47,9 @@ impl Journal {
             return self.ask(0);
         }
         match self.finder.list.chosen() {
-            Some(row) if !row.number.is_empty() => Turn::Open(ScreenName::Receipt, row.number.clone()),
+            Some(row) if !row.number.is_empty() => {
+                Turn::Open(ScreenName::Receipt, row.number.clone())
+            }
             Some(_) => Turn::say("journal.no_paper"),
             None => Turn::say("hint.choose_first"),
         }

@@ -63,7 +63,13 @@ fn heading(canvas: &mut Canvas<'_>, look: &Look<'_>) {
     canvas.right(tail + 17, 0, 10, look.word("sale.amount"), style);
 }
 
-fn draw_line(canvas: &mut Canvas<'_>, look: &Look<'_>, y: u16, line: &LineView, chosen: bool) -> u16 {
+fn draw_line(
+    canvas: &mut Canvas<'_>,
+    look: &Look<'_>,
+    y: u16,
+    line: &LineView,
+    chosen: bool,
+) -> u16 {
     let style = if chosen { look.theme.selected } else { look.theme.text };
     if chosen {
         canvas.bar(y, style);

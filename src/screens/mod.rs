@@ -54,7 +54,8 @@ mod tender;
 
 pub use act::ScreenName;
 pub use action::{
-    Action, Answer, DeviceAct, DeviceRow, JournalRow, PAGE, Page, Question, ReceiptLine, ReceiptView,
+    Action, Answer, DeviceAct, DeviceRow, JournalRow, PAGE, Page, Question, ReceiptLine,
+    ReceiptView,
 };
 pub use data_file::DataFault;
 pub use first_run::FirstShop;

@@ -135,12 +135,18 @@ impl Screens {
             return None;
         }
         match answer {
-            Answer::Items { text, page } => self.put(State::ItemFinder(Box::new(ItemFinder::found(text, page)))),
+            Answer::Items { text, page } => {
+                self.put(State::ItemFinder(Box::new(ItemFinder::found(text, page))))
+            }
             Answer::Members { text, page } => {
                 self.put(State::MemberFinder(Box::new(MemberFinder::found(text, page))));
             }
-            Answer::Text { title, rows } => self.put(State::ReportView(Box::new(ReportView::text(title, rows)))),
-            Answer::Explained(rows) => self.put(State::ReportView(Box::new(ReportView::explained(rows)))),
+            Answer::Text { title, rows } => {
+                self.put(State::ReportView(Box::new(ReportView::text(title, rows))))
+            }
+            Answer::Explained(rows) => {
+                self.put(State::ReportView(Box::new(ReportView::explained(rows))))
+            }
             Answer::Open(screen) => return self.open(screen, String::new(), None),
             // An answer that came too late for its screen.
             Answer::Visits { .. }
@@ -345,7 +351,8 @@ impl Screens {
         use ScreenName as N;
         let below = self.name();
         let typed = self.top_mut().digits().map(super::digits::Digits::take).unwrap_or_default();
-        let member = model.and_then(|model| model.sale?.member.as_ref()).map(|member| member.code.clone());
+        let member =
+            model.and_then(|model| model.sale?.member.as_ref()).map(|member| member.code.clone());
         let about = if about.is_empty() { typed } else { about };
         let state = match screen {
             N::Sale => {
@@ -361,7 +368,9 @@ impl Screens {
                 State::MemberCard(Box::new(MemberCard::new(code)))
             }
             N::NewMember => State::MemberForm(Box::new(MemberForm::new(&about))),
-            N::EditMember => State::MemberForm(Box::new(MemberForm::edit(member.unwrap_or_default()))),
+            N::EditMember => {
+                State::MemberForm(Box::new(MemberForm::edit(member.unwrap_or_default())))
+            }
             N::Suspended => State::Suspended(Box::default()),
             N::Journal => State::Journal(Box::new(Journal::new(&about))),
             N::Receipt => State::Receipt(Box::new(Receipt::new(about))),

@@ -6,8 +6,15 @@
 use super::data_file::{DataFault, DataFile, Value};
 use crate::domain::words::Words;
 
-const JA: &str = include_str!("../../languages/ja.toml");
-const EN: &str = include_str!("../../languages/en.toml");
+/// What screens and the command line say, and what papers and reports say.
+const JA: [(&str, &str); 2] = [
+    ("ja.toml", include_str!("../../languages/ja.toml")),
+    ("papers.ja.toml", include_str!("../../languages/papers.ja.toml")),
+];
+const EN: [(&str, &str); 2] = [
+    ("en.toml", include_str!("../../languages/en.toml")),
+    ("papers.en.toml", include_str!("../../languages/papers.en.toml")),
+];
 
 /// Reads one language file into `(key, text)` pairs.
 ///
@@ -28,9 +35,10 @@ pub fn read_words(file: &str, text: &str) -> Result<Vec<(String, String)>, DataF
 /// # Errors
 /// A shop file that cannot be read, with its line.
 pub fn words(language: &str, shop_file: Option<(&str, &str)>) -> Result<Words, DataFault> {
-    let mut pairs = read_words("en.toml", EN)?;
-    if language == "ja" {
-        pairs.extend(read_words("ja.toml", JA)?);
+    let mut pairs = Vec::new();
+    let over_english = if language == "ja" { &JA[..] } else { &[] };
+    for (file, text) in EN.iter().chain(over_english) {
+        pairs.extend(read_words(file, text)?);
     }
     if let Some((name, text)) = shop_file {
         pairs.extend(read_words(name, text)?);
