@@ -43,7 +43,8 @@ impl<T> Paged<T> {
 
     /// Forgets the rows furthest from the chosen one.
     fn trim(&mut self) {
-        let surplus = self.rows.len().saturating_sub(MOST_KEPT);
+        // Whole pages go, so that what is asked for again adjoins.
+        let surplus = self.rows.len().saturating_sub(MOST_KEPT).div_ceil(PAGE) * PAGE;
         if surplus == 0 {
             return;
         }
