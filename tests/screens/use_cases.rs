@@ -153,7 +153,7 @@ fn a_refused_form_keeps_what_was_typed() {
     assert_eq!(screens.name(), ScreenName::NewMember);
     assert!(seen(&screens, &shop, 80, 24).contains("090123"));
     screens.done("new_member phone=090123", &shop.model());
-    assert_eq!(screens.name(), ScreenName::MemberFinder);
+    assert_eq!(screens.name(), ScreenName::Sale);
 }
 
 #[test]

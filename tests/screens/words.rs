@@ -77,7 +77,7 @@ fn literals(folder: &Path, opening: &str, found: &mut BTreeSet<String>) {
         let source = text.split("#[cfg(test)]").next().unwrap_or_default();
         let joined: String = source.split('\n').map(str::trim).collect();
         for rest in joined.split(opening).skip(1) {
-            found.extend(rest.split_once('"').map(|(literal, _)| literal.to_owned()));
+            found.extend(rest.split('"').next().map(str::to_owned));
         }
     }
 }
@@ -102,13 +102,39 @@ fn every_sentence_that_a_refusal_names_is_there() {
     assert_eq!(missing, Vec::<&String>::new());
 }
 
+/// Whether a text has the shape of a key: words of small letters joined by points.
+fn is_key(text: &str) -> bool {
+    let word = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    text.contains('.') && text.split('.').all(word)
+}
+
 #[test]
 fn every_text_that_the_sources_ask_for_is_there() {
     let keys = english();
-    let asked =
-        asked_for(&[".fill(\"", "words.get(\"", ".word(\"", "Turn::say(\"", "Action::Say(\""]);
-    assert!(asked.len() > 150, "the reader finds them: {}", asked.len());
-    let missing: Vec<_> =
-        asked.iter().filter(|key| !key.contains('{') && !keys.contains(*key)).collect();
-    assert_eq!(missing, Vec::<&String>::new());
+    let rooms: BTreeSet<_> =
+        keys.iter().filter_map(|key| key.split_once('.')).map(|k| k.0).collect();
+    let literals = asked_for(&["\""]);
+    let asked: Vec<_> = literals
+        .iter()
+        .filter(|text| is_key(text))
+        .filter(|text| rooms.contains(text.split('.').next().unwrap_or_default()))
+        .filter(|text| !text.ends_with(".toml") && !text.ends_with(".csv"))
+        .collect();
+    assert!(asked.len() > 250, "the reader finds them: {}", asked.len());
+    let missing: Vec<_> = asked.iter().filter(|key| !keys.contains(**key)).collect();
+    assert_eq!(missing, Vec::<&&String>::new());
+}
+
+#[test]
+fn every_keymap_label_has_its_text() {
+    let keys = english();
+    for (file, text) in regi::screens::KEYMAPS {
+        for label in text.split("label = \"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let known = keys.contains(label) || label == "key.word";
+            assert!(known, "{file}: {label}");
+        }
+    }
 }
