@@ -136,6 +136,22 @@ pub struct Binding {
     pub label: Option<String>,
 }
 
+impl Binding {
+    /// The key's name as the key line shows it.
+    pub fn key_shown(&self) -> String {
+        self.key.shown()
+    }
+
+    /// What the key does, as a keymap writes it.
+    pub fn does(&self) -> Vec<String> {
+        let written = |deed: &Deed| match deed {
+            Deed::Act(act) => format!("@{}", act.word()),
+            Deed::Command(template) => template.to_string(),
+        };
+        self.deeds.iter().map(written).collect()
+    }
+}
+
 /// Every key of every screen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keymap {

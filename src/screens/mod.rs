@@ -64,4 +64,4 @@ pub use model::{Choice, Choices, Health, LastSale, Message, Model};
 pub use stack::Screens;
 pub use terminal::{Display, Glyphs, TerminalGuard};
 pub use theme::{BUILT_IN as THEMES, Theme};
-pub use words_file::{read_words, words};
+pub use words_file::read_words;

@@ -140,7 +140,7 @@ const CASES: &[Case] = &[
             kind: "device.printer",
             address: "tcp:192.0.2.10:9100".into(),
             model: "tm-t88".into(),
-            state: "state.cover_open",
+            state: "state.cover",
             alert: true,
         }]));
     }),

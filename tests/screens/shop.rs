@@ -1,5 +1,7 @@
 //! A shop to draw: one sale, one member, one day, as views.
 
+use std::path::Path;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -11,7 +13,7 @@ use regi::domain::register::{
 };
 use regi::domain::words::Words;
 use regi::screens::{
-    Action, Choice, Choices, Health, Keymap, LastSale, Message, Model, Screens, Theme, words,
+    Action, Choice, Choices, Health, Keymap, LastSale, Message, Model, Screens, Theme, read_words,
 };
 use unicode_width::UnicodeWidthStr;
 
@@ -34,6 +36,18 @@ pub struct Shop {
     pub paper: Vec<String>,
 }
 
+/// The texts of a language, as its files in the repository have them.
+pub fn words(language: &str) -> Words {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("languages");
+    let mut pairs = Vec::new();
+    for part in ["", "papers.", "cli."] {
+        let file = format!("{part}{language}.toml");
+        let text = std::fs::read_to_string(root.join(&file)).unwrap();
+        pairs.extend(read_words(&file, &text).unwrap());
+    }
+    Words::new(pairs)
+}
+
 fn choices(rows: &[(&str, &str)]) -> Vec<Choice> {
     let choice = |(value, label): &(&str, &str)| Choice {
         value: (*value).to_owned(),
@@ -45,7 +59,7 @@ fn choices(rows: &[(&str, &str)]) -> Vec<Choice> {
 impl Shop {
     pub fn new(language: &str) -> Self {
         Self {
-            words: words(language, None).expect("built-in languages read"),
+            words: words(language),
             choices: Choices {
                 departments: choices(&[("1", "食品"), ("2", "雑貨")]),
                 reasons: choices(&[("両替", "両替"), ("切手代", "切手代")]),

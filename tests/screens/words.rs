@@ -20,12 +20,12 @@ fn keys(files: &[&str]) -> BTreeSet<String> {
 }
 
 fn english() -> BTreeSet<String> {
-    keys(&["en.toml", "papers.en.toml"])
+    keys(&["en.toml", "papers.en.toml", "cli.en.toml"])
 }
 
 #[test]
 fn both_languages_have_the_same_keys() {
-    let (ja, en) = (keys(&["ja.toml", "papers.ja.toml"]), english());
+    let (ja, en) = (keys(&["ja.toml", "papers.ja.toml", "cli.ja.toml"]), english());
     assert_eq!(ja.difference(&en).collect::<Vec<_>>(), Vec::<&String>::new(), "only Japanese");
     assert_eq!(en.difference(&ja).collect::<Vec<_>>(), Vec::<&String>::new(), "only English");
 }
