@@ -1,6 +1,7 @@
 //! A shop to draw: one sale, one member, one day, as views.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
@@ -19,7 +20,7 @@ use unicode_width::UnicodeWidthStr;
 
 /// Everything a `Model` borrows from.
 pub struct Shop {
-    pub words: Words,
+    pub words: &'static Words,
     pub choices: Choices,
     pub staff: Option<StaffView>,
     pub locked: bool,
@@ -37,7 +38,14 @@ pub struct Shop {
 }
 
 /// The texts of a language, as its files in the repository have them.
-pub fn words(language: &str) -> Words {
+pub fn words(language: &str) -> &'static Words {
+    static JA: OnceLock<Words> = OnceLock::new();
+    static EN: OnceLock<Words> = OnceLock::new();
+    let once = if language == "ja" { &JA } else { &EN };
+    once.get_or_init(|| read(language))
+}
+
+fn read(language: &str) -> Words {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("languages");
     let mut pairs = Vec::new();
     for part in ["", "papers.", "cli."] {
@@ -97,7 +105,7 @@ impl Shop {
 
     pub fn model(&self) -> Model<'_> {
         Model {
-            words: &self.words,
+            words: self.words,
             choices: &self.choices,
             shop: "みどり商店",
             lane: 1,
@@ -193,7 +201,13 @@ pub fn item(code: &str, name: &str, price: i64) -> ItemView {
 }
 
 pub fn screens(keymap: &str) -> Screens {
-    Screens::new(Keymap::built_in(keymap), Theme::built_in("dark"))
+    static TENKEY: OnceLock<Keymap> = OnceLock::new();
+    static DARK: OnceLock<Theme> = OnceLock::new();
+    let keymap = match keymap {
+        "tenkey" => TENKEY.get_or_init(|| Keymap::built_in("tenkey")).clone(),
+        other => Keymap::built_in(other),
+    };
+    Screens::new(keymap, *DARK.get_or_init(|| Theme::built_in("dark")))
 }
 
 /// Presses keys: one a sign, `<f2>`-like names for the others. Returns the last action.
