@@ -137,18 +137,13 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// The key's name as the key line shows it.
-    pub fn key_shown(&self) -> String {
-        self.key.shown()
-    }
-
-    /// What the key does, as a keymap writes it.
-    pub fn does(&self) -> Vec<String> {
-        let written = |deed: &Deed| match deed {
+    /// What the key does, as the file has it.
+    pub fn does(&self) -> String {
+        let deed = |deed: &Deed| match deed {
             Deed::Act(act) => format!("@{}", act.word()),
             Deed::Command(template) => template.to_string(),
         };
-        self.deeds.iter().map(written).collect()
+        self.deeds.iter().map(deed).collect::<Vec<_>>().join("; ")
     }
 }
 
