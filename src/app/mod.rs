@@ -15,5 +15,6 @@ pub mod picture;
 pub mod reply;
 pub mod reports;
 pub mod run;
+pub mod sample;
 pub mod spool;
 pub mod words;
