@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::answers;
+use super::books::Placed;
 use super::control::Asked;
 use super::engine::{Engine, Outcome, Pending, Step};
 use super::event::{Ending, Event};
@@ -87,7 +88,7 @@ impl<W: Write> Counter<W> {
         let events = events.clone();
         std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
             for job in jobs {
-                let written = shop.append(&job.drafts, job.now).map_err(|error| error.refusal());
+                let written = shop.append(&job.drafts, job.now);
                 if events.send(Event::Written(written)).is_err() {
                     return;
                 }
@@ -145,7 +146,7 @@ impl<W: Write> Counter<W> {
             }
         }
         self.engine.spool.drain(Duration::from_millis(300));
-        self.stamp_spool();
+        self.engine.stamp_spool();
         self.engine.settle();
         self.engine.shop.sync_cart();
     }
@@ -190,18 +191,9 @@ impl<W: Write> Counter<W> {
         }
         if !self.settled && self.last_act.elapsed() >= IDLE && self.in_flight.is_none() {
             self.settled = true;
-            self.stamp_spool();
+            self.engine.stamp_spool();
             self.engine.settle();
         }
-    }
-
-    fn stamp_spool(&mut self) {
-        let now = self.engine.now();
-        let register = &self.engine.register;
-        let date = register.lane.day.as_ref().map(|day| day.business_date);
-        let date = date.unwrap_or_else(|| register.business_date(now));
-        let staff = register.session.staff.unwrap_or(0);
-        self.engine.spool.stamp(date, staff);
     }
 
     fn happened(&mut self, event: Event) {
@@ -375,7 +367,7 @@ impl<W: Write> Counter<W> {
             Ok(None) => return,
             Err(refusal) => return self.done(line, Outcome::refused("", refusal)),
         };
-        self.stamp_spool();
+        self.engine.stamp_spool();
         self.last_act = Instant::now();
         match self.engine.begin(&command, &line.text) {
             Step::Done(outcome) => {
@@ -395,7 +387,7 @@ impl<W: Write> Counter<W> {
         }
     }
 
-    fn written(&mut self, written: Result<Vec<crate::store::shop::Placed>, Refusal>) {
+    fn written(&mut self, written: Result<Vec<Placed>, Refusal>) {
         let Some(in_flight) = self.in_flight.take() else { return };
         // No cart is synced once its sale has ended.
         self.cart_changed = None;

@@ -3,11 +3,17 @@
 //! Room: app. May touch: clock, threads, every room below. May not: decide anything about selling.
 
 pub mod answers;
+pub mod books;
 pub mod clock;
 pub mod control;
+pub mod demo;
+pub mod first_run;
+pub mod sample;
 pub mod counter;
 pub mod engine;
 pub mod event;
+pub mod exports;
+pub mod imports;
 pub mod lane_config;
 pub mod opening;
 pub mod papers;
@@ -15,6 +21,5 @@ pub mod picture;
 pub mod reply;
 pub mod reports;
 pub mod run;
-pub mod sample;
 pub mod spool;
 pub mod words;

@@ -1,0 +1,255 @@
+//! Opening a lane: its settings, the shop behind it, the printer, the words.
+//!
+//! Room: app. May touch: the shop folder through the store, `shop.toml`.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::books::{Books, ShopKind};
+use super::clock::{Chance, Time};
+use super::engine::Engine;
+use super::lane_config::{ConfigFault, LaneConfig};
+use super::spool::{Spool, SpoolError};
+use super::words::Language;
+use crate::devices::profile::Profiles;
+use crate::domain::entry::Kind;
+use crate::domain::register::{Cart, Register};
+use crate::domain::settings::SettingsPatch;
+use crate::domain::words::Words;
+use crate::screens::Keymap;
+use crate::store::fault::StoreError;
+use crate::store::files::plain::PlainFiles;
+use crate::store::pins;
+use crate::store::second_copy::CopyPlace;
+use crate::store::shop::{Opened, ShopPlace};
+
+/// Disk space kept back so that the open sale and the Z can always finish.
+const RESERVE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// How a lane is opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub dir: PathBuf,
+    pub lane: Option<u8>,
+    pub language: Option<Language>,
+    pub time: Time,
+    pub chance: Chance,
+    /// Overrides the printer of `shop.toml` (the demo's pane).
+    pub printer: Option<&'static str>,
+}
+
+/// Why a lane does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenFault {
+    #[error("{file}: {fault}")]
+    Config { file: String, fault: ConfigFault },
+    #[error("{file}:{line}: {what}")]
+    Data { file: String, line: usize, what: String },
+    #[error("{0}")]
+    Printer(#[from] SpoolError),
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    File(#[from] io::Error),
+    /// There is no shop in the folder.
+    #[error("no shop")]
+    NoShop,
+    /// There is one already.
+    #[error("a shop")]
+    Exists,
+}
+
+/// Reads `shop.toml`; a folder without one has the usual settings.
+///
+/// # Errors
+/// What does not fit, with its line.
+pub fn read_config(dir: &Path) -> Result<LaneConfig, OpenFault> {
+    let path = dir.join("shop.toml");
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(LaneConfig::default()),
+        Err(error) => return Err(error.into()),
+    };
+    LaneConfig::read(&text)
+        .map_err(|fault| OpenFault::Config { file: "shop.toml".to_owned(), fault })
+}
+
+/// The shop's own data files of a folder (`printers`, `keymaps`, `themes`): name and text.
+///
+/// # Errors
+/// A file that is there and cannot be read.
+pub fn own_files(dir: &Path, folder: &str) -> io::Result<Vec<(String, String)>> {
+    let mut files = Vec::new();
+    let entries = match fs::read_dir(dir.join(folder)) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(files),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        if name.ends_with(".toml") {
+            files.push((name, fs::read_to_string(&path)?));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The printers a lane may have: built in, and the shop's own over them.
+///
+/// # Errors
+/// A file that does not fit, with its line.
+pub fn profiles(dir: &Path) -> Result<Profiles, OpenFault> {
+    Profiles::load(&own_files(dir, "printers")?).map_err(|fault| OpenFault::Data {
+        file: format!("printers/{}", fault.file),
+        line: fault.line,
+        what: fault.reason,
+    })
+}
+
+/// The keymap a lane uses: the shop's own file of that name, else the built-in one.
+///
+/// # Errors
+/// A file that does not fit, with its line.
+pub fn keymap(dir: &Path, name: &str) -> Result<Keymap, OpenFault> {
+    let file = format!("{name}.toml");
+    let own = own_files(dir, "keymaps")?.into_iter().find(|(known, _)| *known == file);
+    match own {
+        None => Ok(Keymap::built_in(name)),
+        Some((file, text)) => Keymap::read(&format!("keymaps/{file}"), &text).map_err(data_fault),
+    }
+}
+
+/// The theme a lane uses; without colour when the environment asks for none.
+///
+/// # Errors
+/// A file that does not fit, with its line.
+pub fn theme(dir: &Path, name: &str) -> Result<crate::screens::Theme, OpenFault> {
+    use crate::screens::Theme;
+    let file = format!("{name}.toml");
+    let own = own_files(dir, "themes")?.into_iter().find(|(known, _)| *known == file);
+    let theme = match own {
+        None => Theme::built_in(name),
+        Some((file, text)) => {
+            Theme::read(&format!("themes/{file}"), &text).map_err(data_fault)?
+        }
+    };
+    let colourless = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    Ok(if colourless { theme.without_colour() } else { theme })
+}
+
+fn data_fault(fault: crate::screens::DataFault) -> OpenFault {
+    OpenFault::Data { file: fault.file, line: fault.line, what: fault.fault }
+}
+
+/// The language of a lane: asked for, else the lane's own.
+pub fn language(options: &Options, config: &LaneConfig) -> Language {
+    options.language.or_else(|| Language::from_word(&config.language)).unwrap_or_default()
+}
+
+/// Opens a lane for work. `woken` is called when the printer has news.
+///
+/// # Errors
+/// Why it does not open; nothing was changed.
+pub fn open(options: &Options, woken: impl Fn() + Send + 'static) -> Result<Engine, OpenFault> {
+    let mut config = read_config(&options.dir)?;
+    if let Some(lane) = options.lane {
+        config.lane = lane;
+    }
+    if let Some(printer) = options.printer {
+        config.printer.address = printer.to_owned();
+    }
+    if !options.dir.join("journal").is_dir() {
+        return Err(OpenFault::NoShop);
+    }
+    let profiles = profiles(&options.dir)?;
+    let keymap = keymap(&options.dir, &config.keymap)?;
+    let words: Words = language(options, &config).words();
+    let opened = place(options, &config).open(&mut |_, _| {})?;
+    let spool = Spool::start(&config, &profiles, &options.dir, woken)?;
+    Ok(engine(options, config, keymap, words, spool, opened))
+}
+
+/// Makes a shop in an empty folder and opens it, as its owner gave the settings.
+///
+/// # Errors
+/// Why it cannot be made; a folder that holds a shop already is left as it is.
+pub fn found(
+    options: &Options,
+    config: &LaneConfig,
+    mut settings: SettingsPatch,
+    kind: ShopKind,
+) -> Result<Engine, OpenFault> {
+    let place = place(options, config);
+    if place.exists()? {
+        return Err(OpenFault::Exists);
+    }
+    let pins = settings.take_pins();
+    for (_, pin) in &pins {
+        pins::allowed(pin, kind.pins()).map_err(StoreError::from)?;
+    }
+    fs::create_dir_all(&options.dir)?;
+    let path = options.dir.join("shop.toml");
+    if !path.exists() {
+        fs::write(&path, config.write())?;
+    }
+    let name = settings.shop.name.clone().unwrap_or_default();
+    let mut chance = options.chance;
+    let shop_id = (chance.id() as u64).max(1);
+    let opened = place.create(shop_id, &name, settings, options.time.now(), &mut |_, _| {})?;
+    let profiles = profiles(&options.dir)?;
+    let keymap = keymap(&options.dir, &config.keymap)?;
+    let words = language(options, config).words();
+    let spool = Spool::start(config, &profiles, &options.dir, || {})?;
+    let mut engine = engine(options, config.clone(), keymap, words, spool, opened);
+    for (staff, pin) in &pins {
+        engine.shop.set_pin(*staff, Some(pin), kind).map_err(StoreError::from)?;
+    }
+    let changed = pins.iter().map(|(staff, _)| Kind::PinChanged { staff: *staff }).collect();
+    engine.record(changed).map_err(StoreError::from)?;
+    Ok(engine)
+}
+
+fn engine(
+    options: &Options,
+    config: LaneConfig,
+    keymap: Keymap,
+    words: Words,
+    spool: Spool,
+    opened: Opened,
+) -> Engine {
+    let mut cart = opened.cart;
+    if !opened.lane.is_open(&cart) {
+        cart = Cart::default();
+    }
+    Engine {
+        register: Register::new(opened.settings, opened.lane, cart),
+        unclean: opened.unclean,
+        shop: Arc::new(Books::new(opened.shop, &options.dir)),
+        words,
+        time: options.time,
+        chance: options.chance,
+        spool,
+        config,
+        keymap,
+        dir: options.dir.clone(),
+    }
+}
+
+/// The folder as the store sees it.
+pub fn place(options: &Options, config: &LaneConfig) -> ShopPlace {
+    let copy = Some(&config.copy.folder).filter(|folder| !folder.is_empty());
+    ShopPlace {
+        files: Arc::new(PlainFiles),
+        dir: options.dir.clone(),
+        lane: config.lane,
+        // Keys and salts come from the kernel, whatever the run's seed is.
+        chance: Arc::new(|bytes| getrandom::fill(bytes).expect("the kernel's random source")),
+        pid: std::process::id(),
+        copy: copy.map(|folder| CopyPlace { files: Arc::new(PlainFiles), dir: folder.into() }),
+        reserve_bytes: RESERVE_BYTES,
+    }
+}
