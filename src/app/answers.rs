@@ -337,7 +337,7 @@ const fn group_key(group: Group) -> &'static str {
 }
 
 fn keys(engine: &Engine) -> Value {
-    let keymap = engine.keymap();
+    let keymap = &engine.keymap;
     let rows = ScreenName::ALL.iter().flat_map(|screen| {
         keymap
             .of(*screen)

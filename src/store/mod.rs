@@ -54,8 +54,13 @@ pub mod sales;
 pub mod stock;
 pub mod visits;
 
+pub mod appending;
+pub mod cart_keeper;
 pub mod folding;
+pub mod history;
 pub mod journal_search;
 pub mod progress;
+pub mod projections;
+pub mod shop;
 pub mod store_reader;
 pub mod store_thread;
