@@ -7,6 +7,7 @@
 mod support;
 
 use std::io::{Read, Write};
+use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,10 @@ fn size(cols: u16, rows: u16) -> PtySize {
     PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
 }
 
+fn cells(count: u16) -> NonZeroU16 {
+    NonZeroU16::new(count).expect("a size")
+}
+
 impl Terminal {
     /// Opens `regi WORDS` on the shop.
     fn open(shop: &Shop, words: &[&str]) -> Self {
@@ -60,7 +65,7 @@ impl Terminal {
         }
         let child = pair.slave.spawn_command(command).expect("the register starts");
         let keys = Arc::new(Mutex::new(pair.master.take_writer().expect("a keyboard")));
-        let screen = Arc::new(Mutex::new(vt100::Parser::new(24, 80, 0)));
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(cells(24), cells(80), 0)));
         let written = Arc::new(Mutex::new(0));
         let mut reader = pair.master.try_clone_reader().expect("a screen");
         let (shown, counted, answers) = (screen.clone(), written.clone(), keys.clone());
@@ -156,7 +161,7 @@ impl Terminal {
     }
 
     fn resize(&self, cols: u16, rows: u16) {
-        self.screen.lock().unwrap().screen_mut().set_size(rows, cols);
+        self.screen.lock().unwrap().screen_mut().set_size(cells(rows), cells(cols));
         self.pair.master.resize(size(cols, rows)).expect("a resize");
     }
 }
