@@ -342,7 +342,7 @@ fn keys(engine: &Engine) -> Value {
         keymap
             .of(*screen)
             .iter()
-            .map(|binding| json!({ "screen": screen.word(), "key": binding.key_shown(), "does": binding.does() }))
+            .map(|binding| json!({ "screen": screen.word(), "key": binding.key.shown(), "does": binding.does() }))
             .collect::<Vec<_>>()
     });
     Value::Array(rows.collect())

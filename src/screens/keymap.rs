@@ -138,6 +138,17 @@ pub struct Binding {
     pub label: Option<String>,
 }
 
+impl Binding {
+    /// What the key does, as the file has it.
+    pub fn does(&self) -> String {
+        let deed = |deed: &Deed| match deed {
+            Deed::Act(act) => format!("@{}", act.word()),
+            Deed::Command(template) => template.written(),
+        };
+        self.deeds.iter().map(deed).collect::<Vec<_>>().join("; ")
+    }
+}
+
 /// Every key of every screen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keymap {

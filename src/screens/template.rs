@@ -109,6 +109,16 @@ impl Template {
         Self { pieces: vec![Piece::Fixed(line.into())] }
     }
 
+    /// The line as the keymap file has it.
+    pub fn written(&self) -> String {
+        let piece = |piece: &Piece| match piece {
+            Piece::Fixed(text) => text.clone(),
+            Piece::Gap(slot) => format!("{{{}}}", slot.word()),
+            Piece::Typed => "{buffer?}".to_owned(),
+        };
+        self.pieces.iter().map(piece).collect()
+    }
+
     /// The gaps, left to right.
     pub fn gaps(&self) -> impl Iterator<Item = Slot> + '_ {
         self.pieces.iter().filter_map(|piece| match piece {
