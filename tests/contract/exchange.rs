@@ -239,9 +239,9 @@ fn stock_and_points_are_imported_on_their_own() {
     assert_eq!(stock(&shop), "3", "the stock of today");
     shop.imported("stock", b"code,stock\n1,50\n");
     assert_eq!(stock(&shop), "50");
-    shop.imported("points", format!("code,points\n{HANAKO},500\n").as_bytes());
+    shop.imported("points", "code,points\n2900000000025,500\n".as_bytes());
     let points = shop.export("points");
-    let hanako = points.iter().find(|row| row["code"] == HANAKO).expect("a row");
-    assert_eq!(hanako["points"], "500");
+    let taro = points.iter().find(|row| row["code"] == "2900000000025").expect("a row");
+    assert_eq!(taro["points"], "500");
     shop.verify();
 }
