@@ -221,6 +221,15 @@ impl Engine {
     /// The backup made at each Z, written and read back.
     fn back_up(&mut self) {}
 
+    /// Says under which day and staff the ends of print jobs are written.
+    pub fn stamp_spool(&mut self) {
+        let date = match &self.register.lane.day {
+            Some(day) => day.business_date,
+            None => self.register.business_date(self.now()),
+        };
+        self.spool.stamp(date, self.register.session.staff.unwrap_or(0));
+    }
+
     /// Writes what waits for no act of its own: ends of print jobs.
     pub fn settle(&mut self) {
         let drafts = self.spool.take_ended();

@@ -12,12 +12,12 @@ use super::exit::Exit;
 use super::said::{Said, say};
 use crate::app::answers;
 use crate::app::control::Client;
+use crate::app::demo;
 use crate::app::engine::Engine;
 use crate::app::opening::{self, Options};
 use crate::app::reply::Reply;
 use crate::app::reports::{self, Wanted};
 use crate::app::run::{Answers, Form, OnRefusal, play};
-use crate::app::sample;
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::settings::{Settings, SettingsPatch};
 use crate::domain::words::Words;
@@ -67,7 +67,7 @@ pub fn init(
         config.language = language.word().to_owned();
     }
     let mut engine = if demo {
-        sample::found(options, &config).map_err(fault)?
+        demo::found(options, &config).map_err(fault)?
     } else {
         let patch = match settings {
             Some(path) => read_settings(path, words)?,
@@ -209,6 +209,10 @@ pub fn report(
             }
         }
         Here::Running(mut client) => {
+            let mut given = given;
+            if format == FormatWord::Csv {
+                given.push(("format".to_owned(), "csv".to_owned()));
+            }
             let line = given.iter().fold(format!("report {name}"), |line, (key, value)| {
                 format!("{line} {}", crate::domain::command::quote(&format!("{key}={value}")))
             });
@@ -219,7 +223,6 @@ pub fn report(
             }
             match (format, reply.report) {
                 (FormatWord::Json, Some(report)) => format!("{report}\n"),
-                (FormatWord::Csv, Some(report)) => crate::reports::table::csv_of_json(&report),
                 _ => reply.document,
             }
         }

@@ -12,12 +12,12 @@ use super::exit::Exit;
 use super::said::Said;
 use crate::app::control::ControlSocket;
 use crate::app::counter::Counter;
+use crate::app::demo as sample_shop;
 use crate::app::engine::Engine;
 use crate::app::event::{self, Ending, Event};
 use crate::app::first_run;
 use crate::app::opening::{self, OpenFault, Options};
 use crate::app::picture::Picture;
-use crate::app::sample;
 use crate::devices::scanner;
 use crate::domain::words::Words;
 use crate::screens::{Display, Screens, TerminalGuard, terminal};
@@ -61,7 +61,7 @@ pub fn demo(options: &Options, words: &Words) -> Result<Exit, Said> {
     if let Some(language) = options.language {
         config.language = language.word().to_owned();
     }
-    let engine = sample::found(&options, &config)
+    let engine = sample_shop::found(&options, &config)
         .map_err(|fault| Said::opening(fault, &options.dir, words))?;
     engine.shop.close();
     drop(engine);

@@ -66,7 +66,7 @@ pub fn sales_out(
     let mut columns: Vec<&str> = SALE_COLUMNS.to_vec();
     columns.extend(taxes.iter().map(String::as_str));
     columns.extend(["points_used", "points_earned"]);
-    columns.extend(TenderKind::ALL.into_iter().map(TenderKind::word));
+    columns.extend(TenderKind::ALL.map(TenderKind::word));
     let mut out = CsvOut::new(writer, encoding, columns)?;
     for sale in sales {
         for sign in signs(&sale) {

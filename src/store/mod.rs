@@ -64,3 +64,8 @@ pub mod projections;
 pub mod shop;
 pub mod store_reader;
 pub mod store_thread;
+
+#[cfg(test)]
+mod shop_tests;
+#[cfg(test)]
+mod test_shop;

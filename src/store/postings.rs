@@ -142,7 +142,7 @@ mod tests {
         txn.commit().unwrap();
         assert_eq!(found(&db, "た"), [1, 3, 70_000, 5]);
         assert_eq!(found(&db, "たなか"), [1, 3, 70_000]);
-        assert_eq!(found(&db, "x"), []);
+        assert!(found(&db, "x").is_empty());
         let txn = db.begin_write().unwrap();
         {
             let mut table = txn.open_table(MEMBER_KANA).unwrap();
