@@ -13,7 +13,7 @@ use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind, 
 use super::answers;
 use super::books::Placed;
 use super::control::Asked;
-use super::engine::{Engine, Outcome, Pending, Step};
+use super::engine::{Checked, Engine, Outcome, Pending, Step};
 use super::event::{Ending, Event};
 use super::picture::Picture;
 use super::spool::SpoolNews;
@@ -147,8 +147,16 @@ impl<W: Write> Counter<W> {
         }
         self.engine.spool.drain(Duration::from_millis(300));
         self.engine.stamp_spool();
+        self.end_backup(true);
         self.engine.settle();
         self.engine.shop.sync_cart();
+    }
+
+    fn end_backup(&mut self, wait: bool) {
+        if let Err(refusal) = self.engine.end_backup(wait) {
+            self.picture.refuse(&refusal, &self.engine.words);
+        }
+        self.settled &= self.engine.backup.is_none();
     }
 
     fn elapsed_ms(&self) -> u64 {
@@ -192,6 +200,7 @@ impl<W: Write> Counter<W> {
         if !self.settled && self.last_act.elapsed() >= IDLE && self.in_flight.is_none() {
             self.settled = true;
             self.engine.stamp_spool();
+            self.end_backup(false);
             self.engine.settle();
         }
     }
@@ -212,6 +221,7 @@ impl<W: Write> Counter<W> {
             Event::Scanner(event) => self.scanner(event),
             Event::Printer => self.printer(),
             Event::Written(written) => self.written(written),
+            Event::Checked => self.checked(),
             Event::Control(asked) => self.asked(asked),
             Event::End(ending) => self.ending = Some(ending),
             Event::WorkerDied(words) => self.picture.worker_died(&words, &self.engine.words),
@@ -352,13 +362,26 @@ impl<W: Write> Counter<W> {
     /// Carries out the lines that wait, until one has to be written.
     fn work(&mut self) {
         while self.in_flight.is_none() {
+            let left = self.lines.len();
             let Some(line) = self.lines.pop_front() else { break };
             self.begin(line);
+            if self.lines.len() == left && self.in_flight.is_none() {
+                return; // The line waits for the chain's check.
+            }
         }
         while !self.is_busy() {
             let Some(key) = self.waiting_keys.pop_front() else { break };
             self.pressed(key);
         }
+    }
+
+    fn checked(&mut self) {
+        if self.engine.checked() == Checked::Passed
+            && let Some(refusal) = self.engine.damage.clone()
+        {
+            self.picture.refuse(&refusal, &self.engine.words);
+        }
+        self.work();
     }
 
     fn begin(&mut self, line: Line) {
@@ -367,6 +390,12 @@ impl<W: Write> Counter<W> {
             Ok(None) => return,
             Err(refusal) => return self.done(line, Outcome::refused("", refusal)),
         };
+        if matches!(command, Command::Tender { .. }) && self.engine.checked() == Checked::Running {
+            // The first tender waits for the chain, the loop does not.
+            self.picture.say("notice.checking", &self.engine.words);
+            self.lines.push_front(line);
+            return;
+        }
         self.engine.stamp_spool();
         self.last_act = Instant::now();
         match self.engine.begin(&command, &line.text) {
