@@ -101,7 +101,7 @@ impl Engine {
             Ok(applied) => self.begun(applied, outcome, now),
             Err(refused) => match &refused.record {
                 Some(record) => Step::Write(Box::new(Pending {
-                    drafts: vec![record.clone()],
+                    drafts: vec![(**record).clone()],
                     now,
                     outcome,
                     after: After::Refuse(refused),

@@ -69,7 +69,7 @@ impl LaneState {
     pub fn is_open(&self, cart: &Cart) -> bool {
         let parked = self.suspended.values().any(|parked| parked.cart.id == cart.id);
         let ended = cart.id == self.ended && cart.id != SaleId::default();
-        !ended && !(parked && cart.has_sale())
+        !(ended || parked && cart.has_sale())
     }
 
     /// Returns the next number of a kind. It is used up only by the entry that carries it.

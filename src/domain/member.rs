@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::money::Money;
 use super::points::PointMove;
 
+/// The rank of who has none; it needs no row in the settings.
+pub const PLAIN_RANK: &str = "regular";
+
 /// What the shop knows of a person. Every field may be empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Personal {

@@ -19,6 +19,7 @@ pub mod text;
 pub mod command;
 pub mod document;
 pub mod refusal;
+pub mod spreadsheet;
 pub mod words;
 
 pub mod day;

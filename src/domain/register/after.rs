@@ -77,7 +77,7 @@ impl Register {
         let name = free_text(name, LONGEST_NAME)?;
         let stored = self.last_or_named(None, context)?;
         let receipt = stored.sale.number;
-        of_goods_only(&stored)?;
+        of_money_taken(&stored)?;
         untouched(&stored)?;
         let left = stored.sale.totals.total - stored.formal;
         let amount = amount.unwrap_or(left);
@@ -128,7 +128,6 @@ impl Register {
         let sale = Box::new(stored.sale);
         let kind = Kind::ReceiptVoided { receipt: number, reason, sale };
         applied.entries.push(self.draft(context.now, kind));
-        self.note_approval(&mut applied);
         Ok(applied)
     }
 
@@ -184,9 +183,7 @@ impl Register {
         let stored = self.stored_sale(receipt, context)?;
         let number = stored.sale.number;
         self.of_open_day(&stored)?;
-        if stored.voided {
-            return Err(receipt_refusal("receipt_voided", number));
-        }
+        stands(&stored)?;
         let from = match stored.sale.tenders.as_slice() {
             [one] if one.kind != TenderKind::Points => one,
             _ => return Err(Refusal::new(RefusalCode::Excluded).saying("tender_mixed")),
@@ -213,28 +210,32 @@ impl Register {
     }
 }
 
-/// A receipt for money taken, of which nothing is a return.
-fn of_goods_only(stored: &StoredSale) -> Result<(), Refusal> {
-    let sold_only = stored.sale.lines.iter().all(|line| !line.item.is_return());
-    if stored.sale.number.kind == DocKind::Receipt && sold_only {
+/// A receipt for money taken, not for money paid out.
+fn of_money_taken(stored: &StoredSale) -> Result<(), Refusal> {
+    let number = stored.sale.number;
+    if number.kind == DocKind::Receipt {
         return Ok(());
     }
-    Err(receipt_refusal("receipt_not_of_sale", stored.sale.number))
+    Err(receipt_refusal("receipt_not_of_sale", number))
 }
 
-/// A real receipt that was not undone, in whole or in part.
-fn untouched(stored: &StoredSale) -> Result<(), Refusal> {
+/// Practice and what was undone are no receipts any more.
+fn stands(stored: &StoredSale) -> Result<(), Refusal> {
     let number = stored.sale.number;
     if stored.training {
         return Err(receipt_refusal("receipt_not_of_sale", number));
     }
-    if stored.voided {
-        return Err(receipt_refusal("receipt_voided", number));
-    }
+    if stored.voided { Err(receipt_refusal("receipt_voided", number)) } else { Ok(()) }
+}
+
+/// A receipt that stands, with all of its goods at the customer's.
+fn untouched(stored: &StoredSale) -> Result<(), Refusal> {
+    stands(stored)?;
+    let number = stored.sale.number;
     if stored.returned.is_empty() { Ok(()) } else { Err(goods_came_back(number)) }
 }
 
-fn goods_came_back(number: DocNo) -> Refusal {
+pub(super) fn goods_came_back(number: DocNo) -> Refusal {
     Refusal::new(RefusalCode::Returned).saying("goods_came_back").with("receipt", number)
 }
 
@@ -351,6 +352,7 @@ mod tests {
         assert_eq!(shop.refuse("void_receipt 1 x").code, RefusalCode::Limit);
         shop.give(&format!("approve 7 {}", Shop::pin_of(7)));
         shop.give("void_receipt 1 x");
+        assert!(shop.register.cart.is_empty(), "the next sale was approved by nobody");
     }
 
     #[test]

@@ -3,13 +3,14 @@
 //! Room: domain. May touch: std. Rules: `japan.md` 1.7.
 //! Invariant: the cart and the sale name a member by code; personal data leaves only in a card entry.
 
+use super::after::goods_came_back;
 use super::pricing::{discountable, earned_on};
 use super::returns::{receipt_refusal, sold_on};
 use super::{Answer, Applied, Cart, CartMember, Context, MemberView, Register, StoredSale, price};
 use crate::domain::code::check::mod10w3;
 use crate::domain::command::PointsAsked;
 use crate::domain::entry::Kind;
-use crate::domain::member::{Member, MemberCard, Sealed};
+use crate::domain::member::{Member, MemberCard, PLAIN_RANK, Sealed};
 use crate::domain::member_fields::{bad_field, member_code, set_field};
 use crate::domain::money::Money;
 use crate::domain::number::DocKind;
@@ -18,8 +19,6 @@ use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::settings::Coupon;
 use crate::domain::text;
 
-/// The rank of who has none; it needs no row in the settings.
-pub const PLAIN_RANK: &str = "regular";
 /// How many members a search answers at once; screens ask for more by offset.
 const FOUND_AT_ONCE: usize = 50;
 /// The most stamps given at once.
@@ -388,9 +387,7 @@ fn may_earn_late(stored: &StoredSale) -> Result<(), Refusal> {
         return refuse("receipt_has_member");
     }
     if !stored.returned.is_empty() {
-        return Err(Refusal::new(RefusalCode::Returned)
-            .saying("goods_came_back")
-            .with("receipt", number));
+        return Err(goods_came_back(number));
     }
     Ok(())
 }
@@ -405,7 +402,7 @@ mod tests {
         for (lane, number, want) in [
             (1, 1, Some("2900000000018")),
             (3, 42, Some("2902000000425")),
-            (100, 99_999_999, Some("2999999999998")),
+            (100, 99_999_999, Some("2999999999991")),
             (1, 100_000_000, None),
             (0, 1, None),
             (101, 1, None),

@@ -25,6 +25,7 @@ pub use cart::{Approval, Cart, CartDiscount, CartMember, CartReturn, Pending, Se
 pub use kept::{Kept, kept_of, left_after, left_of};
 pub use lookup::{Context, ItemFound, Lookup, Now, PinVerdict, StoredSale};
 pub use pricing::{Priced, price};
+pub use view::ymd;
 pub use view::{
     DayView, ItemView, LineView, MemberView, NumberView, SaleView, StaffView, SuspendedView,
     TaxView, TenderView,
@@ -140,7 +141,7 @@ pub struct Applied {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refused {
     pub refusal: Refusal,
-    pub record: Option<Draft>,
+    pub record: Option<Box<Draft>>,
     /// The command that `confirm` would carry out all the same.
     pub ask: Option<Box<Command>>,
 }
@@ -233,7 +234,7 @@ impl Register {
         );
         let record = matters.then(|| {
             let code = refusal.code.word().to_owned();
-            self.draft(context.now, Kind::Refused { code, command: command.to_owned() })
+            Box::new(self.draft(context.now, Kind::Refused { code, command: command.to_owned() }))
         });
         Refused { refusal, record, ask: None }
     }

@@ -177,7 +177,7 @@ fn share(lines: &mut [SaleLine], amount: Money, field: fn(&mut SaleLine) -> &mut
             None => groups.push((line.rate, line.item.class.clone(), vec![place])),
         }
     }
-    groups.sort_by(|a, b| b.0.cmp(&a.0)); // A tie of equal groups goes to 10% before 8%.
+    groups.sort_by_key(|(rate, _, _)| std::cmp::Reverse(*rate)); // A tie of equal groups goes to 10% before 8%.
     let net = |lines: &[SaleLine], places: &[usize]| -> Vec<Money> {
         places.iter().map(|place| lines[*place].net()).collect()
     };

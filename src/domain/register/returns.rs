@@ -17,7 +17,7 @@ use crate::domain::number::DocKind;
 use crate::domain::points::{self, Returns};
 use crate::domain::quantity::{Quantity, Rate};
 use crate::domain::refusal::{Refusal, RefusalCode};
-use crate::domain::sale::{LineItem, Origin, SaleLine};
+use crate::domain::sale::{LineItem, Origin, SaleLine, TenderKind};
 use crate::domain::settings::Settings;
 
 /// What a return moves on the member's account, in points.
@@ -27,6 +27,8 @@ pub struct PointsBack {
     pub taken_back: i64,
     /// What had been used to pay for them.
     pub given_back: i64,
+    /// Part of `given_back` that had settled the sale like money and so settles the refund.
+    pub refunded: i64,
     /// Part of `taken_back` that the member had spent already and the refund pays, a yen a point.
     pub deducted: i64,
 }
@@ -53,8 +55,7 @@ impl Register {
             lines => wanted(lines, &stored, left)?,
         };
         for (line, quantity) in wanted {
-            let item = returned_line(&stored, line, quantity);
-            applied.cart.lines.push(item);
+            take_back(&mut applied.cart, &stored, line, quantity);
         }
         self.begin_sale(&mut applied.cart, context);
         applied.cart.selected = None;
@@ -203,12 +204,15 @@ fn wanted(
     Ok(wanted)
 }
 
-fn returned_line(stored: &StoredSale, line: u32, quantity: Quantity) -> LineItem {
-    let sold = &stored.sale.lines[line as usize - 1].item;
-    LineItem {
-        quantity: -quantity,
-        origin: Some(Origin { receipt: stored.sale.number, line }),
-        ..sold.clone()
+/// Adds to the line that is coming back already, or begins one.
+fn take_back(cart: &mut Cart, stored: &StoredSale, line: u32, quantity: Quantity) {
+    let origin = Some(Origin { receipt: stored.sale.number, line });
+    match cart.lines.iter_mut().find(|coming| coming.origin == origin) {
+        Some(coming) => coming.quantity = coming.quantity - quantity,
+        None => {
+            let sold = stored.sale.lines[line as usize - 1].item.clone();
+            cart.lines.push(LineItem { quantity: -quantity, origin, ..sold });
+        }
     }
 }
 
@@ -230,14 +234,25 @@ pub(super) fn points_back(
     let used = |left: &_| used_on_left(returning, left);
     let given_back = (used(&before) - used(&after)).max(0);
     let to_take = (earned(&before) - earned(&after)).max(0);
-    settled(to_take, given_back, balance, settings.points.returns)
+    let back = settled(to_take, given_back, balance, settings.points.returns);
+    let was_tender = returning
+        .sale
+        .tenders
+        .iter()
+        .any(|tender| tender.kind == TenderKind::Points && !tender.applied.is_negative());
+    PointsBack { refunded: if was_tender { given_back } else { 0 }, ..back }
 }
 
 /// What is taken where the member has spent the points already (`japan.md` PT-08). Points given
 /// back with the same return are there to be taken.
 fn settled(to_take: i64, given_back: i64, balance: i64, returns: Returns) -> PointsBack {
     let back = points::take_back(to_take, balance + given_back, returns);
-    PointsBack { taken_back: to_take - back.forgiven, given_back, deducted: back.deducted.minor() }
+    PointsBack {
+        taken_back: to_take - back.forgiven,
+        given_back,
+        refunded: 0,
+        deducted: back.deducted.minor(),
+    }
 }
 
 /// Points of the goods the customer still has: all that the sale earned while nothing is back, none
@@ -305,18 +320,18 @@ fn kept_lines(lines: &[SaleLine], left: &BTreeMap<u32, Quantity>) -> Vec<SaleLin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::register::test_shop::Shop;
+    use crate::domain::register::test_shop::{CARD, Shop};
 
     /// `japan.md` 9, PT-08: the member has 3 points, 6 must come back.
     #[test]
     fn points_already_spent_come_back_as_the_shop_has_settled() {
         for (returns, want, after) in [
-            (Returns::Negative, PointsBack { taken_back: 6, given_back: 0, deducted: 0 }, -3),
-            (Returns::Deduct, PointsBack { taken_back: 6, given_back: 0, deducted: 3 }, 0),
-            (Returns::Keep, PointsBack { taken_back: 3, given_back: 0, deducted: 0 }, 0),
+            (Returns::Negative, (6, 0), -3),
+            (Returns::Deduct, (6, 3), 0),
+            (Returns::Keep, (3, 0), 0),
         ] {
             let back = settled(6, 0, 3, returns);
-            assert_eq!(back, want, "{returns:?}");
+            assert_eq!((back.taken_back, back.deducted), want, "{returns:?}");
             assert_eq!(3 + back.given_back - back.taken_back + back.deducted, after);
         }
     }
@@ -324,7 +339,7 @@ mod tests {
     #[test]
     fn points_given_back_pay_for_points_taken_back() {
         let back = settled(6, 10, 0, Returns::Deduct);
-        assert_eq!(back, PointsBack { taken_back: 6, given_back: 10, deducted: 0 });
+        assert_eq!((back.taken_back, back.given_back, back.deducted), (6, 10, 0));
     }
 
     fn sell(shop: &mut Shop, lines: &[&str]) -> String {
@@ -435,6 +450,107 @@ mod tests {
             }
             assert_eq!(refunded, Money::new(-(744 + 333 - 50)), "{order:?}");
             assert_eq!(shop.balance("2900000000018"), 50, "{order:?}");
+        }
+    }
+
+    fn cash_of(sale: &crate::domain::sale::Sale) -> Money {
+        let cash = sale.tenders.iter().filter(|tender| tender.kind == TenderKind::Cash);
+        cash.map(|tender| tender.applied).sum()
+    }
+
+    /// PT-08 at the counter: 6 points were earned, 3 of them are left.
+    #[test]
+    fn a_refund_pays_for_points_that_are_gone() {
+        for (returns, cash, balance) in
+            [(Returns::Negative, -600, -3), (Returns::Deduct, -597, 0), (Returns::Keep, -600, 0)]
+        {
+            let mut shop = Shop::staffless();
+            shop.change(|settings| settings.points.returns = returns);
+            shop.member(CARD, 0);
+            let card = format!("member {CARD}");
+            let receipt = sell(&mut shop, &[&card, "department 2 600"]);
+            sell(&mut shop, &[&card, "department 2 50", "use_points 3"]);
+            shop.give(&format!("return {receipt}"));
+            shop.give("tender_cash");
+            assert_eq!(cash_of(shop.last_sale()), Money::new(cash), "{returns:?}");
+            assert_eq!(shop.balance(CARD), balance, "{returns:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_paid_with_points_is_refunded_in_points() {
+        let mut shop = Shop::staffless();
+        shop.change(|settings| settings.points.use_as = points::UseAs::Tender);
+        shop.member(CARD, 500);
+        let card = format!("member {CARD}");
+        let receipt = sell(&mut shop, &[&card, "department 2 500", "use_points 500"]);
+        shop.give(&format!("exchange {receipt} 1"));
+        shop.give("department 2 700");
+        shop.give("tender_cash");
+        assert_eq!(cash_of(shop.last_sale()), Money::new(700), "the points are on the card again");
+        assert_eq!(shop.balance(CARD), 507);
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+        /// Whatever was sold, however it comes back: the customer gets what was paid, the books
+        /// their taxes, the card its points.
+        #[test]
+        fn pieces_in_any_order_sum_to_the_whole(
+            excluded in proptest::prelude::any::<bool>(),
+            as_tender in proptest::prelude::any::<bool>(),
+            lines in proptest::collection::vec((1u32..=2, 1i64..5000, 1i64..5), 1..5),
+            off in 0i64..500,
+            used in 0i64..300,
+            order in proptest::collection::vec((0usize..5, 1i64..4), 0..12),
+        ) {
+            let mut shop = Shop::staffless();
+            shop.change(|settings| {
+                if excluded {
+                    settings.tax.price_mode = crate::domain::tax::TaxMode::Excluded;
+                }
+                if as_tender {
+                    settings.points.use_as = points::UseAs::Tender;
+                }
+            });
+            shop.member(CARD, 300);
+            shop.give(&format!("member {CARD}"));
+            for (department, price, pieces) in &lines {
+                shop.give(&format!("times {pieces}"));
+                shop.give(&format!("department {department} {price}"));
+            }
+            if off > 0 {
+                shop.give(&format!("sale_discount {off}"));
+            }
+            // Too many for the goods is refused, which is as good a sale as any.
+            let _ = shop.try_give(&format!("use_points {used}"));
+            shop.give("tender_cash");
+            let sold = shop.last_sale().clone();
+            let points_used = sold.points_used;
+            let mut refunded = Money::ZERO;
+            let mut cash = cash_of(&sold);
+            let mut taxes = Money::ZERO;
+            let mut close = |shop: &mut Shop| {
+                shop.give("tender_cash");
+                let sale = shop.last_sale();
+                refunded += sale.totals.total;
+                cash += cash_of(sale);
+                taxes += sale.totals.taxes.iter().map(|group| group.tax).sum();
+            };
+            for (line, pieces) in order {
+                let line = line % lines.len() + 1;
+                if shop.try_give(&format!("return 1 {line}:{pieces}")).is_ok() {
+                    close(&mut shop);
+                }
+            }
+            if shop.try_give("return 1").is_ok() {
+                close(&mut shop);
+            }
+            proptest::prop_assert_eq!(refunded, -sold.totals.total);
+            proptest::prop_assert_eq!(cash, Money::ZERO, "used {}", points_used);
+            let of_sale: Money = sold.totals.taxes.iter().map(|group| group.tax).sum();
+            proptest::prop_assert_eq!(taxes, -of_sale);
+            proptest::prop_assert_eq!(shop.balance(CARD), 300, "used {}", points_used);
         }
     }
 

@@ -66,8 +66,10 @@ impl Register {
 
     /// An item by its own code; a case's code names the case, not the item to change.
     fn item_on_file(&self, code: &str, context: &Context<'_>) -> Result<Option<Item>, Refusal> {
-        let found = context.shop.item(&kept_code(code)?)?;
-        Ok(found.filter(|found| found.pieces.is_none()).map(|found| found.item))
+        match context.shop.item(&kept_code(code)?)? {
+            Some(found) if found.pieces.is_some() => Err(case_code_used(code, &found.item)),
+            found => Ok(found.map(|found| found.item)),
+        }
     }
 
     /// Prices set by law or contract change only with a manager (`japan.md` 1.7, tobacco).
@@ -85,10 +87,7 @@ impl Register {
         }
         match context.shop.item(&item.case_code)? {
             Some(found) if found.item.code != item.code => {
-                Err(Refusal::new(RefusalCode::Duplicate)
-                    .saying("case_code_used")
-                    .with("code", &item.case_code)
-                    .with("name", found.item.name))
+                Err(case_code_used(&item.case_code, &found.item))
             }
             _ => Ok(()),
         }
@@ -141,6 +140,13 @@ impl Register {
     }
 }
 
+fn case_code_used(code: &str, item: &Item) -> Refusal {
+    Refusal::new(RefusalCode::Duplicate)
+        .saying("case_code_used")
+        .with("code", text::cleaned(code))
+        .with("name", &item.name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,6 +176,7 @@ mod tests {
         shop.give("edit_item 4901234567894 case_of=12 case_code=14901234567891");
         let refusal = shop.refuse("edit_item 1 case_of=6 case_code=14901234567891");
         assert_eq!(refusal.sentence, "case_code_used");
+        assert_eq!(shop.refuse("set_price 14901234567891 1").sentence, "case_code_used");
     }
 
     #[test]

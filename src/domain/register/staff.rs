@@ -187,7 +187,7 @@ impl Register {
             _ => pin_refusal("pin_now_locked", staff).with("left", 0).with("seconds", wait_s),
         };
         let record = self.draft(now, Kind::PinRefused { staff, tries, locked_until_ms });
-        Refused { refusal, record: Some(record), ask: None }
+        Refused { refusal, record: Some(Box::new(record)), ask: None }
     }
 
     /// Whether training has lasted its time; a clock put back ends it, too.

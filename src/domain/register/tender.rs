@@ -63,9 +63,11 @@ impl Register {
             cart.points_used = amount.minor();
             cart.tenders.push(Tender { kind: TenderKind::Points, amount, applied: amount });
         }
-        let short = self.points_moved(cart, priced, context)?.deducted;
-        if short > 0 {
-            let amount = Money::new(-short).max(priced.totals.total);
+        let moved = self.points_moved(cart, priced, context)?;
+        let in_points = moved.deducted + moved.refunded;
+        if in_points > 0 {
+            // May pass the refund: the customer then pays what is missing.
+            let amount = Money::new(-in_points);
             cart.tenders.push(Tender { kind: TenderKind::Points, amount, applied: amount });
         }
         Ok(())

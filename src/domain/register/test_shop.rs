@@ -13,7 +13,7 @@ use crate::domain::command::{Discount, Pin, parse};
 use crate::domain::entry::{Clock, Draft, Entry, Header, Kind};
 use crate::domain::item::Item;
 use crate::domain::lane::LaneState;
-use crate::domain::member::Member;
+use crate::domain::member::{Member, Sealed};
 use crate::domain::money::Money;
 use crate::domain::number::DocNo;
 use crate::domain::points::{PointMove, balance};
@@ -297,7 +297,10 @@ impl Memory {
                 member.code = card.code.clone();
                 member.rank = card.rank.clone();
                 member.joined = card.joined;
-                member.personal = super::view::personal(&card.personal);
+                member.personal = match &card.personal {
+                    Sealed::Clear(personal) => (**personal).clone(),
+                    sealed => panic!("a card in the clear: {sealed:?}"),
+                };
             }
             _ => {}
         }

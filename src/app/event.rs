@@ -1,0 +1,79 @@
+//! Everything that can happen to a running register, on one page.
+//!
+//! Room: app. May touch: the threads that send.
+
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::Sender;
+
+use super::control::Asked;
+use crate::devices::scanner::ScannerEvent;
+use crate::domain::refusal::Refusal;
+use crate::store::shop::Placed;
+
+/// The most events that wait; a scanner's thread waits when it is reached, nothing is dropped.
+pub const QUEUE: usize = 256;
+
+#[derive(Debug)]
+pub enum Event {
+    /// A key, a paste or a new size.
+    Terminal(crossterm::event::Event),
+    Scanner(ScannerEvent),
+    /// The printer has news; the spool holds it.
+    Printer,
+    /// The entries of the command in flight are on the disk, or are not.
+    Written(Result<Vec<Placed>, Refusal>),
+    /// Another program asks.
+    Control(Asked),
+    /// The terminal is gone, or the system wants the program to end.
+    End(Ending),
+    /// A thread died; its own words.
+    WorkerDied(String),
+}
+
+/// Why a register ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    Asked,
+    Signal(i32),
+}
+
+/// How long the loop may take to end cleanly after a signal before the process ends all the same.
+const GRACE: Duration = Duration::from_millis(1500);
+
+/// Starts the thread that reads the terminal. It is never joined: once the terminal is gone its
+/// reader never returns.
+///
+/// # Errors
+/// When no thread can be started.
+pub fn read_terminal(events: Sender<Event>) -> std::io::Result<()> {
+    thread::Builder::new().name("terminal".to_owned()).spawn(move || {
+        while let Ok(event) = crossterm::event::read() {
+            if events.send(Event::Terminal(event)).is_err() {
+                return;
+            }
+        }
+        let _ = events.send(Event::End(Ending::Signal(signal_hook::consts::SIGHUP)));
+    })?;
+    Ok(())
+}
+
+/// Starts the thread that hears signals: the loop is asked to end, and when it does not, the terminal
+/// is given back and the process ends.
+///
+/// # Errors
+/// When the handlers cannot be installed.
+pub fn hear_signals(events: Sender<Event>) -> std::io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for signal in signals.forever() {
+            let _ = events.send_timeout(Event::End(Ending::Signal(signal)), GRACE);
+            thread::sleep(GRACE);
+            crate::screens::terminal::leave();
+            std::process::exit(128 + signal);
+        }
+    })?;
+    Ok(())
+}

@@ -1,0 +1,328 @@
+//! The thread that owns one printer: it carries bytes between the dialogue and the link.
+//!
+//! Room: devices. May touch: one printer's link, a stopwatch. May not: decide anything (the
+//! dialogue does), or wake while nothing is to be done.
+//! Invariant: at most `QUEUE` jobs wait; idle it sleeps in one `poll` without a time-out.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError, bounded};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::fd::OwnedFd;
+
+use super::dialogue::{Dialogue, Manner, Patience};
+use super::link::{Link, Read};
+use super::{Address, Job, JobKind, PrinterEvent, Proof, Trouble, folder};
+
+/// Jobs that may wait here; the rest wait in the store's print queue.
+const QUEUE: usize = 50;
+
+enum Order {
+    Print(Job),
+    Withdraw(u64),
+    Look,
+    Stop,
+}
+
+/// Whether a job was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum Submitted {
+    Taken,
+    /// The queue is full, or the thread has ended: the job comes back.
+    Refused(Box<Job>),
+}
+
+/// A running printer thread. Dropping it ends the thread; what is not sent then stays unsent.
+pub struct PrinterHandle {
+    orders: Sender<Order>,
+    wake: Arc<OwnedFd>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Starts the thread of one printer. `tell` is called on it for every event and must not wait
+/// long; it is called with `FirstByte` before that byte leaves.
+pub fn start(
+    address: Address,
+    manner: Manner,
+    patience: Patience,
+    tell: impl FnMut(PrinterEvent) + Send + 'static,
+) -> io::Result<PrinterHandle> {
+    let (orders, inbox) = bounded(QUEUE);
+    let wake = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+    let bell = Arc::clone(&wake);
+    let thread =
+        std::thread::Builder::new().name("printer".into()).spawn(move || match address {
+            Address::File(folder) => keep(&inbox, tell, |job| save(&folder, job)),
+            Address::Screen => keep(&inbox, tell, |_| Ok(None)),
+            address => Carrier::new(address, inbox, bell, tell, manner, patience).run(),
+        })?;
+    Ok(PrinterHandle { orders, wake, thread: Some(thread) })
+}
+
+impl PrinterHandle {
+    /// Hands a job over without waiting.
+    pub fn submit(&self, job: Job) -> Submitted {
+        match self.orders.try_send(Order::Print(job)) {
+            Ok(()) => {
+                self.ring();
+                Submitted::Taken
+            }
+            Err(
+                TrySendError::Full(Order::Print(job))
+                | TrySendError::Disconnected(Order::Print(job)),
+            ) => Submitted::Refused(Box::new(job)),
+            Err(_) => unreachable!("the order that was sent comes back"),
+        }
+    }
+
+    /// Takes a paper back; it ends `NotSent` if nothing of it has left.
+    pub fn withdraw(&self, job: u64) {
+        self.give(Order::Withdraw(job));
+    }
+
+    /// Asks for the state now; the answer is `Ready` or `Trouble`.
+    pub fn look(&self) {
+        self.give(Order::Look);
+    }
+
+    /// Ends the thread and waits for it: at most one connection attempt long.
+    pub fn stop(mut self) {
+        self.give(Order::Stop);
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join()); // A panic of the thread has been told by the panic hook.
+        }
+    }
+
+    /// An order that finds the queue full is dropped: there is enough to do.
+    fn give(&self, order: Order) {
+        drop(self.orders.try_send(order));
+        self.ring();
+    }
+
+    fn ring(&self) {
+        let _ = rustix::io::write(&*self.wake, &1_u64.to_ne_bytes()); // Full means it rings already.
+    }
+}
+
+impl Drop for PrinterHandle {
+    fn drop(&mut self) {
+        self.give(Order::Stop);
+    }
+}
+
+/// Serves a printer that is no device: each job is kept as it comes.
+fn keep(
+    inbox: &Receiver<Order>,
+    mut tell: impl FnMut(PrinterEvent),
+    mut keep: impl FnMut(&Job) -> Result<Option<PrinterEvent>, Trouble>,
+) {
+    for order in inbox {
+        match order {
+            Order::Print(job) => {
+                tell(PrinterEvent::FirstByte { job: job.id });
+                match keep(&job) {
+                    Ok(saved) => {
+                        saved.into_iter().for_each(&mut tell);
+                        tell(PrinterEvent::Done { job: job.id, proof: Proof::Kept });
+                    }
+                    Err(trouble) => {
+                        tell(PrinterEvent::Trouble(trouble));
+                        tell(PrinterEvent::NotSent { job: job.id, trouble });
+                    }
+                }
+            }
+            Order::Look => tell(PrinterEvent::Ready),
+            Order::Withdraw(_) => {} // Nothing ever waits here.
+            Order::Stop => return,
+        }
+    }
+}
+
+fn save(folder: &Path, job: &Job) -> Result<Option<PrinterEvent>, Trouble> {
+    if matches!(job.kind, JobKind::Drawer { .. }) {
+        return Ok(None); // A folder has no drawer.
+    }
+    let path = folder::write_job(folder, &job.name, &job.bytes).map_err(|_| Trouble::Folder)?;
+    Ok(Some(PrinterEvent::Saved { job: job.id, path }))
+}
+
+/// Carries bytes for one device.
+struct Carrier<Tell> {
+    address: Address,
+    inbox: Receiver<Order>,
+    wake: Arc<OwnedFd>,
+    tell: Tell,
+    dialogue: Dialogue,
+    retry: u64,
+    started: Instant,
+    link: Option<Link>,
+    /// The device never has anything to read: watching for it would spin.
+    mute: bool,
+    open_at: u64,
+}
+
+impl<Tell: FnMut(PrinterEvent)> Carrier<Tell> {
+    fn new(
+        address: Address,
+        inbox: Receiver<Order>,
+        wake: Arc<OwnedFd>,
+        tell: Tell,
+        manner: Manner,
+        patience: Patience,
+    ) -> Self {
+        Self {
+            address,
+            inbox,
+            wake,
+            tell,
+            dialogue: Dialogue::new(manner, patience),
+            retry: patience.retry,
+            started: Instant::now(),
+            link: None,
+            mute: false,
+            open_at: 0,
+        }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn run(mut self) {
+        while self.take_orders() {
+            self.open_if_wanted();
+            self.tell_events();
+            self.write();
+            self.tell_events();
+            self.wait_and_read();
+            self.dialogue.tick(self.now());
+        }
+    }
+
+    /// Returns false when the thread is to end.
+    fn take_orders(&mut self) -> bool {
+        loop {
+            let now = self.now();
+            match self.inbox.try_recv() {
+                Ok(Order::Print(job)) => self.dialogue.submit(job, now),
+                Ok(Order::Withdraw(job)) => self.dialogue.withdraw(job, now),
+                Ok(Order::Look) => {
+                    self.open_at = now;
+                    self.dialogue.look(now);
+                }
+                Ok(Order::Stop) | Err(TryRecvError::Disconnected) => return false,
+                Err(TryRecvError::Empty) => return true,
+            }
+        }
+    }
+
+    fn open_if_wanted(&mut self) {
+        let now = self.now();
+        if self.link.is_some() || !self.dialogue.wants_link() || now < self.open_at {
+            return;
+        }
+        match Link::open(&self.address) {
+            Ok(link) => {
+                self.link = Some(link);
+                self.mute = false;
+                self.dialogue.opened(self.now());
+            }
+            Err(why) => self.lose(why),
+        }
+    }
+
+    fn lose(&mut self, why: Trouble) {
+        let now = self.now();
+        self.link = None;
+        self.open_at = now + self.retry;
+        self.dialogue.lost(why, now);
+    }
+
+    fn tell_events(&mut self) {
+        while let Some(event) = self.dialogue.next_event() {
+            (self.tell)(event);
+        }
+    }
+
+    /// Writes one piece: events that follow from it are told before the next.
+    fn write(&mut self) {
+        let Some(link) = &self.link else { return };
+        if self.dialogue.to_write().is_empty() {
+            return;
+        }
+        match link.write(self.dialogue.to_write()) {
+            Ok(0) => {}
+            Ok(count) => self.dialogue.wrote(count, self.now()),
+            Err(why) => self.lose(why),
+        }
+    }
+
+    fn wait_and_read(&mut self) {
+        let timeout = self.time_to_wake();
+        let mut bell = PollFlags::empty();
+        let mut device = PollFlags::empty();
+        {
+            let mut watched = vec![PollFd::new(&*self.wake, PollFlags::IN)];
+            if let Some(link) = &self.link {
+                watched.push(PollFd::new(link, self.interest()));
+            }
+            if poll(&mut watched, timeout.as_ref()).is_ok() {
+                bell = watched[0].revents();
+                device = watched.get(1).map_or(device, PollFd::revents);
+            }
+        }
+        if bell.contains(PollFlags::IN) {
+            let _ = rustix::io::read(&*self.wake, &mut [0; 8]); // Rings are not counted.
+        }
+        if device.contains(PollFlags::IN) {
+            self.read();
+        } else if device.intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL) {
+            self.end();
+        }
+    }
+
+    fn interest(&self) -> PollFlags {
+        let mut interest = PollFlags::empty();
+        interest.set(PollFlags::IN, !self.mute);
+        interest.set(PollFlags::OUT, !self.dialogue.to_write().is_empty());
+        interest
+    }
+
+    /// Returns how long `poll` may sleep; `None`: until something happens.
+    fn time_to_wake(&self) -> Option<Timespec> {
+        let open = self.dialogue.wants_link() && self.link.is_none();
+        let due =
+            [self.dialogue.deadline(), open.then_some(self.open_at)].into_iter().flatten().min()?;
+        let wait = Duration::from_millis(due.saturating_sub(self.now()).max(1));
+        Timespec::try_from(wait).ok()
+    }
+
+    fn read(&mut self) {
+        let Some(link) = &self.link else { return };
+        let mut buffer = [0; 512];
+        match link.read(&mut buffer) {
+            Ok(Read::Bytes(count)) => self.dialogue.heard(&buffer[..count], self.now()),
+            Ok(Read::Nothing) => {}
+            Ok(Read::Mute) => self.mute = true,
+            Ok(Read::End) => self.end(),
+            Err(why) => self.lose(why),
+        }
+    }
+
+    /// The other end is gone; a network printer may hang up on an idle caller.
+    fn end(&mut self) {
+        if matches!(self.address, Address::Tcp { .. }) {
+            let now = self.now();
+            self.link = None;
+            self.open_at = now + self.retry;
+            self.dialogue.hung_up(now);
+        } else {
+            self.lose(Trouble::Absent);
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! The thread that owns the scanners: it grabs them, hears them, and notices them come and go.
+//!
+//! Room: devices. May touch: `/dev/input`. May not: grab a device no rule names, or fall behind
+//! (the kernel keeps 64 events a reader).
+//! Invariant: one `poll` without a time-out; a device that ends is let go and found again.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::UNIX_EPOCH;
+
+use evdev::raw_stream::RawDevice;
+use evdev::{EventSummary, InputEvent, KeyCode, SynchronizationCode};
+use inotify::{Inotify, WatchMask};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+use rustix::fs::{Mode, OFlags, open};
+
+use super::decoder::{Input, Reject, ScanDecoder};
+use super::{Identity, ScannerMatch};
+
+/// What the scanners tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScannerEvent {
+    Scan(String),
+    Rejected(Reject),
+    Plugged(Identity),
+    Unplugged(Identity),
+    /// Another program holds the scanner.
+    Busy(Identity),
+    /// Told at the start and whenever it changes: of `nodes` input devices `readable` could be
+    /// looked at. None of several: this user may not read input devices.
+    Nodes {
+        readable: usize,
+        nodes: usize,
+    },
+}
+
+/// A running scanner thread. Dropping it ends the thread and frees the scanners.
+pub struct ScannerHandle {
+    wake: Arc<OwnedFd>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl ScannerHandle {
+    pub(super) fn new(wake: Arc<OwnedFd>, thread: JoinHandle<()>) -> Self {
+        Self { wake, thread: Some(thread) }
+    }
+
+    /// Ends the thread and waits for it.
+    pub fn stop(mut self) {
+        self.ring();
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join()); // A panic of the thread has been told by the panic hook.
+        }
+    }
+
+    fn ring(&self) {
+        let _ = rustix::io::write(&*self.wake, &1_u64.to_ne_bytes()); // Full: it rings already.
+    }
+}
+
+impl Drop for ScannerHandle {
+    fn drop(&mut self) {
+        self.ring();
+    }
+}
+
+/// Starts listening to the devices under `folder` (`/dev/input`) that a rule names. `tell` is
+/// called on the thread and must not wait long.
+pub fn listen(
+    folder: &Path,
+    rules: Vec<ScannerMatch>,
+    tell: impl FnMut(ScannerEvent) + Send + 'static,
+) -> io::Result<ScannerHandle> {
+    let wake = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+    let bell = Arc::clone(&wake);
+    let folder = folder.to_owned();
+    let thread = std::thread::Builder::new()
+        .name("scanner".into())
+        .spawn(move || Ear::new(folder, rules, tell).run(&bell))?;
+    Ok(ScannerHandle::new(wake, thread))
+}
+
+/// One grabbed scanner.
+struct Scanner {
+    path: PathBuf,
+    identity: Identity,
+    device: RawDevice,
+    decoder: ScanDecoder,
+}
+
+struct Ear<Tell> {
+    folder: PathBuf,
+    rules: Vec<ScannerMatch>,
+    tell: Tell,
+    scanners: Vec<Scanner>,
+    told: Option<(usize, usize)>,
+}
+
+impl<Tell: FnMut(ScannerEvent)> Ear<Tell> {
+    fn new(folder: PathBuf, rules: Vec<ScannerMatch>, tell: Tell) -> Self {
+        Self { folder, rules, tell, scanners: Vec::new(), told: None }
+    }
+
+    fn run(mut self, bell: &OwnedFd) {
+        // The watch stands before the first look: nothing plugged in between is missed.
+        let mut watch = self.watch();
+        self.look();
+        while let Some(ready) = self.wait(bell, watch.as_ref()) {
+            if ready.first() == Some(&true)
+                && let Some(watch) = &mut watch
+            {
+                let mut buffer = [0; 4_096];
+                drop(watch.read_events(&mut buffer)); // That something changed is enough.
+                self.look();
+            }
+            self.hear(&ready[1..]);
+        }
+    }
+
+    fn watch(&self) -> Option<Inotify> {
+        let inotify = Inotify::init().ok()?;
+        // udev sets the permissions after the node appears: IN_ATTRIB is the second chance.
+        let mask = WatchMask::CREATE | WatchMask::ATTRIB | WatchMask::DELETE;
+        inotify.watches().add(&self.folder, mask).ok()?;
+        Some(inotify)
+    }
+
+    /// Waits; returns which of the watch and the scanners have something, or `None` at the end.
+    fn wait(&self, bell: &OwnedFd, watch: Option<&Inotify>) -> Option<Vec<bool>> {
+        let mut watched = vec![PollFd::new(bell, PollFlags::IN)];
+        // Without a watch the bell stands in its place, so that places stay the same.
+        watched.push(match watch {
+            Some(watch) => PollFd::new(watch, PollFlags::IN),
+            None => PollFd::new(bell, PollFlags::empty()),
+        });
+        watched.extend(
+            self.scanners.iter().map(|scanner| PollFd::new(&scanner.device, PollFlags::IN)),
+        );
+        while poll(&mut watched, None).is_err_and(|error| error == rustix::io::Errno::INTR) {}
+        let ready: Vec<bool> = watched.iter().map(|fd| !fd.revents().is_empty()).collect();
+        (!ready[0]).then(|| ready[1..].to_vec())
+    }
+
+    /// Looks through the folder for scanners that are not yet held.
+    fn look(&mut self) {
+        let nodes = event_nodes(&self.folder);
+        let mut readable = 0;
+        for path in &nodes {
+            if self.scanners.iter().any(|scanner| scanner.path == *path) {
+                readable += 1;
+            } else if let Ok(device) = open_node(path) {
+                readable += 1;
+                self.consider(path, device);
+            }
+        }
+        if self.told.replace((readable, nodes.len())) != Some((readable, nodes.len())) {
+            (self.tell)(ScannerEvent::Nodes { readable, nodes: nodes.len() });
+        }
+    }
+
+    fn consider(&mut self, path: &Path, mut device: RawDevice) {
+        let identity = identity(&device);
+        let types = device.supported_keys().is_some_and(|keys| keys.contains(KeyCode::KEY_ENTER));
+        let Some(rule) = self.rules.iter().find(|rule| types && rule.fits(&identity)) else {
+            return;
+        };
+        if device.grab().is_err() {
+            return (self.tell)(ScannerEvent::Busy(identity));
+        }
+        (self.tell)(ScannerEvent::Plugged(identity.clone()));
+        let decoder = ScanDecoder::new(rule.layout, rule.signs);
+        self.scanners.push(Scanner { path: path.to_owned(), identity, device, decoder });
+    }
+
+    fn hear(&mut self, ready: &[bool]) {
+        let mut gone = Vec::new();
+        for (at, _) in ready.iter().enumerate().filter(|(_, ready)| **ready) {
+            if let Some(scanner) = self.scanners.get_mut(at)
+                && !scanner.read(&mut self.tell)
+            {
+                gone.push(at);
+            }
+        }
+        for at in gone.into_iter().rev() {
+            let scanner = self.scanners.swap_remove(at);
+            (self.tell)(ScannerEvent::Unplugged(scanner.identity));
+        }
+    }
+}
+
+impl Scanner {
+    /// Reads what is there; false when the device is gone.
+    fn read(&mut self, tell: &mut impl FnMut(ScannerEvent)) -> bool {
+        match self.device.fetch_events() {
+            Ok(events) => {
+                for scan in events.filter_map(input).filter_map(|input| self.decoder.push(input)) {
+                    tell(scan.map_or_else(ScannerEvent::Rejected, ScannerEvent::Scan));
+                }
+                true
+            }
+            Err(error) => {
+                matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+            }
+        }
+    }
+}
+
+/// Returns what a decoder wants to know of an event.
+fn input(event: InputEvent) -> Option<Input> {
+    match event.destructure() {
+        EventSummary::Key(_, code, value) => {
+            let since = event.timestamp().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let at_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+            Some(Input::Key { code: code.0, value, at_ms })
+        }
+        EventSummary::Synchronization(_, SynchronizationCode::SYN_DROPPED, _) => {
+            Some(Input::Dropped)
+        }
+        _ => None,
+    }
+}
+
+fn event_nodes(folder: &Path) -> Vec<PathBuf> {
+    let is_event = |path: &PathBuf| {
+        path.file_name()
+            .and_then(|name| name.to_str())
+            .is_some_and(|name| name.starts_with("event"))
+    };
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut nodes: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_event).collect();
+    nodes.sort();
+    nodes
+}
+
+fn open_node(path: &Path) -> io::Result<RawDevice> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    RawDevice::from_fd(open(path, flags, Mode::empty())?)
+}
+
+/// Names come from the device: only what can be shown is kept, and not much of it.
+fn identity(device: &RawDevice) -> Identity {
+    let clean = |text: Option<&str>| -> String {
+        text.unwrap_or_default().chars().filter(|c| (' '..='~').contains(c)).take(64).collect()
+    };
+    let id = device.input_id();
+    Identity {
+        vendor: id.vendor(),
+        product: id.product(),
+        name: clean(device.name()),
+        uniq: clean(device.unique_name()),
+        phys: clean(device.physical_path()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossbeam_channel::unbounded;
+    use std::time::Duration;
+
+    #[test]
+    fn nodes_that_cannot_be_read_are_counted_when_they_appear() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(folder.path().join("event0"), "no device").expect("it is written");
+        std::fs::write(folder.path().join("mouse0"), "").expect("it is written");
+        let (tell, told) = unbounded();
+        let ear = listen(folder.path(), Vec::new(), move |event| drop(tell.send(event)))
+            .expect("the thread starts");
+        let next = || told.recv_timeout(Duration::from_secs(5)).expect("it is told");
+        assert_eq!(next(), ScannerEvent::Nodes { readable: 0, nodes: 1 });
+        std::fs::write(folder.path().join("event1"), "").expect("it is written");
+        assert_eq!(next(), ScannerEvent::Nodes { readable: 0, nodes: 2 });
+        ear.stop();
+    }
+
+    #[test]
+    fn a_machine_without_input_devices_is_told_and_costs_nothing() {
+        let (tell, told) = unbounded();
+        let ear =
+            listen(Path::new("/nonexistent"), Vec::new(), move |event| drop(tell.send(event)))
+                .expect("the thread starts");
+        let first = told.recv_timeout(Duration::from_secs(5)).expect("it is told");
+        assert_eq!(first, ScannerEvent::Nodes { readable: 0, nodes: 0 });
+        ear.stop();
+    }
+
+    #[test]
+    fn kernel_events_keep_their_code_value_and_overruns() {
+        let key = InputEvent::new(1, 28, 1);
+        assert!(matches!(input(key), Some(Input::Key { code: 28, value: 1, .. })));
+        assert_eq!(input(InputEvent::new(0, 3, 0)), Some(Input::Dropped));
+        assert_eq!(input(InputEvent::new(0, 0, 0)), None);
+        assert_eq!(input(InputEvent::new(4, 4, 7)), None);
+    }
+}

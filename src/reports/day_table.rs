@@ -1,0 +1,171 @@
+//! X and Z for other programs: every figure of the paper as one row.
+//!
+//! Room: reports. May touch: std.
+//! Invariant: `block` and `item` are words that never change their meaning.
+
+use super::table::{Cell, Column, Kind, Table};
+use super::x_z::CashShown;
+use crate::domain::day::{Count, DayTotals, Tally};
+use crate::domain::entry::ZClosing;
+use crate::domain::money::Money;
+use crate::domain::register::ymd;
+use crate::domain::words::Words;
+
+/// Returns the day's figures; with a closing it is the Z, without one the X so far.
+pub fn day_table(
+    words: &Words,
+    day: &DayTotals,
+    closing: Option<&ZClosing>,
+    cash: CashShown,
+) -> Table {
+    let mut rows = Rows(Vec::new());
+    rows.sales(day);
+    rows.taxes_and_tenders(day);
+    if closing.is_some() || cash == CashShown::All {
+        rows.cash(day, closing);
+    }
+    rows.operations(day);
+    rows.groups(day);
+    if let Some(closing) = closing {
+        rows.amount("grand_total", "before", closing.grand_total_before);
+        rows.amount("grand_total", "after", closing.grand_total);
+    }
+    let key = if closing.is_some() { "report.z.title" } else { "report.x.title" };
+    Table {
+        name: if closing.is_some() { "z" } else { "x" },
+        title: format!("{} {}", words.get(key), ymd(day.business_date)),
+        columns: columns(words),
+        rows: rows.0,
+        totals: None,
+    }
+}
+
+fn columns(words: &Words) -> Vec<Column> {
+    let column = |key: &str, title, kind| {
+        Column { key: key.to_owned(), title: words.get(title).to_owned(), kind }
+    };
+    vec![
+        column("block", "report.column.block", Kind::Text),
+        column("item", "report.column.item", Kind::Text),
+        column("count", "report.column.count", Kind::Quantity),
+        column("amount", "report.column.amount", Kind::Money),
+        column("tax", "report.column.tax_amount", Kind::Money),
+    ]
+}
+
+struct Rows(Vec<Vec<Cell>>);
+
+impl Rows {
+    fn push(&mut self, block: &str, item: impl Into<String>, count: Cell, amount: Cell, tax: Cell) {
+        self.0.push(vec![Cell::Text(block.to_owned()), Cell::Text(item.into()), count, amount, tax]);
+    }
+
+    fn amount(&mut self, block: &str, item: &str, amount: Money) {
+        self.push(block, item, Cell::Empty, Cell::Money(amount), Cell::Empty);
+    }
+
+    fn count(&mut self, block: &str, item: &str, count: i64) {
+        self.push(block, item, Cell::Quantity(count.into()), Cell::Empty, Cell::Empty);
+    }
+
+    fn tally(&mut self, block: &str, item: impl Into<String>, tally: Tally) {
+        let count = Cell::Quantity(tally.count.into());
+        self.push(block, item, count, Cell::Money(tally.amount), Cell::Empty);
+    }
+
+    fn sales(&mut self, day: &DayTotals) {
+        self.count("sales", "receipts", day.receipts.into());
+        self.push("sales", "pieces", Cell::Quantity(day.pieces), Cell::Empty, Cell::Empty);
+        self.amount("sales", "gross", day.gross);
+        self.tally("sales", "amounts_off", day.amounts_off);
+        self.tally("sales", "percents_off", day.percents_off);
+        self.tally("sales", "points_off", day.points_off);
+        self.tally("sales", "returns", day.returns);
+        self.tally("sales", "net", Tally { count: day.customers, amount: day.net });
+    }
+
+    /// The base as printed: with tax where the price had it, without where it had not.
+    fn taxes_and_tenders(&mut self, day: &DayTotals) {
+        for (key, sum) in &day.taxes {
+            let basis = if key.included { "included" } else { "excluded" };
+            let item = format!("{} {} {basis}", key.class, key.rate);
+            self.push("tax", item, Cell::Empty, Cell::Money(sum.base), Cell::Money(sum.tax));
+        }
+        for (kind, tally) in &day.tenders {
+            self.tally("tender", kind.word(), *tally);
+        }
+    }
+
+    fn cash(&mut self, day: &DayTotals, closing: Option<&ZClosing>) {
+        self.amount("cash", "float", day.float);
+        self.tally("cash", "paid_in", day.paid_in);
+        self.tally("cash", "paid_out", day.paid_out);
+        self.tally("cash", "loans", day.loans);
+        self.tally("cash", "pickups", day.pickups);
+        self.amount("cash", "expected", closing.map_or_else(|| day.expected_cash(), |z| z.expected));
+        let counted = match closing {
+            Some(closing) => closing.counted,
+            None => day.count.as_ref().and_then(Count::total),
+        };
+        if let Some(counted) = counted {
+            self.amount("cash", "counted", counted);
+        }
+        if let Some(closing) = closing {
+            self.amount("cash", "difference", closing.difference);
+            self.amount("cash", "float_left", closing.float_left);
+        }
+    }
+
+    fn operations(&mut self, day: &DayTotals) {
+        self.tally("operation", "voided_lines", day.voided_lines);
+        self.tally("operation", "voided_sales", day.voided_sales);
+        self.tally("operation", "voided_receipts", day.voided_receipts);
+        for (item, count) in [
+            ("overrides", day.overrides),
+            ("no_sales", day.no_sales),
+            ("formal_receipts", day.formal_receipts),
+            ("reprints", day.reprints),
+            ("age_checks", day.age_checks),
+            ("x_reports", day.x_reports),
+            ("tender_corrections", day.tender_corrections),
+            ("approvals", day.approvals),
+            ("refusals", day.refusals),
+            ("training_sales", day.training_sales),
+        ] {
+            self.count("operation", item, count.into());
+        }
+    }
+
+    fn groups(&mut self, day: &DayTotals) {
+        for (number, sum) in &day.departments {
+            let item = format!("{number:02}");
+            let count = Cell::Quantity(sum.quantity);
+            self.push("department", item, count, Cell::Money(sum.amount), Cell::Empty);
+        }
+        for (hour, tally) in &day.hours {
+            self.tally("hour", format!("{hour:02}"), *tally);
+        }
+        for (staff, tally) in &day.staff {
+            self.tally("staff", format!("{staff:04}"), *tally);
+        }
+        self.count("points", "given", day.points_given);
+        self.count("points", "used", day.points_used);
+        self.count("points", "taken_back", day.points_taken_back);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reports::test_shop::{day_of, sale_of, words};
+
+    #[test]
+    fn expected_cash_is_not_told_by_another_row() {
+        let day = day_of("2026-11-22", &[sale_of(1, &[("reduced", 1_080)])]);
+        let hidden = day_table(&words("ja"), &day, None, CashShown::Hidden).to_csv();
+        assert!(!hidden.contains("\r\ncash,"));
+        let shown = day_table(&words("ja"), &day, None, CashShown::All).to_csv();
+        assert!(shown.contains("\r\ncash,expected,,1080,\r\n"), "{shown}");
+        assert!(shown.contains("\r\ntax,reduced 8 included,,1080,80\r\n"), "{shown}");
+    }
+}

@@ -1,0 +1,69 @@
+//! The formal receipt: 領収書 made out to a name, for a receipt or a part of it.
+//!
+//! Room: reports. May touch: std. Rules: `japan.md` 1.4 (name, rates, the lines or a reference to
+//! them) and 1.8 (stamp duty).
+
+use super::letterhead::{Act, Letterhead, yen};
+use super::receipt::{mark_notes, stamp_box};
+use super::{taxes, training};
+use crate::domain::document::{Align, Block, Document, Rule, Style};
+use crate::domain::money::Money;
+use crate::domain::number::DocNo;
+use crate::domain::sale::{Sale, TenderKind};
+
+/// What a formal receipt says; `amount` may be a part of the sale.
+#[derive(Debug, Clone, Copy)]
+pub struct FormalReceipt<'a> {
+    pub number: DocNo,
+    pub sale: &'a Sale,
+    pub name: &'a str,
+    pub amount: Money,
+    pub stamp_duty: Money,
+}
+
+/// Returns the formal receipt; `act.copy` above 0 marks it as issued again.
+pub fn formal_receipt(
+    letterhead: &Letterhead<'_>,
+    act: &Act<'_>,
+    formal: &FormalReceipt<'_>,
+) -> Document {
+    let words = letterhead.words;
+    let mut document = Document::default();
+    letterhead.title(&mut document, "paper.formal.title", act.copy);
+    document.pair(letterhead.date_time(act.local()), format!("No.{}", formal.number));
+    document.push(Block::Feed(1));
+    let addressed = words.fill("paper.formal.to", &[("name", &formal.name)]);
+    let named = Style { underline: true, tall: true, ..Style::BOLD };
+    document.styled(addressed, Align::Left, named);
+    document.push(Block::Feed(1));
+    let amount = words.fill("paper.formal.amount", &[("amount", &yen(formal.amount))]);
+    document.styled(amount, Align::Center, Style::BIG);
+    document.text(words.get("paper.formal.for"));
+    document.text(words.get("paper.formal.received"));
+    breakdown(letterhead, formal, &mut document);
+    stamp_box(letterhead, &mut document, formal.stamp_duty);
+    document.push(Block::Feed(1));
+    letterhead.shop(&mut document);
+    letterhead.served_by(&mut document, act);
+    letterhead.chain_head(&mut document, act);
+    document.push(Block::Cut);
+    if act.training { training::marked(document, words) } else { document }
+}
+
+/// The rates and taxes of the receipt it stands for, and where its lines are found. Of a part of a
+/// receipt nobody can say which goods it was, so the whole receipt's sums are told with its total.
+fn breakdown(letterhead: &Letterhead<'_>, formal: &FormalReceipt<'_>, document: &mut Document) {
+    let (words, sale) = (letterhead.words, formal.sale);
+    document.rule(Rule::Thin);
+    document.text(words.fill("paper.formal.receipt", &[("number", &sale.number)]));
+    if formal.amount != sale.totals.total {
+        document.pair(words.get("paper.formal.part"), yen(sale.totals.total));
+    }
+    taxes::excluded(letterhead, document, &sale.totals.taxes);
+    taxes::included(letterhead, document, &sale.totals.taxes);
+    mark_notes(letterhead, document, sale);
+    if sale.tenders.iter().any(|tender| tender.kind == TenderKind::Credit) {
+        document.text(words.get("paper.credit_used"));
+    }
+    document.rule(Rule::Thin);
+}

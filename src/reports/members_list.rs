@@ -1,0 +1,108 @@
+//! `report members`: who has how many points, and what the shop owes in points altogether.
+//!
+//! Room: reports. May touch: std. Names are personal data: the app asks for the level first.
+
+use super::table::{Cell, Column, Kind, Table};
+use crate::domain::money::Money;
+use crate::domain::register::ymd;
+use crate::domain::words::Words;
+
+/// A member as the list shows them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MemberRow {
+    pub code: String,
+    pub name: String,
+    pub kana: String,
+    pub rank: String,
+    /// Good on the day of the report.
+    pub points: i64,
+    pub visits: u32,
+    pub spent: Money,
+    /// Days from the common era.
+    pub last_visit: Option<i32>,
+}
+
+/// Returns the members in the order handed in; the sums are the count, the points outstanding (a
+/// liability of the shop) and what was spent.
+pub fn members_list(words: &Words, members: impl IntoIterator<Item = MemberRow>) -> Table {
+    let mut points = 0_i64;
+    let mut spent = Money::ZERO;
+    let mut visits = 0_i64;
+    let mut rows = Vec::new();
+    for member in members {
+        points = points.saturating_add(member.points);
+        spent += member.spent;
+        visits += i64::from(member.visits);
+        rows.push(row(member));
+    }
+    let count = words.fill("report.members.count", &[("count", &rows.len())]);
+    let totals = vec![
+        Cell::Text(count),
+        Cell::Empty,
+        Cell::Empty,
+        Cell::Empty,
+        Cell::Count(points),
+        Cell::Count(visits),
+        Cell::Money(spent),
+        Cell::Empty,
+    ];
+    Table {
+        name: "members",
+        title: words.get("report.members.title").to_owned(),
+        columns: columns(words),
+        rows,
+        totals: Some(totals),
+    }
+}
+
+fn columns(words: &Words) -> Vec<Column> {
+    let column = |key: &str, title, kind| {
+        Column { key: key.to_owned(), title: words.get(title).to_owned(), kind }
+    };
+    vec![
+        column("code", "report.column.code", Kind::Text),
+        column("name", "report.column.member_name", Kind::Text),
+        column("kana", "report.column.kana", Kind::Text),
+        column("rank", "report.column.rank", Kind::Text),
+        column("points", "report.column.points", Kind::Count),
+        column("visits", "report.column.visits", Kind::Count),
+        column("spent", "report.column.spent", Kind::Money),
+        column("last_visit", "report.column.last_visit", Kind::Text),
+    ]
+}
+
+fn row(member: MemberRow) -> Vec<Cell> {
+    vec![
+        Cell::Text(member.code),
+        Cell::Text(member.name),
+        Cell::Text(member.kana),
+        Cell::Text(member.rank),
+        Cell::Count(member.points),
+        Cell::Count(member.visits.into()),
+        Cell::Money(member.spent),
+        Cell::Text(member.last_visit.map(ymd).unwrap_or_default()),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::money::yen;
+    use crate::reports::test_shop::words;
+
+    #[test]
+    fn the_points_outstanding_are_summed_with_those_below_zero() {
+        let member = |code: &str, points, spent| MemberRow {
+            code: code.to_owned(),
+            points,
+            spent: yen(spent),
+            visits: 1,
+            ..MemberRow::default()
+        };
+        let members = [member("2900000000018", 120, 980), member("2900000000025", -20, 20)];
+        let json = members_list(&words("en"), members).to_json();
+        assert_eq!(json["totals"]["points"], 100);
+        assert_eq!(json["totals"]["spent"], 1000);
+        assert_eq!(json["rows"].as_array().unwrap().len(), 2);
+    }
+}

@@ -1,0 +1,257 @@
+//! Text on cells: fitted, aligned, and never of a doubtful width.
+//!
+//! Room: screens. May touch: the cell buffer. May not: terminal.
+//! Invariant: every text that reaches a cell passes `shown`, so a row is as wide as it was laid out.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::domain::text::{cleaned, screen_text};
+
+/// Signs that terminals draw in one cell or in two, as they please, and what stands for them.
+const DOUBTFUL: &[(char, &str)] = &[
+    ('※', "*"),
+    ('★', "*"),
+    ('☆', "*"),
+    ('●', "*"),
+    ('○', "o"),
+    ('◎', "o"),
+    ('×', "x"),
+    ('÷', "/"),
+    ('±', "+-"),
+    ('°', "deg"),
+    ('℃', "C"),
+    ('→', "->"),
+    ('←', "<-"),
+    ('…', "..."),
+    ('‥', ".."),
+    ('─', "-"),
+    ('━', "="),
+    ('│', "|"),
+    ('’', "'"),
+    ('‘', "'"),
+    ('“', "\""),
+    ('”', "\""),
+    ('■', "#"),
+    ('□', "#"),
+    ('▲', "^"),
+    ('▼', "v"),
+    ('№', "No."),
+    ('α', "a"),
+    ('β', "b"),
+];
+
+/// Returns the text as a screen may show it: cleaned, half-width kana joined and widened, and signs
+/// of doubtful width replaced.
+pub fn shown(text: &str) -> String {
+    if text.bytes().all(|byte| (0x20..0x7F).contains(&byte)) {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    for sign in screen_text(&cleaned(text)).chars() {
+        match plain(sign) {
+            Some(instead) => out.push_str(&instead),
+            None => out.push(sign),
+        }
+    }
+    out
+}
+
+fn plain(sign: char) -> Option<String> {
+    if sign.is_ascii() || sign.width() == sign.width_cjk() {
+        return None;
+    }
+    if let Some((_, instead)) = DOUBTFUL.iter().find(|(known, _)| *known == sign) {
+        return Some((*instead).to_owned());
+    }
+    Some(circled(sign).unwrap_or_else(|| "?".to_owned()))
+}
+
+/// ① … ⑳ as their number.
+fn circled(sign: char) -> Option<String> {
+    let number = (sign as u32).checked_sub('①' as u32)? + 1;
+    (number <= 20).then(|| format!("({number})"))
+}
+
+/// Returns the cells a shown text takes.
+pub fn width(text: &str) -> u16 {
+    u16::try_from(text.width()).unwrap_or(u16::MAX)
+}
+
+/// Returns as much of a shown text as fits; what was cut off is marked by `..`.
+pub fn fit(text: &str, cells: u16) -> String {
+    if width(text) <= cells {
+        return text.to_owned();
+    }
+    let room = cells.saturating_sub(2);
+    let mut out = String::new();
+    let mut used = 0;
+    for cluster in text.graphemes(true) {
+        used += width(cluster);
+        if used > room {
+            break;
+        }
+        out.push_str(cluster);
+    }
+    out.push_str(&".."[..usize::from(cells.min(2))]);
+    out
+}
+
+/// Returns a text broken into rows of `cells`; words stay whole when they can.
+pub fn wrap(text: &str, cells: u16) -> Vec<String> {
+    let mut rows = vec![String::new()];
+    for piece in text.split_word_bounds() {
+        let row = rows.last_mut().expect("there is always a row");
+        if width(row) + width(piece) <= cells {
+            row.push_str(piece);
+        } else if width(piece) <= cells {
+            rows.push(piece.trim_start().to_owned());
+        } else {
+            wrap_long(&mut rows, piece, cells);
+        }
+    }
+    rows
+}
+
+fn wrap_long(rows: &mut Vec<String>, piece: &str, cells: u16) {
+    for cluster in piece.graphemes(true) {
+        let row = rows.last_mut().expect("there is always a row");
+        if width(row) + width(cluster) <= cells {
+            row.push_str(cluster);
+        } else {
+            rows.push(cluster.to_owned());
+        }
+    }
+}
+
+/// A rectangle of cells to write on. Places count from its own upper left corner; what falls
+/// outside is left out.
+pub struct Canvas<'a> {
+    cells: &'a mut Buffer,
+    area: Rect,
+}
+
+impl<'a> Canvas<'a> {
+    pub fn new(cells: &'a mut Buffer, area: Rect) -> Self {
+        let area = area.intersection(cells.area);
+        Self { cells, area }
+    }
+
+    pub fn width(&self) -> u16 {
+        self.area.width
+    }
+
+    pub fn height(&self) -> u16 {
+        self.area.height
+    }
+
+    /// Returns a part of this canvas as one of its own.
+    pub fn part(&mut self, x: u16, y: u16, width: u16, height: u16) -> Canvas<'_> {
+        let x = self.area.x.saturating_add(x);
+        let y = self.area.y.saturating_add(y);
+        let area = Rect { x, y, width, height }.intersection(self.area);
+        Canvas { cells: self.cells, area }
+    }
+
+    /// Returns where a cell stands on the screen, for the cursor.
+    pub fn at(&self, x: u16, y: u16) -> ratatui::layout::Position {
+        let x = x.min(self.area.width.saturating_sub(1));
+        (self.area.x + x, self.area.y + y.min(self.area.height.saturating_sub(1))).into()
+    }
+
+    /// Writes a text at a place, cut to `cells`. Returns the cells used.
+    pub fn text(&mut self, x: u16, y: u16, cells: u16, text: &str, style: Style) -> u16 {
+        if y >= self.area.height || x >= self.area.width {
+            return 0;
+        }
+        let room = cells.min(self.area.width - x);
+        let text = fit(&shown(text), room);
+        self.cells.set_stringn(self.area.x + x, self.area.y + y, &text, usize::from(room), style);
+        width(&text)
+    }
+
+    /// Writes a text so that it ends where `x + cells` begins.
+    pub fn right(&mut self, x: u16, y: u16, cells: u16, text: &str, style: Style) {
+        let text = fit(&shown(text), cells);
+        let indent = cells.saturating_sub(width(&text));
+        self.text(x + indent, y, cells - indent, &text, style);
+    }
+
+    pub fn center(&mut self, y: u16, text: &str, style: Style) {
+        let text = fit(&shown(text), self.area.width);
+        let indent = (self.area.width - width(&text)) / 2;
+        self.text(indent, y, self.area.width - indent, &text, style);
+    }
+
+    /// Gives a whole row a style.
+    pub fn bar(&mut self, y: u16, style: Style) {
+        if y < self.area.height {
+            let row = Rect { y: self.area.y + y, height: 1, ..self.area };
+            self.cells.set_style(row, style);
+        }
+    }
+
+    /// Empties the canvas and gives it a style.
+    pub fn clear(&mut self, style: Style) {
+        for y in self.area.top()..self.area.bottom() {
+            for x in self.area.left()..self.area.right() {
+                self.cells[(x, y)].reset();
+            }
+        }
+        self.cells.set_style(self.area, style);
+    }
+
+    /// Label left, value right, on one row.
+    pub fn pair(&mut self, y: u16, label: &str, value: &str, style: Style) {
+        let cells = self.width();
+        let taken = width(&shown(value));
+        self.text(0, y, cells.saturating_sub(taken + 1), label, style);
+        self.right(0, y, cells, value, style);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_sign_of_doubtful_width_is_shown() {
+        for (text, want) in [
+            ("牛乳※", "牛乳*"),
+            ("5×3", "5x3"),
+            ("①番", "(1)番"),
+            ("ﾎﾟﾃﾄﾁｯﾌﾟｽ", "ポテトチップス"),
+            ("Дом", "???"),
+            ("a\u{1b}[2J", "a[2J"),
+        ] {
+            assert_eq!(shown(text), want);
+            let certain = shown(text).chars().all(|sign| sign.width() == sign.width_cjk());
+            assert!(certain, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_cut_text_says_so_and_never_splits_a_wide_sign() {
+        for (text, cells, want) in [
+            ("牛乳 1L", 7, "牛乳 1L"),
+            ("北海道牛乳", 7, "北海.."),
+            ("北海道牛乳", 8, "北海道.."),
+            ("abc", 2, ".."),
+            ("abc", 0, ""),
+        ] {
+            assert_eq!(fit(text, cells), want);
+        }
+    }
+
+    #[test]
+    fn wrapped_rows_hold_the_whole_text() {
+        let rows = wrap("Count the drawer, then close the day", 12);
+        assert!(rows.iter().all(|row| width(row) <= 12), "{rows:?}");
+        let joined: String = rows.concat().split_whitespace().collect();
+        assert_eq!(joined, "Countthedrawer,thenclosetheday");
+        assert!(wrap("点検と精算をしてください", 10).iter().all(|row| width(row) <= 10));
+    }
+}

@@ -1,0 +1,141 @@
+//! The small TOML dialect of keymaps, themes and languages: tables of texts, each with its line.
+//!
+//! Room: screens. May touch: the text it is handed. May not: files, terminal.
+//! Invariant: whatever is refused is refused with file and line, before any customer stands here.
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// Why a data file is refused, in the words of the person who edits it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}: {fault}")]
+pub struct DataFault {
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    pub fault: String,
+}
+
+/// One `key = value` and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    pub key: String,
+    pub value: Value,
+    /// From 1.
+    pub line: usize,
+}
+
+/// What a field may hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    Text(String),
+    List(Vec<String>),
+    /// An inline table of texts and lists.
+    Table(Vec<Field>),
+}
+
+/// A data file: its own fields and its tables, in the order of the file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DataFile {
+    pub name: String,
+    pub fields: Vec<Field>,
+}
+
+impl DataFile {
+    /// Reads the text of a file; `name` is for refusals only.
+    ///
+    /// # Errors
+    /// What is no TOML, and values other than texts, lists of texts and tables of them.
+    pub fn read(name: &str, text: &str) -> Result<Self, DataFault> {
+        let fault = |at: usize, fault: String| DataFault {
+            file: name.to_owned(),
+            line: line_of(text, at),
+            fault,
+        };
+        let table = DeTable::parse(text).map_err(|error| {
+            fault(error.span().map_or(0, |span| span.start), error.message().to_owned())
+        })?;
+        let fields = fields(table.get_ref(), text)
+            .map_err(|at| fault(at, "expected a text, a list of texts or a table".to_owned()))?;
+        Ok(Self { name: name.to_owned(), fields })
+    }
+
+    /// Returns a refusal at a field of this file.
+    pub fn fault(&self, line: usize, fault: impl Into<String>) -> DataFault {
+        DataFault { file: self.name.clone(), line, fault: fault.into() }
+    }
+
+    /// Returns each table with its fields; a loose field is refused.
+    ///
+    /// # Errors
+    /// A field that stands outside any table.
+    pub fn tables(&self) -> Result<Vec<(&str, usize, &[Field])>, DataFault> {
+        let table = |field: &'_ Field| match &field.value {
+            Value::Table(_) => Ok(()),
+            _ => Err(self.fault(field.line, format!("`{}` stands outside any table", field.key))),
+        };
+        self.fields.iter().try_for_each(table)?;
+        Ok(self.fields.iter().filter_map(|field| match &field.value {
+            Value::Table(fields) => Some((field.key.as_str(), field.line, fields.as_slice())),
+            _ => None,
+        }).collect())
+    }
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// The fields in file order; `Err` is the place of a value that is none of ours.
+fn fields(table: &DeTable<'_>, text: &str) -> Result<Vec<Field>, usize> {
+    let mut found = Vec::with_capacity(table.len());
+    for (key, value) in table {
+        let at = key.span().start;
+        let field = Field {
+            key: key.get_ref().to_string(),
+            value: read_value(value, text)?,
+            line: line_of(text, at),
+        };
+        found.push((at, field));
+    }
+    found.sort_by_key(|(at, _)| *at);
+    Ok(found.into_iter().map(|(_, field)| field).collect())
+}
+
+fn read_value(value: &Spanned<DeValue<'_>>, text: &str) -> Result<Value, usize> {
+    let at = value.span().start;
+    match value.get_ref() {
+        DeValue::String(string) => Ok(Value::Text(string.to_string())),
+        DeValue::Array(items) => {
+            let texts: Option<Vec<_>> =
+                items.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect();
+            texts.map(Value::List).ok_or(at)
+        }
+        DeValue::Table(table) => Ok(Value::Table(fields(table, text)?)),
+        _ => Err(at),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_keep_the_order_and_the_lines_of_the_file() {
+        let file = DataFile::read("k", "[z]\nb = \"1\"\na = [\"2\"]\n\n[a]\nc = \"3\"\n").unwrap();
+        let tables = file.tables().unwrap();
+        assert_eq!(tables[0].0, "z");
+        let keys: Vec<_> = tables[0].2.iter().map(|field| (field.key.as_str(), field.line)).collect();
+        assert_eq!(keys, [("b", 2), ("a", 3)]);
+    }
+
+    #[test]
+    fn a_fault_names_file_and_line() {
+        for (text, line) in [("[a]\nb = 3\n", 2), ("[a]\n\nb = \n", 3), ("[a]\nb=\"1\"\nb=\"2\"\n", 3)] {
+            let fault = DataFile::read("tenkey.toml", text).unwrap_err();
+            assert_eq!((fault.file.as_str(), fault.line), ("tenkey.toml", line), "{fault}");
+        }
+        let loose = DataFile::read("k", "x = \"1\"\n").unwrap();
+        assert_eq!(loose.tables().unwrap_err().line, 1);
+    }
+}

@@ -1,0 +1,126 @@
+//! The figures beside the lines: total, taxes, member, or the last sale while nobody is there.
+//!
+//! Room: screens. May touch: the canvas it is handed.
+//! Invariant: each figure has its own row, so that nothing moves while a sale grows.
+
+use super::canvas::Canvas;
+use super::screen::Look;
+use super::{big, frame};
+use crate::domain::money::Money;
+use crate::domain::quantity::Quantity;
+use crate::domain::register::{MemberView, SaleView, TaxView};
+
+/// Draws the right side of the sale screen.
+pub fn draw(canvas: &mut Canvas<'_>, look: &Look<'_>) {
+    match (look.model.sale, look.model.last) {
+        (Some(sale), last) if !sale.lines.is_empty() || last.is_none() => open(canvas, look, sale),
+        (sale, Some(_)) => {
+            closed(canvas, look);
+            if let Some(member) = sale.and_then(|sale| sale.member.as_ref()) {
+                draw_member(canvas, look, member);
+            }
+        }
+        _ => total(canvas, look, "sale.total", Money::ZERO, 0, look.theme.total),
+    }
+}
+
+fn total(
+    canvas: &mut Canvas<'_>,
+    look: &Look<'_>,
+    label: &'static str,
+    amount: Money,
+    y: u16,
+    style: ratatui::style::Style,
+) {
+    canvas.text(0, y, canvas.width(), look.word(label), look.theme.title);
+    big::right(canvas, y + 1, &amount.grouped(), style);
+}
+
+fn open(canvas: &mut Canvas<'_>, look: &Look<'_>, sale: &SaleView) {
+    total(canvas, look, "sale.total", sale.total, 0, look.theme.total);
+    let pieces = look.model.words.fill("sale.pieces", &[("count", &pieces(sale))]);
+    canvas.right(0, 0, canvas.width(), &pieces, look.theme.text);
+    if !sale.discount.is_zero() {
+        canvas.pair(4, look.word("sale.subtotal"), &sale.subtotal.grouped(), look.theme.text);
+        canvas.pair(5, look.word("sale.discount"), &(-sale.discount).grouped(), look.theme.text);
+    }
+    draw_taxes(canvas, look, &sale.taxes);
+    if !sale.tenders.is_empty() {
+        canvas.pair(8, look.word("sale.due"), &frame::money(look, sale.due), look.theme.total);
+    }
+    if let Some(member) = &sale.member {
+        draw_member(canvas, look, member);
+        draw_points(canvas, look, sale);
+    }
+    draw_pending(canvas, look, sale);
+}
+
+/// Pieces on the counter: whole quantities counted, a weighed line is one piece.
+fn pieces(sale: &SaleView) -> i64 {
+    let count = |quantity: Quantity| quantity.whole().unwrap_or(1);
+    sale.lines.iter().map(|line| count(line.quantity)).sum()
+}
+
+/// Two rates have their rows; further ones share the second, as the sum.
+fn draw_taxes(canvas: &mut Canvas<'_>, look: &Look<'_>, taxes: &[TaxView]) {
+    for (y, tax) in (6u16..8).zip(taxes) {
+        let mark = if tax.class == "reduced" { "*" } else { " " };
+        let label = look.model.words.fill(
+            "sale.tax",
+            &[("rate", &tax.rate), ("mark", &mark), ("base", &tax.base.grouped())],
+        );
+        canvas.pair(y, &label, &tax.tax.grouped(), look.theme.dim);
+    }
+    if taxes.len() > 2 {
+        let rest: Money = taxes[1..].iter().map(|tax| tax.tax).sum();
+        canvas.part(0, 7, canvas.width(), 1).clear(look.theme.text);
+        canvas.pair(7, look.word("sale.other_tax"), &rest.grouped(), look.theme.dim);
+    }
+}
+
+fn draw_member(canvas: &mut Canvas<'_>, look: &Look<'_>, member: &MemberView) {
+    let name = if look.model.member_name.is_empty() { &member.code } else { look.model.member_name };
+    canvas.pair(10, name, &member.rank, look.theme.member);
+    let points = look.model.words.fill("sale.points", &[("points", &grouped(member.points))]);
+    canvas.pair(11, look.word("sale.balance"), &points, look.theme.member);
+}
+
+fn draw_points(canvas: &mut Canvas<'_>, look: &Look<'_>, sale: &SaleView) {
+    let text = look.model.words.fill(
+        "sale.points_moved",
+        &[("used", &grouped(sale.points_used)), ("earned", &grouped(sale.points_earned))],
+    );
+    canvas.text(0, 12, canvas.width(), &text, look.theme.member);
+}
+
+fn grouped(points: i64) -> String {
+    Money::new(points).grouped()
+}
+
+/// The one row for what waits: a quantity, a price, an age check, eating in, a note.
+fn draw_pending(canvas: &mut Canvas<'_>, look: &Look<'_>, sale: &SaleView) {
+    let words = look.model.words;
+    let mut parts = Vec::new();
+    if let Some(quantity) = look.model.pending {
+        parts.push(words.fill("sale.pending", &[("quantity", &quantity)]));
+    }
+    for need in look.model.needs {
+        parts.push(words.get(&format!("need.{need}")).to_owned());
+    }
+    if sale.eat_in {
+        parts.push(words.get("sale.eat_in").to_owned());
+    }
+    if !sale.note.is_empty() {
+        parts.push(sale.note.clone());
+    }
+    canvas.text(0, 13, canvas.width(), &parts.join(" "), look.theme.notice);
+}
+
+/// The three numbers of the last sale, the change large.
+fn closed(canvas: &mut Canvas<'_>, look: &Look<'_>) {
+    let Some(last) = look.model.last else { return };
+    total(canvas, look, "last.change", last.change, 0, look.theme.change);
+    canvas.pair(5, look.word("last.total"), &frame::money(look, last.total), look.theme.amount);
+    canvas.pair(6, look.word("last.received"), &frame::money(look, last.received), look.theme.amount);
+    canvas.pair(8, look.word("last.sale"), &last.receipt, look.theme.dim);
+}

@@ -1,0 +1,173 @@
+//! What every screen shares: the status row, the message, the three numbers, the key line.
+//!
+//! Room: screens. May touch: the canvas. May not: screens' states.
+//! Invariant: the same thing stands in the same place on every screen, at every size.
+
+use super::act::ScreenName;
+use super::canvas::{Canvas, fit, shown, width, wrap};
+use super::model::Health;
+use super::screen::Look;
+use crate::domain::money::Money;
+
+/// The least a register needs.
+pub const LEAST: (u16, u16) = (80, 24);
+/// Rows below the body: the three numbers, two of message, two of keys.
+const FOOT: u16 = 5;
+/// Where the printed pane has room beside everything else.
+const PANE_FROM: u16 = 120;
+
+/// The parts of a screen, in cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parts {
+    /// Width of everything but the printed pane.
+    pub width: u16,
+    pub body_height: u16,
+    pub height: u16,
+    /// Width of the printed pane at the right; 0 shows none.
+    pub pane: u16,
+}
+
+/// Divides the terminal. `pane` asks for the printed pane.
+pub fn parts(width: u16, height: u16, pane: bool) -> Parts {
+    let pane = if pane && width >= PANE_FROM { (width - 78).min(48) } else { 0 };
+    Parts { width: width - pane, body_height: height.saturating_sub(FOOT + 1), height, pane }
+}
+
+/// Draws all that surrounds the body.
+pub fn draw(canvas: &mut Canvas<'_>, look: &Look<'_>, screen: ScreenName, parts: Parts) {
+    status(&mut canvas.part(0, 0, parts.width, 1), look);
+    let foot = parts.height - FOOT;
+    last_sale(&mut canvas.part(0, foot, parts.width, 1), look);
+    message(&mut canvas.part(0, foot + 1, parts.width, 2), look);
+    key_line(&mut canvas.part(0, foot + 3, parts.width, 2), look, screen);
+    if parts.pane > 0 {
+        let x = parts.width + 1;
+        paper(&mut canvas.part(x, 0, parts.pane - 1, parts.height), look);
+    }
+}
+
+fn status(canvas: &mut Canvas<'_>, look: &Look<'_>) {
+    let model = look.model;
+    let style = if model.training { look.theme.training } else { look.theme.status };
+    canvas.bar(0, style);
+    let mut left = format!(" {}  {}", model.shop, model.words.fill("status.lane", &[("lane", &model.lane)]));
+    match model.staff {
+        Some(staff) => left.push_str(&format!("  {}", staff.name)),
+        None if model.locked => left.push_str(&format!("  [{}]", look.word("status.locked"))),
+        None => {}
+    }
+    if model.training {
+        left.push_str(&format!("  [{}]", look.word("status.training")));
+    }
+    let right = format!("{} ", model.clock);
+    let mut x = canvas.width().saturating_sub(width(&right));
+    canvas.text(x, 0, width(&right), &right, style);
+    for (name, health) in [
+        ("status.copy", model.copy),
+        ("status.scanner", model.scanner),
+        ("status.printer", model.printer),
+    ] {
+        let text = health_text(look, name, health);
+        if text.is_empty() {
+            continue;
+        }
+        x = x.saturating_sub(width(&text) + 2);
+        canvas.text(x, 0, width(&text), &text, if health.alert { look.theme.alert } else { style });
+    }
+    canvas.text(0, 0, x.saturating_sub(1), &left, style);
+}
+
+fn health_text(look: &Look<'_>, name: &str, health: &Health) -> String {
+    if health.word.is_empty() {
+        return String::new();
+    }
+    let mark = if health.alert { "!" } else { "" };
+    let behind = if health.behind > 0 { format!("({})", health.behind) } else { String::new() };
+    let (name, word) = (look.model.words.get(name), look.model.words.get(health.word));
+    shown(&format!("{mark}{name}:{word}{behind}"))
+}
+
+/// The three numbers said aloud stay until the next sale begins.
+fn last_sale(canvas: &mut Canvas<'_>, look: &Look<'_>) {
+    let Some(last) = look.model.last.filter(|_| !look.model.has_sale()) else { return };
+    let mut x = canvas.text(0, 0, 24, &format!(" {} {} ", look.word("last.sale"), last.receipt), look.theme.dim);
+    for (key, amount, style) in [
+        ("last.total", last.total, look.theme.amount),
+        ("last.received", last.received, look.theme.amount),
+        ("last.change", last.change, look.theme.change),
+    ] {
+        x += 1 + canvas.text(x, 0, 30, &format!(" {} ", look.word(key)), look.theme.dim);
+        x += canvas.text(x, 0, 20, &money(look, amount), style);
+    }
+}
+
+/// Returns an amount with its currency as the language writes it.
+pub fn money(look: &Look<'_>, amount: Money) -> String {
+    look.model.words.fill("money", &[("amount", &amount.grouped())])
+}
+
+fn message(canvas: &mut Canvas<'_>, look: &Look<'_>) {
+    let Some(message) = look.model.message else { return };
+    let (mark, style) = if message.refusal {
+        ("!! ", look.theme.refusal)
+    } else {
+        ("-- ", look.theme.notice)
+    };
+    let rows = wrap(&shown(&format!("{mark}{}", message.text)), canvas.width().saturating_sub(2));
+    for (y, row) in (0u16..2).zip(&rows) {
+        canvas.bar(y, style);
+        let row = if y == 1 && rows.len() > 2 { fit(&rows[1..].concat(), canvas.width() - 2) } else { row.clone() };
+        canvas.text(1, y, canvas.width() - 1, &row, style);
+    }
+}
+
+/// What the keys do now, in the order of the keymap's file, as many as two rows hold.
+fn key_line(canvas: &mut Canvas<'_>, look: &Look<'_>, screen: ScreenName) {
+    let (mut x, mut y) = (0, 0);
+    for (binding, label) in look.keymap.shown(screen) {
+        let (key, label) = (binding.key.shown(), shown(look.word(label)));
+        let cells = width(&key) + width(&label);
+        if x + cells > canvas.width() {
+            (x, y) = (0, y + 1);
+        }
+        x += canvas.text(x, y, 8, &key, look.theme.key);
+        x += canvas.text(x, y, cells, &label, look.theme.label) + 1;
+    }
+}
+
+/// Returns whether every labelled key of a screen fits the key line at the least width.
+pub fn keys_fit(look: &Look<'_>, screen: ScreenName) -> bool {
+    let (mut x, mut y) = (0, 0);
+    for (binding, label) in look.keymap.shown(screen) {
+        let cells = width(&binding.key.shown()) + width(&shown(look.word(label)));
+        if x + cells > LEAST.0 {
+            (x, y) = (0, y + 1);
+        }
+        x += cells + 1;
+    }
+    y < 2
+}
+
+/// The paper of a `screen:` printer, its newest row lowest.
+pub fn paper(canvas: &mut Canvas<'_>, look: &Look<'_>) {
+    canvas.clear(look.theme.paper);
+    let paper = look.model.paper;
+    let rows = &paper[paper.len().saturating_sub(usize::from(canvas.height()))..];
+    for (y, row) in (0u16..).zip(rows) {
+        canvas.text(1, y, canvas.width().saturating_sub(2), row, look.theme.paper);
+    }
+}
+
+/// Draws the heading of a screen on its first row.
+pub fn title(canvas: &mut Canvas<'_>, look: &Look<'_>, text: &str) {
+    canvas.text(1, 0, canvas.width() - 2, text, look.theme.title);
+}
+
+/// Draws a window in the middle of the canvas and returns its inside.
+pub fn window<'c>(canvas: &'c mut Canvas<'_>, look: &Look<'_>, cells: u16, rows: u16) -> Canvas<'c> {
+    let cells = cells.min(canvas.width());
+    let rows = rows.min(canvas.height());
+    let (x, y) = ((canvas.width() - cells) / 2, (canvas.height() - rows) / 2);
+    canvas.part(x, y, cells, rows).clear(look.theme.popup);
+    canvas.part(x + 2, y + 1, cells.saturating_sub(4), rows.saturating_sub(2))
+}

@@ -1,0 +1,325 @@
+//! Keys are data: a keymap file turns a key on a screen into commands or acts of the screen.
+//!
+//! Room: screens. May touch: the text it is handed. May not: files, register.
+//! Invariant: an unknown key, screen, command or gap refuses the file with its line at start, never
+//! before the customer. The key line and help print what the file says.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::act::{Act, ScreenName};
+use super::data_file::{DataFault, DataFile, Field, Value};
+use super::template::Template;
+
+/// The keymaps that come with regi.
+pub const BUILT_IN: &[(&str, &str)] = &[
+    ("tenkey", include_str!("../../keymaps/tenkey.toml")),
+    ("laptop", include_str!("../../keymaps/laptop.toml")),
+    ("function", include_str!("../../keymaps/function.toml")),
+];
+
+/// One key with its modifiers, as a file writes it: `f1`, `ctrl-p`, `*`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    code: KeyCode,
+    modifiers: KeyModifiers,
+}
+
+/// Names of keys: as a file writes them, as the key line shows them.
+const NAMED: &[(&str, &str, KeyCode)] = &[
+    ("enter", "Enter", KeyCode::Enter),
+    ("esc", "Esc", KeyCode::Esc),
+    ("backspace", "BS", KeyCode::Backspace),
+    ("delete", "Del", KeyCode::Delete),
+    ("insert", "Ins", KeyCode::Insert),
+    ("tab", "Tab", KeyCode::Tab),
+    ("backtab", "S-Tab", KeyCode::BackTab),
+    ("space", "Space", KeyCode::Char(' ')),
+    ("up", "Up", KeyCode::Up),
+    ("down", "Down", KeyCode::Down),
+    ("left", "Left", KeyCode::Left),
+    ("right", "Right", KeyCode::Right),
+    ("home", "Home", KeyCode::Home),
+    ("end", "End", KeyCode::End),
+    ("pageup", "PgUp", KeyCode::PageUp),
+    ("pagedown", "PgDn", KeyCode::PageDown),
+];
+
+impl Key {
+    /// Reads a key's name; `None` for a name nobody knows.
+    pub fn read(name: &str) -> Option<Self> {
+        let mut modifiers = KeyModifiers::NONE;
+        let mut rest = name;
+        for (prefix, modifier) in [
+            ("ctrl-", KeyModifiers::CONTROL),
+            ("alt-", KeyModifiers::ALT),
+            ("shift-", KeyModifiers::SHIFT),
+        ] {
+            if let Some(stripped) = rest.strip_prefix(prefix) {
+                modifiers |= modifier;
+                rest = stripped;
+            }
+        }
+        let code = code(rest)?;
+        Some(Self { code, modifiers })
+    }
+
+    /// Returns the key of a terminal event. Shift is part of a letter, not a modifier of it.
+    pub fn of(event: KeyEvent) -> Self {
+        let kept = KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT;
+        let mut modifiers = event.modifiers & kept;
+        if matches!(event.code, KeyCode::Char(_) | KeyCode::BackTab) {
+            modifiers.remove(KeyModifiers::SHIFT);
+        }
+        Self { code: event.code, modifiers }
+    }
+
+    /// The letter this key types, when it types one.
+    pub fn letter(self) -> Option<char> {
+        match self.code {
+            KeyCode::Char(letter) if self.modifiers.is_empty() => Some(letter),
+            _ => None,
+        }
+    }
+
+    /// The name on the key line.
+    pub fn shown(self) -> String {
+        let mut shown = String::new();
+        for (modifier, mark) in [
+            (KeyModifiers::CONTROL, "^"),
+            (KeyModifiers::ALT, "A-"),
+            (KeyModifiers::SHIFT, "S-"),
+        ] {
+            if self.modifiers.contains(modifier) {
+                shown.push_str(mark);
+            }
+        }
+        match self.code {
+            KeyCode::F(number) => shown.push_str(&format!("F{number}")),
+            code => match NAMED.iter().find(|(.., known)| *known == code) {
+                Some((_, label, _)) => shown.push_str(label),
+                None => shown.extend(match code {
+                    KeyCode::Char(letter) => Some(letter.to_ascii_uppercase()),
+                    _ => None,
+                }),
+            },
+        }
+        shown
+    }
+}
+
+fn code(name: &str) -> Option<KeyCode> {
+    if let Some((.., code)) = NAMED.iter().find(|(known, ..)| *known == name) {
+        return Some(*code);
+    }
+    if let Some(number) = name.strip_prefix('f').and_then(|digits| digits.parse::<u8>().ok()) {
+        return (1..=24).contains(&number).then_some(KeyCode::F(number));
+    }
+    let mut letters = name.chars();
+    match (letters.next(), letters.next()) {
+        (Some(letter), None) if !letter.is_control() => Some(KeyCode::Char(letter)),
+        _ => None,
+    }
+}
+
+/// One thing a key does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    Act(Act),
+    Command(Template),
+}
+
+/// A key of a screen and what it does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    pub key: Key,
+    /// More than one is a macro: given in turn, stopping at the first refusal.
+    pub deeds: Vec<Deed>,
+    /// Key in the language files, or the shop's own text; `None` keeps it off the key line.
+    pub label: Option<String>,
+}
+
+/// Every key of every screen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Keymap {
+    global: Vec<Binding>,
+    screens: Vec<(ScreenName, Vec<Binding>)>,
+}
+
+impl Keymap {
+    /// Reads a keymap file.
+    ///
+    /// # Errors
+    /// The first thing in it that is not known, with its line.
+    pub fn read(file: &str, text: &str) -> Result<Self, DataFault> {
+        let data = DataFile::read(file, text)?;
+        let mut keymap = Self::default();
+        for (table, line, fields) in data.tables()? {
+            let screen = match table {
+                "global" => None,
+                name => Some(
+                    ScreenName::from_word(name)
+                        .ok_or_else(|| data.fault(line, format!("unknown screen `{name}`")))?,
+                ),
+            };
+            let bindings = bindings(&data, screen, fields)?;
+            match screen {
+                None => keymap.global = bindings,
+                Some(screen) => keymap.screens.push((screen, bindings)),
+            }
+        }
+        Ok(keymap)
+    }
+
+    /// Returns a built-in keymap by name, `tenkey` when there is none of that name.
+    pub fn built_in(name: &str) -> Self {
+        let (file, text) = BUILT_IN.iter().find(|(known, _)| *known == name).unwrap_or(&BUILT_IN[0]);
+        Self::read(file, text).expect("a built-in keymap reads; its test says so")
+    }
+
+    /// Returns what a key does on a screen: the screen's own table first, then `[global]`.
+    pub fn meaning(&self, screen: ScreenName, key: Key) -> Option<&Binding> {
+        self.of(screen).iter().chain(&self.global).find(|binding| binding.key == key)
+    }
+
+    /// The labelled keys of a screen, its own first, in the order of the file.
+    pub fn shown(&self, screen: ScreenName) -> impl Iterator<Item = (&Binding, &str)> {
+        let own = self.of(screen);
+        // The entries of a menu stand in its list; the key line says how to get about in it.
+        let listed = move |binding: &&Binding| !(screen.is_menu() && binding.key.letter().is_some());
+        let global = self.global.iter().filter(|binding| own.iter().all(|b| b.key != binding.key));
+        own.iter().filter(listed).chain(global).filter_map(|binding| Some((binding, binding.label.as_deref()?)))
+    }
+
+    /// The keys of a screen's own table.
+    pub fn of(&self, screen: ScreenName) -> &[Binding] {
+        let table = self.screens.iter().find(|(name, _)| *name == screen);
+        table.map_or(&[], |(_, bindings)| bindings)
+    }
+
+    /// Returns the first key that gives a command or act anywhere on `screen`, for hints in texts.
+    pub fn key_for(&self, screen: ScreenName, act: Act) -> Option<Key> {
+        let does = |binding: &&Binding| binding.deeds.contains(&Deed::Act(act));
+        self.of(screen).iter().chain(&self.global).find(does).map(|binding| binding.key)
+    }
+}
+
+fn bindings(
+    data: &DataFile,
+    screen: Option<ScreenName>,
+    fields: &[Field],
+) -> Result<Vec<Binding>, DataFault> {
+    let mut bindings = Vec::with_capacity(fields.len());
+    for field in fields {
+        let fault = |what: String| data.fault(field.line, what);
+        let key =
+            Key::read(&field.key).ok_or_else(|| fault(format!("unknown key `{}`", field.key)))?;
+        let types = key.letter().is_some() && screen.is_none_or(ScreenName::takes_text);
+        if types {
+            return Err(fault(format!("`{}` is a letter, and here letters are text", field.key)));
+        }
+        if bindings.iter().any(|binding: &Binding| binding.key == key) {
+            return Err(fault(format!("`{}` stands here twice", field.key)));
+        }
+        let (deeds, label) = deeds(&field.value).map_err(fault)?;
+        bindings.push(Binding { key, deeds, label });
+    }
+    Ok(bindings)
+}
+
+fn deeds(value: &Value) -> Result<(Vec<Deed>, Option<String>), String> {
+    match value {
+        Value::Text(line) => Ok((vec![deed(line)?], None)),
+        Value::List(lines) if lines.is_empty() => Err("an empty list does nothing".to_owned()),
+        Value::List(lines) if lines.len() > 1 && lines.iter().any(|line| line.starts_with('@')) => {
+            Err("an act stands alone; a list gives commands".to_owned())
+        }
+        Value::List(lines) => {
+            Ok((lines.iter().map(|line| deed(line)).collect::<Result<_, _>>()?, None))
+        }
+        Value::Table(fields) => labelled(fields),
+    }
+}
+
+fn labelled(fields: &[Field]) -> Result<(Vec<Deed>, Option<String>), String> {
+    let mut found = None;
+    let mut label = None;
+    for field in fields {
+        match (field.key.as_str(), &field.value) {
+            ("do", value @ (Value::Text(_) | Value::List(_))) => found = Some(deeds(value)?.0),
+            ("label", Value::Text(text)) => label = Some(text.clone()),
+            (other, _) => return Err(format!("`{other}` is neither `do` nor `label`")),
+        }
+    }
+    Ok((found.ok_or("`do` is missing")?, label))
+}
+
+fn deed(line: &str) -> Result<Deed, String> {
+    match line.strip_prefix('@') {
+        Some(word) => {
+            Act::from_word(word).map(Deed::Act).ok_or_else(|| format!("unknown act `@{word}`"))
+        }
+        None => Template::read(line).map(Deed::Command),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_keymap_reads_and_can_leave_every_screen() {
+        for (name, text) in BUILT_IN {
+            let keymap = Keymap::read(name, text).unwrap_or_else(|fault| panic!("{fault}"));
+            for screen in ScreenName::ALL {
+                let esc = keymap.meaning(*screen, Key::read("esc").unwrap());
+                assert_eq!(esc.map(|b| &b.deeds[..]), Some(&[Deed::Act(Act::Back)][..]), "{name}");
+                let enter = keymap.meaning(*screen, Key::read("enter").unwrap());
+                assert!(enter.is_some(), "{name} {screen:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_keymap_reaches_every_screen_and_the_command_line() {
+        for (name, text) in BUILT_IN {
+            let keymap = Keymap::read(name, text).unwrap();
+            let all = keymap.screens.iter().flat_map(|(_, bindings)| bindings).chain(&keymap.global);
+            let deeds: Vec<_> = all.flat_map(|binding| &binding.deeds).collect();
+            for act in Act::ALL.iter().filter(|act| act.opens().is_some()) {
+                assert!(deeds.contains(&&Deed::Act(*act)), "{name} never opens {act:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_fault_in_a_keymap_is_refused_with_its_line() {
+        for (text, want) in [
+            ("[sale]\nf13x = \"subtotal\"\n", "k.toml:2: unknown key `f13x`"),
+            ("[sale]\nf1 = \"subtotal\"\nf2 = \"sell\"\n", "k.toml:3: unknown command `sell`"),
+            ("[sales]\nf1 = \"subtotal\"\n", "k.toml:1: unknown screen `sales`"),
+            ("[sale]\nf1 = \"@fly\"\n", "k.toml:2: unknown act `@fly`"),
+            ("[sale]\nf1 = \"scan {what}\"\n", "k.toml:2: unknown gap `{what}`"),
+            ("[sale]\nf1 = { does = \"subtotal\" }\n", "k.toml:2: `does` is neither `do` nor `label`"),
+            ("[prompt]\na = \"@enter\"\n", "k.toml:2: `a` is a letter, and here letters are text"),
+        ] {
+            assert_eq!(Keymap::read("k.toml", text).unwrap_err().to_string(), want);
+        }
+    }
+
+    #[test]
+    fn a_key_reads_back_from_its_name() {
+        for (name, shown) in [
+            ("f12", "F12"),
+            ("enter", "Enter"),
+            ("ctrl-p", "^P"),
+            ("*", "*"),
+            ("shift-f2", "S-F2"),
+        ] {
+            assert_eq!(Key::read(name).unwrap().shown(), shown);
+        }
+        assert_eq!(Key::read("f0"), None);
+        assert_eq!(Key::read("hyper-x"), None);
+        let typed = KeyEvent::new(KeyCode::Char('*'), KeyModifiers::SHIFT);
+        assert_eq!(Key::of(typed), Key::read("*").unwrap(), "on a JIS board * is shifted");
+    }
+}

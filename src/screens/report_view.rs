@@ -1,0 +1,108 @@
+//! A report, read page by page.
+//!
+//! Room: screens. May touch: its own state. May not: reckon; the rows are handed in.
+
+use ratatui::layout::Position;
+
+use super::act::{Act, ScreenName};
+use super::canvas::Canvas;
+use super::frame;
+use super::model::Model;
+use super::screen::{Look, Screen, Turn};
+
+/// What the rows are.
+#[derive(Debug, Clone)]
+enum Rows {
+    Text(Vec<String>),
+    /// Label (a key of the language files) and value.
+    Pairs(Vec<(String, String)>),
+}
+
+/// The rows and the first one in sight.
+#[derive(Debug, Clone)]
+pub struct ReportView {
+    title: String,
+    rows: Rows,
+    first: usize,
+}
+
+impl Default for ReportView {
+    fn default() -> Self {
+        Self::text(String::new(), Vec::new())
+    }
+}
+
+impl ReportView {
+    pub fn text(title: String, rows: Vec<String>) -> Self {
+        Self { title, rows: Rows::Text(rows), first: 0 }
+    }
+
+    /// What a code is, part by part.
+    pub fn explained(rows: Vec<(String, String)>) -> Self {
+        Self { title: String::new(), rows: Rows::Pairs(rows), first: 0 }
+    }
+
+    fn len(&self) -> usize {
+        match &self.rows {
+            Rows::Text(rows) => rows.len(),
+            Rows::Pairs(rows) => rows.len(),
+        }
+    }
+
+    fn scroll(&mut self, by: isize) -> Turn {
+        self.first = self.first.saturating_add_signed(by).min(self.len().saturating_sub(1));
+        Turn::Stay
+    }
+}
+
+impl Screen for ReportView {
+    fn name(&self) -> ScreenName {
+        ScreenName::Report
+    }
+
+    fn act(&mut self, act: Act, _model: &Model<'_>) -> Turn {
+        match act {
+            Act::Enter => Turn::Back,
+            Act::Up => self.scroll(-1),
+            Act::Down => self.scroll(1),
+            Act::PageUp => self.scroll(-16),
+            Act::PageDown => self.scroll(16),
+            Act::Home => self.scroll(isize::MIN),
+            Act::End => self.scroll(isize::MAX),
+            _ => Turn::Ignored,
+        }
+    }
+
+    fn yields_to_scan(&self) -> bool {
+        true
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, look: &Look<'_>) -> Option<Position> {
+        let title = if self.title.is_empty() { look.word("report.title") } else { &self.title };
+        frame::title(canvas, look, title);
+        let (width, height) = (canvas.width(), canvas.height());
+        let in_sight = 1..height;
+        match &self.rows {
+            Rows::Text(rows) => {
+                for (y, row) in in_sight.zip(&rows[self.first.min(rows.len())..]) {
+                    canvas.text(1, y, width - 2, row, look.theme.text);
+                }
+            }
+            Rows::Pairs(rows) => {
+                for (y, (label, value)) in in_sight.zip(&rows[self.first.min(rows.len())..]) {
+                    let key = format!("explain.{label}");
+                    let words = look.model.words;
+                    let label = if words.has(&key) { words.get(&key) } else { label };
+                    canvas.text(3, y, 24, label, look.theme.dim);
+                    canvas.text(28, y, width - 30, value, look.theme.text);
+                }
+            }
+        }
+        let left = self.len().saturating_sub(self.first + usize::from(height) - 1);
+        if left > 0 {
+            let more = look.model.words.fill("report.more", &[("rows", &left)]);
+            canvas.right(0, 0, width - 1, &more, look.theme.dim);
+        }
+        None
+    }
+}

@@ -1,0 +1,102 @@
+//! The tender: what is asked, what is handed over, what goes back.
+//!
+//! Room: screens. May touch: its own state.
+//! Invariant: the change shown before the tender is a preview and says so; the register reckons.
+
+use ratatui::layout::Position;
+
+use super::act::{Act, ScreenName};
+use super::canvas::Canvas;
+use super::digits::Digits;
+use super::model::Model;
+use super::sale::{FIGURES, draw_typed};
+use super::screen::{Look, Screen, Turn};
+use super::{big, figures, frame, lines};
+use crate::domain::money::Money;
+
+/// The amount being keyed.
+#[derive(Debug, Clone, Default)]
+pub struct Tender {
+    typed: Digits,
+}
+
+impl Tender {
+    /// The amount keyed, when it is one.
+    fn keyed(&self) -> Option<Money> {
+        self.typed.as_str().parse().ok().map(Money::new)
+    }
+}
+
+impl Screen for Tender {
+    fn name(&self) -> ScreenName {
+        ScreenName::Tender
+    }
+
+    fn act(&mut self, act: Act, _model: &Model<'_>) -> Turn {
+        match act {
+            Act::Enter => Turn::line(format!("tender_cash {}", self.typed.take()).trim_end()),
+            Act::Erase => {
+                self.typed.erase();
+                Turn::Stay
+            }
+            Act::DoubleZero => {
+                self.typed.push('0');
+                self.typed.push('0');
+                Turn::Stay
+            }
+            _ => Turn::Ignored,
+        }
+    }
+
+    fn letter(&mut self, letter: char, _model: &Model<'_>) -> Turn {
+        if letter != '.' && self.typed.push(letter) { Turn::Stay } else { Turn::Ignored }
+    }
+
+    fn digits(&mut self) -> Option<&mut Digits> {
+        Some(&mut self.typed)
+    }
+
+    fn is_over(&self, model: &Model<'_>) -> bool {
+        !model.has_sale()
+    }
+
+    fn yields_to_scan(&self) -> bool {
+        true
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, look: &Look<'_>) -> Option<Position> {
+        let (width, height) = (canvas.width(), canvas.height());
+        let left = width - FIGURES - 2;
+        let sale = look.model.sale?;
+        let mut big_part = canvas.part(2, 0, left - 4, height);
+        let label = if sale.due.is_negative() { "tender.refund" } else { "tender.due" };
+        big_part.text(0, 0, 40, look.word(label), look.theme.title);
+        big::right(&mut big_part, 1, &sale.due.abs().grouped(), look.theme.total);
+        big_part.text(0, 5, 40, look.word("tender.received"), look.theme.title);
+        if let Some(keyed) = self.keyed() {
+            big::right(&mut big_part, 6, &keyed.grouped(), look.theme.buffer);
+            self.preview(&mut big_part, look, sale.due, keyed);
+        }
+        lines::tenders(&mut big_part, look, 15);
+        let mut right = canvas.part(left + 1, 0, FIGURES, height);
+        figures::draw(&mut right, look);
+        Some(draw_typed(&mut right, look, &self.typed))
+    }
+}
+
+impl Tender {
+    fn preview(&self, canvas: &mut Canvas<'_>, look: &Look<'_>, due: Money, keyed: Money) {
+        let Some(over) = keyed.checked_sub(due).filter(|_| !due.is_negative()) else { return };
+        let (label, style) = if over.is_negative() {
+            ("tender.short", look.theme.refusal)
+        } else {
+            ("tender.change", look.theme.change)
+        };
+        canvas.text(0, 10, 40, look.word(label), look.theme.title);
+        if over.is_negative() {
+            canvas.right(0, 11, canvas.width(), &frame::money(look, over.abs()), style);
+        } else {
+            big::right(canvas, 11, &over.grouped(), style);
+        }
+    }
+}

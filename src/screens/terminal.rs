@@ -1,0 +1,309 @@
+//! The terminal itself: entered and left cleanly, and written only where something changed.
+//!
+//! Room: screens. May touch: the terminal. May not: keys (the app's reader thread takes them), clock.
+//! Invariant: whatever ends the process short of SIGKILL, the terminal is left as it was found; an
+//! unchanged screen writes nothing.
+
+use std::io::{self, BufWriter, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::ThreadId;
+
+use crossterm::cursor::{Hide, MoveTo, Show};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::style::{Attribute, Color, Print, SetAttribute, SetBackgroundColor, SetForegroundColor};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{execute, queue};
+use ratatui::backend::IntoCrossterm;
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Modifier;
+use unicode_width::UnicodeWidthStr;
+
+/// Whether the terminal is ours now; asked by threads that must not wait for each other.
+static ENTERED: AtomicBool = AtomicBool::new(false);
+
+/// Gives the terminal back when it is dropped.
+pub struct TerminalGuard(());
+
+impl TerminalGuard {
+    /// Takes the terminal: raw, the other screen, pastes marked as such; no mouse.
+    ///
+    /// # Errors
+    /// What the terminal answers; then it is left as it was.
+    pub fn enter() -> io::Result<Self> {
+        enable_raw_mode()?;
+        ENTERED.store(true, Ordering::SeqCst);
+        let guard = Self(());
+        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)?;
+        Ok(guard)
+    }
+}
+
+impl Drop for TerminalGuard {
+    fn drop(&mut self) {
+        leave();
+    }
+}
+
+/// Gives the terminal back, once, whoever calls first: the guard, the panic hook, or the signal
+/// thread just before it ends the process.
+pub fn leave() {
+    if !ENTERED.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    // Nobody is left to tell when the terminal is gone, and the other steps may still work.
+    let _ = execute!(
+        io::stdout(),
+        EndSynchronizedUpdate,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        Show
+    );
+    let _ = disable_raw_mode();
+}
+
+/// Installs a panic hook: a panic of the `ui` thread gives the terminal back and prints itself; one
+/// of another thread only tells `worker_died`, and the screen stays as it is.
+pub fn on_panic(ui: ThreadId, worker_died: impl Fn(String) + Send + Sync + 'static) {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if std::thread::current().id() == ui {
+            leave();
+            before(info);
+        } else {
+            worker_died(info.to_string());
+        }
+    }));
+}
+
+/// What a terminal can draw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Glyphs {
+    /// 漢 takes two cells, as it must.
+    Kanji,
+    /// It does not: a bare console, or a locale without UTF-8.
+    NoKanji,
+}
+
+/// Draws 漢 in the corner and asks where the cursor went: `position` answers the column. Called
+/// before the reader thread starts, for the answer comes in with the keys.
+///
+/// # Errors
+/// A terminal that cannot be written to, or that does not answer.
+pub fn glyphs(
+    out: &mut impl Write,
+    mut position: impl FnMut() -> io::Result<(u16, u16)>,
+) -> io::Result<Glyphs> {
+    queue!(out, MoveTo(0, 0), Print('漢'))?;
+    out.flush()?;
+    let (column, _) = position()?;
+    queue!(out, MoveTo(0, 0), Clear(ClearType::CurrentLine))?;
+    out.flush()?;
+    Ok(if column == 2 { Glyphs::Kanji } else { Glyphs::NoKanji })
+}
+
+/// Whether `TERM` names the kernel's own console, which holds 512 glyphs and no kanji whatever the
+/// cursor says (`japan.md` 8.1).
+pub fn is_bare_console(term: &str) -> bool {
+    term == "linux"
+}
+
+/// The screen as it was last written, and the one being drawn.
+pub struct Display<W: Write> {
+    out: BufWriter<W>,
+    shown: Buffer,
+    drawn: Buffer,
+    cursor: Option<Position>,
+    /// Nothing is known of what the terminal shows.
+    unknown: bool,
+}
+
+impl<W: Write> Display<W> {
+    pub fn new(out: W, width: u16, height: u16) -> Self {
+        let empty = Buffer::empty(Rect::new(0, 0, width, height));
+        let out = BufWriter::with_capacity(16 * 1024, out);
+        Self { out, shown: empty.clone(), drawn: empty, cursor: None, unknown: true }
+    }
+
+    /// Takes the new size; the next frame is written whole.
+    pub fn resize(&mut self, width: u16, height: u16) {
+        let empty = Buffer::empty(Rect::new(0, 0, width, height));
+        self.shown = empty.clone();
+        self.drawn = empty;
+        self.unknown = true;
+    }
+
+    /// Forgets what the terminal shows, for the key that redraws after somebody else wrote on it.
+    pub fn forget(&mut self) {
+        self.unknown = true;
+    }
+
+    /// Draws one frame and writes what differs from the last one; returns the bytes written.
+    ///
+    /// # Errors
+    /// A terminal that cannot be written to any more.
+    pub fn draw(&mut self, draw: impl FnOnce(&mut Buffer) -> Option<Position>) -> io::Result<usize> {
+        self.drawn.reset();
+        let cursor = draw(&mut self.drawn);
+        let mut frame = Vec::new();
+        if self.unknown {
+            self.shown.reset();
+            queue!(frame, SetAttribute(Attribute::Reset), Clear(ClearType::All), Hide)?;
+            self.cursor = None;
+            self.unknown = false;
+        }
+        let changed = self.shown.diff(&self.drawn);
+        let cells = !changed.is_empty();
+        paint(&mut frame, &changed)?;
+        self.move_cursor(&mut frame, cursor, cells)?;
+        std::mem::swap(&mut self.shown, &mut self.drawn);
+        if frame.is_empty() {
+            return Ok(0);
+        }
+        let mut whole = Vec::with_capacity(frame.len() + 16);
+        queue!(whole, BeginSynchronizedUpdate)?;
+        whole.append(&mut frame);
+        queue!(whole, EndSynchronizedUpdate)?;
+        self.out.write_all(&whole)?;
+        self.out.flush()?;
+        Ok(whole.len())
+    }
+
+    /// Puts the cursor where the keys go: a terminal's input method opens its window there.
+    fn move_cursor(
+        &mut self,
+        frame: &mut Vec<u8>,
+        cursor: Option<Position>,
+        cells: bool,
+    ) -> io::Result<()> {
+        if cursor == self.cursor && !(cells && cursor.is_some()) {
+            return Ok(());
+        }
+        match cursor {
+            Some(place) => {
+                queue!(frame, MoveTo(place.x, place.y))?;
+                if self.cursor.is_none() {
+                    queue!(frame, Show)?;
+                }
+            }
+            None => queue!(frame, Hide)?,
+        }
+        self.cursor = cursor;
+        Ok(())
+    }
+}
+
+/// How the cells are being written: what the terminal was told last.
+#[derive(PartialEq, Eq, Clone, Copy)]
+struct Pen {
+    fg: ratatui::style::Color,
+    bg: ratatui::style::Color,
+    modifier: Modifier,
+}
+
+/// Writes the changed cells: as few moves and styles as their order allows.
+fn paint(out: &mut Vec<u8>, changed: &[(u16, u16, &Cell)]) -> io::Result<()> {
+    let plain = Pen {
+        fg: ratatui::style::Color::Reset,
+        bg: ratatui::style::Color::Reset,
+        modifier: Modifier::empty(),
+    };
+    let mut pen = plain;
+    let mut next = None;
+    for (x, y, cell) in changed {
+        if next != Some((*x, *y)) {
+            queue!(out, MoveTo(*x, *y))?;
+        }
+        let wanted = Pen { fg: cell.fg, bg: cell.bg, modifier: cell.modifier };
+        change_pen(out, pen, wanted)?;
+        pen = wanted;
+        queue!(out, Print(cell.symbol()))?;
+        next = Some((x + u16::try_from(cell.symbol().width()).unwrap_or(1).max(1), *y));
+    }
+    if pen != plain {
+        queue!(out, SetAttribute(Attribute::Reset))?;
+    }
+    Ok(())
+}
+
+fn change_pen(out: &mut Vec<u8>, from: Pen, to: Pen) -> io::Result<()> {
+    let mut from = from;
+    if from.modifier != to.modifier {
+        queue!(out, SetAttribute(Attribute::Reset))?;
+        from = Pen {
+            fg: ratatui::style::Color::Reset,
+            bg: ratatui::style::Color::Reset,
+            modifier: Modifier::empty(),
+        };
+        for (modifier, attribute) in [
+            (Modifier::BOLD, Attribute::Bold),
+            (Modifier::DIM, Attribute::Dim),
+            (Modifier::UNDERLINED, Attribute::Underlined),
+            (Modifier::REVERSED, Attribute::Reverse),
+        ] {
+            if to.modifier.contains(modifier) {
+                queue!(out, SetAttribute(attribute))?;
+            }
+        }
+    }
+    if from.fg != to.fg {
+        let colour: Color = to.fg.into_crossterm();
+        queue!(out, SetForegroundColor(colour))?;
+    }
+    if from.bg != to.bg {
+        let colour: Color = to.bg.into_crossterm();
+        queue!(out, SetBackgroundColor(colour))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ratatui::style::Style;
+
+    fn text(text: &str) -> impl Fn(&mut Buffer) -> Option<Position> {
+        move |cells| {
+            cells.set_string(1, 1, text, Style::new().bold());
+            Some(Position::new(3, 1))
+        }
+    }
+
+    #[test]
+    fn a_frame_writes_what_changed_and_an_unchanged_one_nothing() {
+        let mut display = Display::new(Vec::new(), 20, 3);
+        assert!(display.draw(text("牛乳 248")).unwrap() > 0);
+        assert_eq!(display.draw(text("牛乳 248")).unwrap(), 0);
+        let bytes = display.draw(text("牛乳 249")).unwrap();
+        assert!((1..60).contains(&bytes), "{bytes} bytes for one digit");
+    }
+
+    #[test]
+    fn the_terminal_shows_what_was_drawn() {
+        let mut display = Display::new(Vec::new(), 20, 3);
+        for frame in ["牛乳 248", "牛1乳", "卵"] {
+            display.draw(text(frame)).unwrap();
+        }
+        let mut parser = vt100::Parser::new(3, 20, 0);
+        parser.process(display.out.get_ref());
+        assert_eq!(parser.screen().contents().trim(), "卵");
+        assert_eq!(parser.screen().cursor_position(), (1, 3));
+    }
+
+    #[test]
+    fn kanji_are_there_when_the_cursor_moves_two_cells() {
+        for (column, want) in [(2, Glyphs::Kanji), (1, Glyphs::NoKanji), (3, Glyphs::NoKanji)] {
+            assert_eq!(glyphs(&mut Vec::new(), || Ok((column, 0))).unwrap(), want);
+        }
+        assert!(is_bare_console("linux") && !is_bare_console("xterm-256color"));
+    }
+
+    #[test]
+    fn crossterm_here_and_inside_ratatui_are_one() {
+        let key: ratatui::crossterm::event::KeyCode = crossterm::event::KeyCode::Enter;
+        assert_eq!(key, crossterm::event::KeyCode::Enter);
+    }
+}

@@ -1,0 +1,205 @@
+//! Entry to bytes and back, and the small values that lie in redb.
+//!
+//! Room: store. May touch: bytes it is handed. May not: file, clock.
+//! Invariant: the only module that names bincode. A byte of a version stands first, nothing stands
+//! after the value, and personal data in the clear is never written as an entry.
+//!
+//! ```text
+//! entry   version, bincode standard                  (the journal's record adds checksum and chain)
+//! value   version, bincode standard, CRC32C          (redb reads verify nothing: `stack.md` 4.2)
+//! ```
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::domain::entry::{Entry, Kind};
+use crate::domain::member::Sealed;
+
+/// Version of every body and value written today.
+pub const VERSION: u8 = 1;
+/// The most bytes a decoder believes a value to take.
+pub const MOST_BYTES: usize = 4 << 20;
+
+const CRC_LEN: usize = 4;
+
+type Config = bincode::config::Configuration<
+    bincode::config::LittleEndian,
+    bincode::config::Varint,
+    bincode::config::Limit<MOST_BYTES>,
+>;
+
+const CONFIG: Config = bincode::config::standard().with_limit::<MOST_BYTES>();
+
+/// Why bytes are not a value, or a value may not become bytes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CodecError {
+    #[error("nothing there")]
+    Empty,
+    #[error("written by a later version ({0})")]
+    Version(u8),
+    #[error("not the bytes that were written")]
+    Checksum,
+    #[error("{0} bytes too many")]
+    Trailing(usize),
+    #[error("{0}")]
+    Shape(String),
+    /// Our own mistake: personal data must be sealed before it is written.
+    #[error("personal data in the clear")]
+    Clear,
+}
+
+/// Returns the body of an entry.
+pub fn encode_entry(entry: &Entry) -> Result<Vec<u8>, CodecError> {
+    if holds_clear(&entry.kind) {
+        return Err(CodecError::Clear);
+    }
+    encode(entry)
+}
+
+/// Reads the body of an entry.
+pub fn decode_entry(body: &[u8]) -> Result<Entry, CodecError> {
+    decode(body)
+}
+
+/// Returns the bytes of a value that a checksum is to guard.
+pub fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
+    let mut bytes = encode(value)?;
+    let crc = crc32c::crc32c(&bytes);
+    bytes.extend_from_slice(&crc.to_le_bytes());
+    Ok(bytes)
+}
+
+/// Reads what `pack` wrote.
+pub fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    let at = bytes.len().checked_sub(CRC_LEN).ok_or(CodecError::Empty)?;
+    let (value, crc) = bytes.split_at(at);
+    if crc != crc32c::crc32c(value).to_le_bytes() {
+        return Err(CodecError::Checksum);
+    }
+    decode(value)
+}
+
+fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
+    let mut bytes = vec![VERSION];
+    bincode::serde::encode_into_std_write(value, &mut bytes, CONFIG)
+        .map_err(|error| CodecError::Shape(error.to_string()))?;
+    Ok(bytes)
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    let (version, rest) = bytes.split_first().ok_or(CodecError::Empty)?;
+    if *version != VERSION {
+        return Err(CodecError::Version(*version));
+    }
+    let (value, used) = bincode::serde::decode_from_slice(rest, CONFIG)
+        .map_err(|error| CodecError::Shape(error.to_string()))?;
+    match rest.len() - used {
+        0 => Ok(value),
+        more => Err(CodecError::Trailing(more)),
+    }
+}
+
+fn holds_clear(kind: &Kind) -> bool {
+    let clear = |sealed: &Sealed| matches!(sealed, Sealed::Clear(_));
+    match kind {
+        Kind::MemberSet(card) => clear(&card.personal),
+        Kind::MembersImported { members, .. } => {
+            members.iter().any(|member| clear(&member.card.personal))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::entry::{Clock, Header, PrintEnd};
+    use crate::domain::member::{MemberCard, Personal};
+    use crate::domain::money::yen;
+
+    fn entry(kind: Kind) -> Entry {
+        let header = Header {
+            shop: 7,
+            lane: 1,
+            epoch: 0,
+            seq: 456,
+            stamp: 99,
+            at_ms: 1_795_000_000_000,
+            offset_minutes: 540,
+            clock: Clock::System,
+            business_date: 739_942,
+            staff: 3,
+            training: false,
+        };
+        Entry { header, kind }
+    }
+
+    fn card(personal: Sealed) -> Kind {
+        let (code, rank) = ("2900000000018".to_owned(), "gold".to_owned());
+        Kind::MemberSet(Box::new(MemberCard { code, rank, joined: Some(1), personal }))
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// These bytes are in shops: a change here means that their journals no longer open.
+    #[test]
+    fn version_1_bodies_are_frozen() {
+        const HEADER: &str = "01070100fbc80163fd00c8bd1f8ad1030000fb380400fc4c9516000300";
+        let closed = Sealed::Closed { nonce: [9; 24], bytes: vec![1, 2, 3] };
+        for (kind, want) in [
+            (Kind::PaidIn { amount: yen(5000), reason: "両替".to_owned() }, "16fb102706e4b8a1e69bbf"),
+            (Kind::TrainingBegan, "1c"),
+            (Kind::PrintEnded { job: "x".to_owned(), end: PrintEnd::Lost }, "25017801"),
+            (
+                card(closed),
+                "1f0d3239303030303030303030313804676f6c64010201\
+                 09090909090909090909090909090909090909090909090903010203",
+            ),
+        ] {
+            let body = encode_entry(&entry(kind.clone())).unwrap();
+            let (head, tail) = body.split_at(HEADER.len() / 2);
+            let want = want.replace(' ', "");
+            assert_eq!((hex(head), hex(tail)), (HEADER.to_owned(), want), "{kind:?}");
+            assert_eq!(decode_entry(&body).unwrap(), entry(kind));
+        }
+    }
+
+    #[test]
+    fn personal_data_in_the_clear_is_never_written() {
+        let clear = Sealed::Clear(Box::new(Personal::default()));
+        assert_eq!(encode_entry(&entry(card(clear))), Err(CodecError::Clear));
+        assert!(encode_entry(&entry(card(Sealed::Erased))).is_ok());
+    }
+
+    #[test]
+    fn a_byte_more_or_less_or_another_version_is_refused() {
+        let body = encode_entry(&entry(Kind::TrainingEnded)).unwrap();
+        let mut longer = body.clone();
+        longer.push(0);
+        assert_eq!(decode_entry(&longer), Err(CodecError::Trailing(1)));
+        assert!(matches!(decode_entry(&body[..body.len() - 1]), Err(CodecError::Shape(_))));
+        let mut later = body;
+        later[0] = 2;
+        assert_eq!(decode_entry(&later), Err(CodecError::Version(2)));
+        assert_eq!(decode_entry(&[]), Err(CodecError::Empty));
+    }
+
+    #[test]
+    fn a_flipped_bit_of_a_value_is_noticed() {
+        let bytes = pack(&("牛乳".to_owned(), 248_i64)).unwrap();
+        assert_eq!(unpack::<(String, i64)>(&bytes).unwrap().1, 248);
+        for bit in 0..bytes.len() * 8 {
+            let mut bad = bytes.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(unpack::<(String, i64)>(&bad), Err(CodecError::Checksum), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn an_absurd_length_is_refused_before_it_is_believed() {
+        let flood = [VERSION, 0xfd, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
+        assert!(matches!(decode::<String>(&flood), Err(CodecError::Shape(_))));
+    }
+}

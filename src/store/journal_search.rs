@@ -1,0 +1,192 @@
+//! The journal browser's question: which sales, newest first, a page at a time.
+//!
+//! Room: store. May touch: the sales tables, to read.
+//! Invariant: reads backwards from the newest and stops when the page is full.
+
+use chrono::{Datelike, NaiveDate};
+use memchr::memmem;
+use redb::ReadTransaction;
+
+use super::codec::unpack;
+use super::fault::StoreError;
+use super::items::{folded_name, stored_code};
+use super::sales::{self, SaleRow};
+use super::tables::{SALE_BODIES, SALES, SaleKey};
+use crate::domain::money::Money;
+use crate::domain::number::DocNo;
+use crate::domain::sale::Sale;
+
+/// What a sale must be to be found; absent means any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// First and last business date, days from the common era.
+    pub from: Option<i32>,
+    pub to: Option<i32>,
+    pub receipt: Option<DocNo>,
+    pub total: Option<Money>,
+    pub member: Option<String>,
+    pub staff: Option<u32>,
+    /// An item on one of the lines, in any form of its code.
+    pub item: Option<String>,
+    /// A part of a line's name, of the note or of the receipt's number.
+    pub text: Option<String>,
+}
+
+/// Why a query is not understood: the word that has no meaning.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotAQuery(pub String);
+
+impl Query {
+    /// Reads the words after `journal`: `2026-11-22`, `2026-11-01..2026-11-30`, a receipt's number,
+    /// `1980` (an amount), `member=…` `staff=…` `item=…` `amount=…` `from=…` `to=…`; any other word is
+    /// text.
+    pub fn parse(words: &[String]) -> Result<Self, NotAQuery> {
+        let mut query = Self::default();
+        for word in words {
+            let wrong = || NotAQuery(word.clone());
+            match word.split_once('=') {
+                Some(("member", code)) => query.member = Some(code.to_owned()),
+                Some(("staff", number)) => query.staff = Some(number.parse().map_err(|_| wrong())?),
+                Some(("item", code)) => query.item = Some(code.to_owned()),
+                Some(("text", text)) => query.text = Some(text.to_owned()),
+                Some(("amount", amount)) => {
+                    query.total = Some(Money::new(amount.parse().map_err(|_| wrong())?));
+                }
+                Some(("from", date)) => query.from = Some(day(date).ok_or_else(wrong)?),
+                Some(("to", date)) => query.to = Some(day(date).ok_or_else(wrong)?),
+                Some(_) => return Err(wrong()),
+                None => query.bare(word),
+            }
+        }
+        Ok(query)
+    }
+
+    fn bare(&mut self, word: &str) {
+        let range = word.split_once("..").and_then(|(from, to)| Some((day(from)?, day(to)?)));
+        if let Some((from, to)) = range {
+            (self.from, self.to) = (Some(from), Some(to));
+        } else if let Some(date) = day(word) {
+            (self.from, self.to) = (Some(date), Some(date));
+        } else if let Ok(receipt) = word.parse() {
+            self.receipt = Some(receipt);
+        } else if let Ok(amount) = word.parse() {
+            self.total = Some(Money::new(amount));
+        } else {
+            let text = self.text.get_or_insert_with(String::new);
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(word);
+        }
+    }
+
+    fn fits_row(&self, row: &SaleRow) -> bool {
+        self.receipt.is_none_or(|number| row.number == number)
+            && self.total.is_none_or(|total| row.total == total)
+            && self.staff.is_none_or(|staff| row.staff == staff)
+            && self.member.as_ref().is_none_or(|code| row.points_member() == Some(code))
+    }
+
+    fn looks_into_body(&self) -> bool {
+        self.item.is_some() || self.text.is_some()
+    }
+
+    fn fits_body(&self, row: &SaleRow, sale: &Sale) -> bool {
+        let item = self.item.as_ref().is_none_or(|code| {
+            let code = stored_code(code);
+            sale.lines.iter().any(|line| stored_code(&line.item.code) == code)
+        });
+        let text = self.text.as_ref().is_none_or(|text| {
+            let part = folded_name(text);
+            let holds = |name: &str| folded_name(name).contains(&part);
+            row.number.to_string().contains(text.as_str())
+                || holds(&sale.note)
+                || sale.lines.iter().any(|line| holds(&line.item.name) || holds(&line.item.code))
+        });
+        item && text
+    }
+}
+
+fn day(text: &str) -> Option<i32> {
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(|date| date.num_days_from_ce())
+}
+
+/// One page of what was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    pub rows: Vec<SaleRow>,
+    /// Whether older ones follow.
+    pub more: bool,
+}
+
+/// Finds sales, newest first: `limit` of them after the first `offset`.
+pub fn search(
+    txn: &ReadTransaction,
+    query: &Query,
+    offset: usize,
+    limit: usize,
+) -> Result<Page, StoreError> {
+    let first = sales::day_start(query.from.unwrap_or(i32::MIN));
+    let past = sales::day_start(query.to.map_or(i32::MAX, |to| to.saturating_add(1)));
+    let bodies = txn.open_table(SALE_BODIES)?;
+    // An item's code stands in the body as it was rung: most bodies are passed over unread.
+    let code = query.item.as_deref().map(stored_code);
+    let finder = code.as_ref().map(|code| memmem::Finder::new(code.as_bytes()));
+    let (mut skipped, mut rows) = (0, Vec::new());
+    for row in txn.open_table(SALES)?.range(first..past)?.rev() {
+        let (key, row) = row?;
+        let row: SaleRow = unpack(row.value())?;
+        if !query.fits_row(&row) {
+            continue;
+        }
+        if query.looks_into_body() {
+            let key: SaleKey = key.value();
+            let Some(body) = bodies.get(key)? else { continue };
+            let maybe = finder.as_ref().is_none_or(|finder| finder.find(body.value()).is_some());
+            if !maybe || !query.fits_body(&row, &unpack(body.value())?) {
+                continue;
+            }
+        }
+        if skipped < offset {
+            skipped += 1;
+        } else if rows.len() == limit {
+            return Ok(Page { rows, more: true });
+        } else {
+            rows.push(row);
+        }
+    }
+    Ok(Page { rows, more: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_say_what_they_look_like() {
+        let of = |text: &str| {
+            let words: Vec<_> = text.split(' ').map(str::to_owned).collect();
+            Query::parse(&words)
+        };
+        let date = day("2026-11-22");
+        let any = Query::default;
+        for (text, want) in [
+            ("2026-11-22", Query { from: date, to: date, ..any() }),
+            ("2026-11-22..2026-11-23", Query { from: date, to: day("2026-11-23"), ..any() }),
+            ("01-000123", Query { receipt: "01-000123".parse().ok(), ..any() }),
+            ("1980 staff=3", Query { total: Some(Money::new(1980)), staff: Some(3), ..any() }),
+            ("牛乳 1L", Query { text: Some("牛乳 1L".to_owned()), ..any() }),
+            ("member=29 item=49", Query {
+                member: Some("29".to_owned()),
+                item: Some("49".to_owned()),
+                ..any()
+            }),
+        ] {
+            assert_eq!(of(text), Ok(want), "{text}");
+        }
+        for bad in ["colour=red", "staff=x", "from=2026-13-01"] {
+            assert_eq!(of(bad), Err(NotAQuery(bad.to_owned())));
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! What must not stand in the journal: members' keys, PIN verifiers, the key that signs Zs.
+//!
+//! Room: store. May touch: `keys.redb`. May not: clock; chance is handed in.
+//! Invariant: a key is durable before the entry that needs it; a destroyed key leaves no byte in the
+//! file. Every commit here is immediate.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{Key as CipherKey, XChaCha20Poly1305, XNonce};
+use ed25519_dalek::{Signer, SigningKey};
+use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition};
+use zeroize::Zeroizing;
+
+use super::codec;
+use super::fault::StoreError;
+use super::files::redb_file::RedbFile;
+use super::files::{Files, beside, parent};
+use super::pins::{self, PinPolicy};
+use crate::domain::command::Pin;
+use crate::domain::member::{Personal, Sealed};
+use crate::domain::register::PinVerdict;
+
+/// Fills bytes with chance; the operating system's in a shop, a counter in tests.
+pub type Chance = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
+type Secret = Zeroizing<[u8; 32]>;
+
+const MEMBER_KEYS: TableDefinition<&str, [u8; 32]> = TableDefinition::new("member_keys");
+const PINS: TableDefinition<u32, &str> = TableDefinition::new("pins");
+const SIGNING: TableDefinition<u8, [u8; 32]> = TableDefinition::new("signing");
+
+/// The one row of `SIGNING`.
+const Z_KEY: u8 = 0;
+const CACHE_BYTES: usize = 1 << 20;
+
+/// One row of the key file, as backups carry it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum KeyRow {
+    Member { code: String, key: [u8; 32] },
+    Pin { staff: u32, verifier: String },
+    Signing { seed: [u8; 32] },
+}
+
+/// The key file. May be asked from any thread.
+pub struct Keys {
+    db: RwLock<Database>,
+    files: Arc<dyn Files>,
+    path: PathBuf,
+    chance: Chance,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keys({})", self.path.display())
+    }
+}
+
+impl Keys {
+    /// Opens the key file, or makes an empty one.
+    pub fn open(files: Arc<dyn Files>, path: &Path, chance: Chance) -> Result<Self, StoreError> {
+        let db = open_file(&*files, path)?;
+        Ok(Self { db: RwLock::new(db), files, path: path.into(), chance })
+    }
+
+    fn db(&self) -> RwLockReadGuard<'_, Database> {
+        self.db.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes keys for the members that have none, all in one commit.
+    pub fn create_members<'a>(
+        &self,
+        codes: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), StoreError> {
+        let db = self.db();
+        let txn = db.begin_write()?;
+        {
+            let mut table = txn.open_table(MEMBER_KEYS)?;
+            let mut key = Secret::default();
+            for code in codes {
+                if table.get(code)?.is_none() {
+                    (self.chance)(&mut *key);
+                    table.insert(code, *key)?;
+                }
+            }
+        }
+        Ok(txn.commit()?)
+    }
+
+    fn member_key(&self, code: &str) -> Result<Option<Secret>, StoreError> {
+        let table = self.db().begin_read()?.open_table(MEMBER_KEYS)?;
+        Ok(table.get(code)?.map(|key| Zeroizing::new(key.value())))
+    }
+
+    /// Seals personal data with the member's own key, which `create_members` has made.
+    ///
+    /// # Errors
+    /// `Erased` when there is no key: nothing is ever sealed with one that is not on the disk.
+    pub fn seal(&self, code: &str, personal: &Personal) -> Result<Sealed, StoreError> {
+        let key = self.member_key(code)?;
+        let key = key.ok_or_else(|| StoreError::Erased { code: code.to_owned() })?;
+        let mut nonce = [0; 24];
+        (self.chance)(&mut nonce);
+        let clear = Zeroizing::new(codec::pack(personal)?);
+        let sealed = cipher(&key)
+            .encrypt(&XNonce::from(nonce), Payload { msg: &clear, aad: code.as_bytes() })
+            .map_err(|_| StoreError::Unfit { seq: 0, what: "personal data too long".to_owned() })?;
+        Ok(Sealed::Closed { nonce, bytes: sealed })
+    }
+
+    /// Opens personal data; `None` when the key is gone, so that an erased member stays erased.
+    ///
+    /// # Errors
+    /// `Unfit` when the data is not what was sealed for this member.
+    pub fn unseal(&self, code: &str, sealed: &Sealed) -> Result<Option<Personal>, StoreError> {
+        let (nonce, bytes) = match sealed {
+            Sealed::Clear(personal) => return Ok(Some((**personal).clone())),
+            Sealed::Erased => return Ok(None),
+            Sealed::Closed { nonce, bytes } => (nonce, bytes),
+        };
+        let Some(key) = self.member_key(code)? else { return Ok(None) };
+        let opened = cipher(&key)
+            .decrypt(&XNonce::from(*nonce), Payload { msg: bytes, aad: code.as_bytes() })
+            .map_err(|_| StoreError::Unfit { seq: 0, what: format!("sealed data of {code}") })?;
+        Ok(Some(codec::unpack(&Zeroizing::new(opened))?))
+    }
+
+    /// Destroys a member's key. The file is written anew: redb leaves removed bytes in free pages.
+    pub fn erase_member(&self, code: &str) -> Result<(), StoreError> {
+        {
+            let db = self.db();
+            let txn = db.begin_write()?;
+            txn.open_table(MEMBER_KEYS)?.remove(code)?;
+            txn.commit()?;
+        }
+        self.rewrite()
+    }
+
+    /// Writes the file anew under another name and puts it in the old one's place.
+    fn rewrite(&self) -> Result<(), StoreError> {
+        let mut db = self.db.write().unwrap_or_else(PoisonError::into_inner);
+        let new_path = beside(&self.path, ".new");
+        remove_if_there(&*self.files, &new_path)?;
+        let fresh = open_file(&*self.files, &new_path)?;
+        copy_rows(&db, &fresh)?;
+        self.files.rename(&new_path, &self.path)?;
+        self.files.sync_dir(parent(&self.path))?;
+        *db = fresh;
+        Ok(())
+    }
+
+    /// Writes a PIN's verifier, or takes it away.
+    pub fn set_pin(
+        &self,
+        staff: u32,
+        pin: Option<&Pin>,
+        policy: PinPolicy,
+    ) -> Result<(), StoreError> {
+        let mut salt = [0; 16];
+        (self.chance)(&mut salt);
+        let verifier = pin.map(|pin| pins::verifier(pin, &salt, policy)).transpose()?;
+        let db = self.db();
+        let txn = db.begin_write()?;
+        {
+            let mut table = txn.open_table(PINS)?;
+            match verifier {
+                Some(verifier) => table.insert(staff, verifier.as_str())?,
+                None => table.remove(staff)?,
+            };
+        }
+        Ok(txn.commit()?)
+    }
+
+    /// Compares a PIN with the one on file. Takes about a tenth of a second when there is one.
+    pub fn check_pin(&self, staff: u32, pin: Option<&Pin>) -> Result<PinVerdict, StoreError> {
+        let table = self.db().begin_read()?.open_table(PINS)?;
+        let Some(verifier) = table.get(staff)?.map(|phc| phc.value().to_owned()) else {
+            return Ok(PinVerdict::NotSet);
+        };
+        let right = pin.is_some_and(|pin| pins::holds(pin, &verifier));
+        Ok(if right { PinVerdict::Right } else { PinVerdict::Wrong })
+    }
+
+    /// Returns the key that signs Zs, made when first asked for.
+    pub fn signing_key(&self) -> Result<SigningKey, StoreError> {
+        let db = self.db();
+        let txn = db.begin_write()?;
+        let mut seed = Secret::default();
+        {
+            let mut table = txn.open_table(SIGNING)?;
+            let stored = table.get(Z_KEY)?.map(|seed| seed.value());
+            match stored {
+                Some(stored) => *seed = stored,
+                None => {
+                    (self.chance)(&mut *seed);
+                    table.insert(Z_KEY, *seed)?;
+                }
+            }
+        }
+        txn.commit()?;
+        Ok(SigningKey::from_bytes(&seed))
+    }
+
+    /// Signs what a Z says.
+    pub fn sign(&self, message: &[u8]) -> Result<[u8; 64], StoreError> {
+        Ok(self.signing_key()?.sign(message).to_bytes())
+    }
+
+    /// Calls `each` with every row, for a backup.
+    pub fn rows(
+        &self,
+        mut each: impl FnMut(KeyRow) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let txn = self.db().begin_read()?;
+        for row in txn.open_table(MEMBER_KEYS)?.iter()? {
+            let (code, key) = row?;
+            each(KeyRow::Member { code: code.value().to_owned(), key: key.value() })?;
+        }
+        for row in txn.open_table(PINS)?.iter()? {
+            let (staff, verifier) = row?;
+            each(KeyRow::Pin { staff: staff.value(), verifier: verifier.value().to_owned() })?;
+        }
+        for row in txn.open_table(SIGNING)?.iter()? {
+            each(KeyRow::Signing { seed: row?.1.value() })?;
+        }
+        Ok(())
+    }
+
+    /// Puts rows of a backup in, in one commit.
+    pub fn restore_rows(&self, rows: impl IntoIterator<Item = KeyRow>) -> Result<(), StoreError> {
+        let db = self.db();
+        let txn = db.begin_write()?;
+        {
+            let mut members = txn.open_table(MEMBER_KEYS)?;
+            let mut pins = txn.open_table(PINS)?;
+            let mut signing = txn.open_table(SIGNING)?;
+            for row in rows {
+                match row {
+                    KeyRow::Member { code, key } => drop(members.insert(code.as_str(), key)?),
+                    KeyRow::Pin { staff, verifier } => {
+                        drop(pins.insert(staff, verifier.as_str())?);
+                    }
+                    KeyRow::Signing { seed } => drop(signing.insert(Z_KEY, seed)?),
+                }
+            }
+        }
+        Ok(txn.commit()?)
+    }
+}
+
+fn cipher(key: &Secret) -> XChaCha20Poly1305 {
+    XChaCha20Poly1305::new(&CipherKey::from(**key))
+}
+
+fn open_file(files: &dyn Files, path: &Path) -> Result<Database, StoreError> {
+    let (file, fresh) = match files.open(path) {
+        Ok(file) => (file, false),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => (files.create(path)?, true),
+        Err(error) => return Err(error.into()),
+    };
+    let db = Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(RedbFile(file))?;
+    let txn = db.begin_write()?;
+    txn.open_table(MEMBER_KEYS)?;
+    txn.open_table(PINS)?;
+    txn.open_table(SIGNING)?;
+    txn.commit()?;
+    if fresh {
+        files.sync_dir(parent(path))?;
+    }
+    Ok(db)
+}
+
+fn copy_rows(from: &Database, to: &Database) -> Result<(), StoreError> {
+    let (read, write) = (from.begin_read()?, to.begin_write()?);
+    macro_rules! copy {
+        ($($table:ident),*) => {
+            $({
+                let mut target = write.open_table($table)?;
+                for row in read.open_table($table)?.iter()? {
+                    let (key, value) = row?;
+                    target.insert(key.value(), value.value())?;
+                }
+            })*
+        };
+    }
+    copy!(MEMBER_KEYS, PINS, SIGNING);
+    Ok(write.commit()?)
+}
+
+fn remove_if_there(files: &dyn Files, path: &Path) -> Result<(), StoreError> {
+    match files.remove(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::store::files::faulty::FaultyFiles;
+    use crate::store::files::read_whole;
+
+    /// Chance that is none: the same calls give the same bytes, no two calls the same ones.
+    pub fn counting_chance() -> Chance {
+        let count = AtomicU64::new(1);
+        Arc::new(move |bytes: &mut [u8]| {
+            let seed = count.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            for (place, byte) in bytes.iter_mut().enumerate() {
+                *byte = (seed >> (place % 8 * 8)) as u8 ^ place as u8;
+            }
+        })
+    }
+
+    pub fn keys_on(files: &FaultyFiles) -> Keys {
+        Keys::open(Arc::new(files.clone()), Path::new("/keys.redb"), counting_chance()).unwrap()
+    }
+
+    fn someone() -> Personal {
+        Personal { name: "山田花子".to_owned(), phone: "09012345678".to_owned(), ..Personal::default() }
+    }
+
+    #[test]
+    fn sealed_data_opens_only_for_its_member_and_only_as_it_was() {
+        let keys = keys_on(&FaultyFiles::new());
+        keys.create_members(["a", "b"]).unwrap();
+        let sealed = keys.seal("a", &someone()).unwrap();
+        assert_eq!(keys.unseal("a", &sealed).unwrap(), Some(someone()));
+        assert!(keys.unseal("b", &sealed).is_err(), "another key");
+        let Sealed::Closed { nonce, mut bytes } = sealed else { panic!("sealed") };
+        assert!(!bytes.windows(3).any(|part| part == "山".as_bytes()));
+        bytes[4] ^= 1;
+        assert!(keys.unseal("a", &Sealed::Closed { nonce, bytes }).is_err());
+        assert!(matches!(keys.seal("c", &someone()), Err(StoreError::Erased { .. })));
+    }
+
+    #[test]
+    fn an_erased_key_is_in_no_byte_of_the_file() {
+        let files = FaultyFiles::new();
+        let keys = keys_on(&files);
+        keys.create_members(["a", "b"]).unwrap();
+        let key = keys.member_key("a").unwrap().unwrap();
+        let (sealed, other) = (keys.seal("a", &someone()).unwrap(), keys.seal("b", &someone()).unwrap());
+        let holds = || {
+            let bytes = read_whole(&files, Path::new("/keys.redb")).unwrap();
+            memchr::memmem::find(&bytes, &*key).is_some()
+        };
+        assert!(holds());
+        keys.erase_member("a").unwrap();
+        assert!(!holds());
+        assert_eq!(keys.unseal("a", &sealed).unwrap(), None);
+        assert_eq!(keys.unseal("b", &other).unwrap(), Some(someone()));
+        drop(keys);
+        assert_eq!(keys_on(&files).unseal("b", &other).unwrap(), Some(someone()));
+    }
+
+    #[test]
+    fn a_pin_is_compared_or_not_set() {
+        let keys = keys_on(&FaultyFiles::new());
+        let pin = Pin::new("840217");
+        assert_eq!(keys.check_pin(3, Some(&pin)).unwrap(), PinVerdict::NotSet);
+        keys.set_pin(3, Some(&pin), PinPolicy::Guarded).unwrap();
+        assert_eq!(keys.check_pin(3, Some(&pin)).unwrap(), PinVerdict::Right);
+        assert_eq!(keys.check_pin(3, None).unwrap(), PinVerdict::Wrong);
+        keys.set_pin(3, None, PinPolicy::Guarded).unwrap();
+        assert_eq!(keys.check_pin(3, Some(&pin)).unwrap(), PinVerdict::NotSet);
+        let refused = keys.set_pin(3, Some(&Pin::new("1234")), PinPolicy::Guarded);
+        assert!(matches!(refused, Err(StoreError::Refused(_))));
+    }
+
+    #[test]
+    fn one_key_signs_for_ever_and_rows_carry_everything() {
+        use ed25519_dalek::Verifier;
+        let keys = keys_on(&FaultyFiles::new());
+        let signature = ed25519_dalek::Signature::from_bytes(&keys.sign(b"01-Z0412").unwrap());
+        let public = keys.signing_key().unwrap().verifying_key();
+        assert!(public.verify(b"01-Z0412", &signature).is_ok());
+        keys.create_members(["a"]).unwrap();
+        keys.set_pin(1, Some(&Pin::new("111111")), PinPolicy::Sample).unwrap();
+        let mut rows = Vec::new();
+        keys.rows(|row| {
+            rows.push(row);
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(rows.len(), 3);
+        let other = keys_on(&FaultyFiles::new());
+        other.restore_rows(rows).unwrap();
+        assert_eq!(other.signing_key().unwrap().verifying_key(), public);
+        assert_eq!(other.check_pin(1, Some(&Pin::new("111111"))).unwrap(), PinVerdict::Right);
+        let sealed = keys.seal("a", &someone()).unwrap();
+        assert_eq!(other.unseal("a", &sealed).unwrap(), Some(someone()));
+    }
+}

@@ -1,0 +1,117 @@
+//! What each lane remembers, the shop's settings, and how far the journal has been folded.
+//!
+//! Room: store. May touch: the lane tables and `meta`.
+//! Invariant: written in the transaction of the entry they follow from, so that totals and place
+//! never disagree.
+
+use std::collections::BTreeMap;
+
+use redb::{ReadTransaction, ReadableTable, WriteTransaction};
+use serde::{Deserialize, Serialize};
+
+use super::chain::{Hash, Head};
+use super::codec::{pack, unpack};
+use super::fault::StoreError;
+use super::opening::Checkpoint;
+use super::segment::{Month, Place};
+use super::tables::{FOLDED, LANES, META, SCHEMA};
+use crate::domain::lane::LaneState;
+use crate::domain::settings::Settings;
+
+const SETTINGS: &str = "settings";
+const SCHEMA_KEY: &str = "schema";
+
+/// The last entry of a lane that was folded, and where the journal goes on behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Folded {
+    pub epoch: u16,
+    pub seq: u64,
+    pub hash: [u8; 32],
+    /// yyyymm and part of the segment; a month of 0 where the place is not known.
+    pub month: u32,
+    pub part: u16,
+    /// Behind the record, in bytes.
+    pub offset: u64,
+}
+
+impl Folded {
+    pub fn at(epoch: u16, checkpoint: &Checkpoint) -> Self {
+        Self {
+            epoch,
+            seq: checkpoint.head.seq,
+            hash: *checkpoint.head.hash.as_bytes(),
+            month: checkpoint.place.month.number(),
+            part: checkpoint.place.part,
+            offset: checkpoint.offset,
+        }
+    }
+
+    pub fn head(&self) -> Head {
+        Head { seq: self.seq, hash: Hash::from_bytes(self.hash) }
+    }
+
+    /// Where the journal may begin to look for its head.
+    pub fn checkpoint(&self) -> Option<Checkpoint> {
+        let place = Place { month: Month::from_number(self.month)?, part: self.part };
+        Some(Checkpoint { place, offset: self.offset, head: self.head() })
+    }
+}
+
+/// Writes that these tables are of today's schema.
+pub fn put_schema(txn: &WriteTransaction) -> Result<(), StoreError> {
+    txn.open_table(META)?.insert(SCHEMA_KEY, pack(&SCHEMA)?.as_slice())?;
+    Ok(())
+}
+
+/// Returns whether the tables are of today's schema.
+pub fn is_current(txn: &ReadTransaction) -> Result<bool, StoreError> {
+    let table = txn.open_table(META)?;
+    let schema: Option<u32> = table.get(SCHEMA_KEY)?.map(|row| unpack(row.value())).transpose()?;
+    Ok(schema == Some(SCHEMA))
+}
+
+/// Writes what follows an entry of a lane.
+pub fn put(
+    txn: &WriteTransaction,
+    lane: &LaneState,
+    folded: &Folded,
+) -> Result<(), StoreError> {
+    txn.open_table(LANES)?.insert(lane.lane, pack(lane)?.as_slice())?;
+    txn.open_table(FOLDED)?.insert(lane.lane, pack(folded)?.as_slice())?;
+    Ok(())
+}
+
+pub fn put_settings(txn: &WriteTransaction, settings: &Settings) -> Result<(), StoreError> {
+    txn.open_table(META)?.insert(SETTINGS, pack(settings)?.as_slice())?;
+    Ok(())
+}
+
+/// Returns the shop's settings; those shipped before the first entry changed any.
+pub fn settings(txn: &ReadTransaction) -> Result<Settings, StoreError> {
+    let row = txn.open_table(META)?.get(SETTINGS)?;
+    Ok(row.map(|row| unpack(row.value())).transpose()?.unwrap_or_default())
+}
+
+/// Returns every lane's memory.
+pub fn states(txn: &ReadTransaction) -> Result<BTreeMap<u8, LaneState>, StoreError> {
+    let table = txn.open_table(LANES)?;
+    table
+        .iter()?
+        .map(|row| {
+            let (lane, state) = row?;
+            Ok((lane.value(), unpack(state.value())?))
+        })
+        .collect()
+}
+
+/// Returns how far each lane's journal was folded.
+pub fn folded(txn: &ReadTransaction) -> Result<BTreeMap<u8, Folded>, StoreError> {
+    let table = txn.open_table(FOLDED)?;
+    table
+        .iter()?
+        .map(|row| {
+            let (lane, folded) = row?;
+            Ok((lane.value(), unpack(folded.value())?))
+        })
+        .collect()
+}

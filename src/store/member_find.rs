@@ -1,0 +1,168 @@
+//! Finding members by whatever the customer says: a card, the end of a phone number, a name.
+//!
+//! Room: store. May touch: the member indexes, to read.
+//! Invariant: what is typed decides where to look; exact hits come first, then who was here last.
+
+use std::cmp::Reverse;
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+use redb::ReadTransaction;
+
+use super::fault::StoreError;
+use super::items::{folded_name, kana_queries};
+use super::members::{by_id, reversed};
+use super::name_blocks;
+use super::postings;
+use super::tables::{
+    MEMBER_CODES, MEMBER_KANA, MEMBER_LOOSE, MEMBER_MAILS, MEMBER_NAMES, MEMBER_PHONES, Postings,
+};
+use super::visits::LastVisits;
+use crate::domain::kana::{exact_key, loose_key};
+use crate::domain::member::Member;
+use crate::domain::text::halfwidth_digits;
+
+/// Hits that a quick search puts in order; a key that finds more is too short to choose from.
+const MOST_RANKED: usize = 1_000;
+
+/// The fewest digits of a phone number's end that are looked for.
+const FEWEST_DIGITS: usize = 4;
+
+/// How well a row answers, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Fit {
+    Exact,
+    Begins,
+    Near,
+}
+
+/// Returns the first `limit` members for a text, best first.
+pub fn quick(txn: &ReadTransaction, text: &str, limit: usize) -> Result<Vec<Member>, StoreError> {
+    let hits = ranked(txn, matching(txn, text, MOST_RANKED.max(limit))?)?;
+    read(txn, hits.into_iter().take(limit))
+}
+
+/// Returns how many members a text finds in all, and one page of them, best first.
+pub fn paged(
+    txn: &ReadTransaction,
+    text: &str,
+    offset: usize,
+    limit: usize,
+) -> Result<(usize, Vec<Member>), StoreError> {
+    let hits = ranked(txn, matching(txn, text, usize::MAX)?)?;
+    let total = hits.len();
+    Ok((total, read(txn, hits.into_iter().skip(offset).take(limit))?))
+}
+
+fn read(
+    txn: &ReadTransaction,
+    ids: impl Iterator<Item = u32>,
+) -> Result<Vec<Member>, StoreError> {
+    ids.filter_map(|id| by_id(txn, id).transpose()).collect()
+}
+
+fn ranked(txn: &ReadTransaction, hits: Hits) -> Result<Vec<u32>, StoreError> {
+    let mut last = LastVisits::new(txn);
+    let mut ranked = Vec::with_capacity(hits.found.len());
+    for (fit, id) in hits.found {
+        ranked.push((fit, Reverse(last.of(id)?), id));
+    }
+    // Stable: within one day, as the index had them: by name.
+    ranked.sort_by_key(|(fit, day, _)| (*fit, *day));
+    Ok(ranked.into_iter().map(|(.., id)| id).collect())
+}
+
+/// Ids found so far, each once and at its best.
+struct Hits {
+    found: Vec<(Fit, u32)>,
+    seen: HashSet<u32>,
+    most: usize,
+}
+
+impl Hits {
+    fn add(&mut self, fit: Fit, id: u32) -> ControlFlow<()> {
+        if self.found.len() >= self.most {
+            return ControlFlow::Break(());
+        }
+        if self.seen.insert(id) {
+            self.found.push((fit, id));
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn matching(txn: &ReadTransaction, text: &str, most: usize) -> Result<Hits, StoreError> {
+    let mut hits = Hits { found: Vec::new(), seen: HashSet::new(), most };
+    let text = halfwidth_digits(text.trim());
+    if text.is_empty() {
+        return Ok(hits);
+    }
+    if let Some(id) = txn.open_table(MEMBER_CODES)?.get(text.as_str())? {
+        let _ = hits.add(Fit::Exact, id.value());
+    }
+    match Shape::of(&text) {
+        Shape::Mail => index(txn, MEMBER_MAILS, &text.to_lowercase(), Fit::Begins, &mut hits)?,
+        Shape::Digits => {
+            let digits = reversed(&text);
+            if digits.len() >= FEWEST_DIGITS {
+                index(txn, MEMBER_PHONES, &digits, Fit::Begins, &mut hits)?;
+            }
+        }
+        Shape::Kana => {
+            for key in kana_queries(&text) {
+                index(txn, MEMBER_KANA, &exact_key(&key), Fit::Begins, &mut hits)?;
+                index(txn, MEMBER_LOOSE, &loose_key(&key), Fit::Near, &mut hits)?;
+            }
+        }
+        Shape::Name => {
+            let names = txn.open_table(MEMBER_NAMES)?;
+            name_blocks::scan(&names, &folded_name(&text), |id| hits.add(Fit::Begins, id))?;
+        }
+    }
+    Ok(hits)
+}
+
+/// Takes what begins with `key` from an index; the whole key is an exact hit.
+fn index(
+    txn: &ReadTransaction,
+    table: Postings,
+    key: &str,
+    fit: Fit,
+    hits: &mut Hits,
+) -> Result<(), StoreError> {
+    if key.is_empty() {
+        return Ok(());
+    }
+    postings::scan(&txn.open_table(table)?, key, |found, id| {
+        let whole = found == key && fit == Fit::Begins;
+        hits.add(if whole { Fit::Exact } else { fit }, id)
+    })
+}
+
+/// Where a text is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Digits,
+    Mail,
+    Kana,
+    Name,
+}
+
+impl Shape {
+    fn of(text: &str) -> Self {
+        let digit = |sign: char| sign.is_ascii_digit() || " -+()".contains(sign);
+        let sound = |sign: char| {
+            matches!(sign, 'ぁ'..='ゖ' | 'ァ'..='ヺ' | 'ー' | '・' | 'ｦ'..='ﾟ' | '　' | ' ')
+                || sign.is_ascii()
+        };
+        if text.contains('@') {
+            Self::Mail
+        } else if text.chars().all(digit) {
+            Self::Digits
+        } else if text.chars().all(sound) {
+            Self::Kana
+        } else {
+            Self::Name
+        }
+    }
+}

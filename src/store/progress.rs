@@ -1,0 +1,102 @@
+//! How far the fold has come, for those who must see what they have just done.
+//!
+//! Room: store. May touch: std's locks. May not: clock.
+//! Invariant: nobody waits for ever: a fold that failed answers, too.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::fault::StoreError;
+use crate::domain::entry::Kind;
+
+/// What a reader asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    Items,
+    /// Members, their points, sales, jobs.
+    Sales,
+}
+
+impl Subject {
+    /// Returns what an entry changes. The end of an import is no reason to keep a cashier waiting:
+    /// who imports waits by `wait_for`.
+    fn of(kind: &Kind) -> Option<Self> {
+        match kind {
+            Kind::ItemSet(_) => Some(Self::Items),
+            Kind::SaleClosed(_)
+            | Kind::ReceiptVoided { .. }
+            | Kind::TenderCorrected { .. }
+            | Kind::Reprinted { .. }
+            | Kind::FormalReceiptIssued { .. }
+            | Kind::LatePoints { .. }
+            | Kind::Stamped { .. }
+            | Kind::PrintEnded { .. }
+            | Kind::MemberSet(_) => Some(Self::Sales),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    folded: u64,
+    /// The last entry that changed items, and the last that changed sales.
+    changed: [u64; 2],
+    failed: Option<String>,
+}
+
+/// Shared between who appends, who folds and who reads. Counts the own lane's current epoch.
+#[derive(Debug, Default)]
+pub struct Progress {
+    state: Mutex<State>,
+    moved: Condvar,
+}
+
+impl Progress {
+    pub fn new(folded: u64) -> Self {
+        let state = State { folded, ..State::default() };
+        Self { state: Mutex::new(state), moved: Condvar::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that an entry is in the journal.
+    pub fn appended(&self, seq: u64, kind: &Kind) {
+        if let Some(subject) = Subject::of(kind) {
+            self.state().changed[subject as usize] = seq;
+        }
+    }
+
+    pub fn folded(&self, seq: u64) {
+        let mut state = self.state();
+        state.folded = state.folded.max(seq);
+        self.moved.notify_all();
+    }
+
+    pub fn failed(&self, why: &StoreError) {
+        self.state().failed = Some(why.to_string());
+        self.moved.notify_all();
+    }
+
+    /// Returns once the entry is folded.
+    ///
+    /// # Errors
+    /// `Journal` with the reason when the fold has failed: rebuild.
+    pub fn wait_for(&self, seq: u64) -> Result<(), StoreError> {
+        let mut state = self.state();
+        while state.folded < seq {
+            if let Some(why) = &state.failed {
+                return Err(StoreError::Journal(why.clone()));
+            }
+            state = self.moved.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        Ok(())
+    }
+
+    /// Returns once everything that changed `subject` is folded.
+    pub fn wait(&self, subject: Subject) -> Result<(), StoreError> {
+        let seq = self.state().changed[subject as usize];
+        self.wait_for(seq)
+    }
+}

@@ -1,0 +1,187 @@
+//! When a member came, and what it did to the points.
+//!
+//! Room: store. May touch: the visit tables and a member's facts.
+//! Invariant: a visit is a closed sale of a member that was not voided; the newest is found without
+//! looking at the others.
+
+use std::collections::HashMap;
+
+use redb::{ReadTransaction, ReadableTable, WriteTransaction};
+use serde::{Deserialize, Serialize};
+
+use super::codec::{pack, unpack};
+use super::fault::StoreError;
+use super::members::{self, Facts};
+use super::sales;
+use super::tables::{MEMBER_CODES, MEMBER_DAYS, SaleKey, VISITS};
+use crate::domain::entry::{Entry, Kind};
+use crate::domain::money::Money;
+use crate::domain::number::DocNo;
+use crate::domain::sale::Sale;
+
+/// Members in one row of last visits.
+const PER_ROW: u32 = 512;
+
+/// One visit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit {
+    pub receipt: DocNo,
+    pub at_ms: i64,
+    pub offset_minutes: i16,
+    /// Days from the common era.
+    pub business_date: i32,
+    pub total: Money,
+    /// What the visit did to the balance.
+    pub points: i64,
+}
+
+/// Folds what an entry says of members' points and visits.
+pub fn fold(txn: &WriteTransaction, entry: &Entry) -> Result<(), StoreError> {
+    let day = entry.header.business_date;
+    match &entry.kind {
+        Kind::SaleClosed(sale) => closed(txn, entry, sale),
+        Kind::ReceiptVoided { receipt, sale, .. } => voided(txn, *receipt, day, sale),
+        Kind::LatePoints { receipt, member, earned, .. } => {
+            came_late(txn, *receipt, member, *earned, day)
+        }
+        Kind::Stamped { member, count } => {
+            members::change_facts(txn, member, |facts| facts.stamps += count).map(|_| ())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a sale did to the balance: what it earned, and everything else (used, taken or given back).
+fn moves(sale: &Sale) -> (i64, i64) {
+    let Some(member) = &sale.member else { return (0, 0) };
+    let all = member.points_after - member.points_before;
+    (sale.points_earned, all - sale.points_earned)
+}
+
+fn closed(txn: &WriteTransaction, entry: &Entry, sale: &Sale) -> Result<(), StoreError> {
+    let Some(member) = &sale.member else { return Ok(()) };
+    let header = &entry.header;
+    let (earned, rest) = moves(sale);
+    let visit = Visit {
+        receipt: sale.number,
+        at_ms: header.at_ms,
+        offset_minutes: header.offset_minutes,
+        business_date: header.business_date,
+        total: sale.totals.total,
+        points: earned + rest,
+    };
+    let id = members::change_facts(txn, &member.code, |facts| {
+        facts.ledger.add(header.business_date, earned);
+        facts.ledger.add(header.business_date, rest);
+        facts.spent += sale.totals.total;
+        visited(facts, header.business_date);
+    })?;
+    id.map_or(Ok(()), |id| note(txn, id, sales::key_of(header), &visit))
+}
+
+fn visited(facts: &mut Facts, day: i32) {
+    facts.visits += 1;
+    facts.last_visit = facts.last_visit.max(Some(day));
+}
+
+fn note(
+    txn: &WriteTransaction,
+    id: u32,
+    key: SaleKey,
+    visit: &Visit,
+) -> Result<(), StoreError> {
+    txn.open_table(VISITS)?.insert((id, key), pack(visit)?.as_slice())?;
+    set_last_day(txn, id, visit.business_date)
+}
+
+fn voided(
+    txn: &WriteTransaction,
+    receipt: DocNo,
+    day: i32,
+    sale: &Sale,
+) -> Result<(), StoreError> {
+    let Some((key, row)) = sales::row_of(txn, receipt)? else { return Ok(()) };
+    let Some(code) = row.points_member() else { return Ok(()) };
+    let Some(id) = members::id_of(txn, code)? else { return Ok(()) };
+    // A late member's points are on the visit; those of a member at the sale are in the sale.
+    let visit = txn.open_table(VISITS)?.remove((id, key))?.map(|row| unpack(row.value()));
+    let Some(visit): Option<Visit> = visit.transpose()? else { return Ok(()) };
+    let (earned, rest) = if sale.member.is_some() { moves(sale) } else { (visit.points, 0) };
+    members::change_facts(txn, code, |facts| {
+        facts.ledger.add(day, -earned);
+        facts.ledger.add(day, -rest);
+        facts.spent -= visit.total;
+        facts.visits = facts.visits.saturating_sub(1);
+    })?;
+    Ok(())
+}
+
+fn came_late(
+    txn: &WriteTransaction,
+    receipt: DocNo,
+    code: &str,
+    earned: i64,
+    day: i32,
+) -> Result<(), StoreError> {
+    let Some((key, row)) = sales::row_of(txn, receipt)? else { return Ok(()) };
+    let visit = Visit {
+        receipt,
+        at_ms: row.at_ms,
+        offset_minutes: row.offset_minutes,
+        business_date: row.business_date,
+        total: row.total,
+        points: earned,
+    };
+    let id = members::change_facts(txn, code, |facts| {
+        facts.ledger.add(day, earned);
+        facts.spent += row.total;
+        visited(facts, row.business_date);
+    })?;
+    id.map_or(Ok(()), |id| note(txn, id, key, &visit))
+}
+
+fn set_last_day(txn: &WriteTransaction, id: u32, day: i32) -> Result<(), StoreError> {
+    let mut table = txn.open_table(MEMBER_DAYS)?;
+    let (row, slot) = (id / PER_ROW, (id % PER_ROW) as usize);
+    let mut days: Vec<i32> =
+        table.get(row)?.map(|days| unpack(days.value())).transpose()?.unwrap_or_default();
+    if days.len() <= slot {
+        days.resize(slot + 1, 0);
+    }
+    days[slot] = days[slot].max(day);
+    table.insert(row, pack(&days)?.as_slice())?;
+    Ok(())
+}
+
+/// Last visits, read row by row as they are asked for.
+pub struct LastVisits<'txn> {
+    txn: &'txn ReadTransaction,
+    rows: HashMap<u32, Vec<i32>>,
+}
+
+impl<'txn> LastVisits<'txn> {
+    pub fn new(txn: &'txn ReadTransaction) -> Self {
+        Self { txn, rows: HashMap::new() }
+    }
+
+    /// Returns the day of the last visit, 0 before the first; days from the common era.
+    pub fn of(&mut self, id: u32) -> Result<i32, StoreError> {
+        let row = id / PER_ROW;
+        if let std::collections::hash_map::Entry::Vacant(vacant) = self.rows.entry(row) {
+            let days = self.txn.open_table(MEMBER_DAYS)?.get(row)?;
+            vacant.insert(days.map(|days| unpack(days.value())).transpose()?.unwrap_or_default());
+        }
+        let days = self.rows.get(&row);
+        Ok(days.and_then(|days| days.get((id % PER_ROW) as usize)).copied().unwrap_or(0))
+    }
+}
+
+/// Returns the newest visits of a member, newest first.
+pub fn newest(txn: &ReadTransaction, code: &str, limit: usize) -> Result<Vec<Visit>, StoreError> {
+    let Some(id) = txn.open_table(MEMBER_CODES)?.get(code)?.map(|id| id.value()) else {
+        return Ok(Vec::new());
+    };
+    let (first, past) = ((id, sales::day_start(i32::MIN)), (id + 1, sales::day_start(i32::MIN)));
+    let table = txn.open_table(VISITS)?;
+    table.range(first..past)?.rev().take(limit).map(|row| Ok(unpack(row?.1.value())?)).collect()
+}
