@@ -14,10 +14,13 @@
 //! neighbour can change a count.
 
 mod big_shop;
+mod counter;
+mod disk;
 mod figure;
 mod floor;
 mod goods;
 mod hello;
+mod lane;
 mod peer;
 mod people;
 mod place;

@@ -4,6 +4,9 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Failure;
 
 /// The program under measure, built with the benches.
 pub const REGI: &str = env!("CARGO_BIN_EXE_regi");
@@ -77,4 +80,14 @@ pub fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Runs one command of regi on a shop and returns what it printed.
+pub fn regi(shop: &Path, args: &[&str]) -> Result<String, Failure> {
+    let output = Command::new(REGI).arg("--shop").arg(shop).args(["--lang", "en"]).args(args).output()?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(format!("regi {}: {}: {}", args.join(" "), output.status, said.trim()).into())
 }
