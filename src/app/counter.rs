@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::answers;
+use super::books::Placed;
 use super::control::Asked;
 use super::engine::{Engine, Outcome, Pending, Step};
 use super::event::{Ending, Event};
@@ -87,7 +88,7 @@ impl<W: Write> Counter<W> {
         let events = events.clone();
         std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
             for job in jobs {
-                let written = shop.append(&job.drafts, job.now).map_err(|error| error.refusal());
+                let written = shop.append(&job.drafts, job.now);
                 if events.send(Event::Written(written)).is_err() {
                     return;
                 }
@@ -395,7 +396,7 @@ impl<W: Write> Counter<W> {
         }
     }
 
-    fn written(&mut self, written: Result<Vec<crate::store::shop::Placed>, Refusal>) {
+    fn written(&mut self, written: Result<Vec<Placed>, Refusal>) {
         let Some(in_flight) = self.in_flight.take() else { return };
         // No cart is synced once its sale has ended.
         self.cart_changed = None;

@@ -4,9 +4,12 @@
 //! Invariant: nothing is acknowledged (answer, drawer, paper) before its entries are synced; when they
 //! cannot be, the register stands where it stood and says so.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::books::{Books, Placed};
 use super::clock::{Chance, Time};
+use super::lane_config::LaneConfig;
 use super::papers;
 use super::reply::{EntryReply, Reply};
 use super::spool::Spool;
@@ -17,7 +20,7 @@ use crate::domain::register::{
     Answer, Applied, Context, DrawerCause, Effect, Now, Refused, Register,
 };
 use crate::domain::words::Words;
-use crate::store::shop::{Placed, Shop};
+use crate::screens::Keymap;
 
 /// What one command came to.
 #[derive(Debug, Default)]
@@ -58,11 +61,16 @@ enum After {
 /// The lane: register, store and spool together.
 pub struct Engine {
     pub register: Register,
-    pub shop: Arc<Shop>,
+    pub shop: Arc<Books>,
     pub words: Words,
     pub time: Time,
     pub chance: Chance,
     pub spool: Spool,
+    pub config: LaneConfig,
+    pub keymap: Keymap,
+    pub dir: PathBuf,
+    /// The last run did not end by itself: the last line wants a look.
+    pub unclean: bool,
 }
 
 impl Engine {
@@ -84,7 +92,7 @@ impl Engine {
             Step::Done(outcome) => *outcome,
             Step::Write(pending) => {
                 let written = self.shop.append(&pending.drafts, pending.now);
-                self.finish(*pending, written.map_err(|error| error.refusal()))
+                self.finish(*pending, written)
             }
         }
     }
@@ -95,8 +103,8 @@ impl Engine {
         let outcome = Outcome { command: line.to_owned(), ..Outcome::default() };
         let chance = &mut self.chance;
         let mut new_id = || chance.id();
-        let reader = self.shop.reader();
-        let mut context = Context { now, shop: &reader, new_id: &mut new_id };
+        let shop = Arc::clone(&self.shop);
+        let mut context = Context { now, shop: shop.reader(), new_id: &mut new_id };
         match self.register.apply(command, &mut context) {
             Ok(applied) => self.begun(applied, outcome, now),
             Err(refused) => match &refused.record {
@@ -223,6 +231,20 @@ impl Engine {
         self.shop.settle();
     }
 
+    /// Sets the printer in `shop.toml`; it is used from the next start on.
+    ///
+    /// # Errors
+    /// An address that is none, or a file that cannot be written.
+    pub fn set_printer(&mut self, address: &str) -> std::io::Result<()> {
+        let mut config = self.config.clone();
+        config.printer.address = if address.is_empty() { "file:" } else { address }.to_owned();
+        let read: Result<crate::devices::printer::Address, _> = config.printer.address.parse();
+        read.map_err(std::io::Error::other)?;
+        std::fs::write(self.dir.join("shop.toml"), config.write())?;
+        self.config = config;
+        Ok(())
+    }
+
     /// Writes an entry that no command made: an import's rows, a settings file.
     ///
     /// # Errors
@@ -238,7 +260,7 @@ impl Engine {
                 kind,
             })
             .collect();
-        let placed = self.shop.append(&drafts, now).map_err(|error| error.refusal())?;
+        let placed = self.shop.append(&drafts, now)?;
         for placed in &placed {
             self.register.fold(&placed.entry);
         }
@@ -265,7 +287,7 @@ impl Engine {
         reply.entry = outcome.placed.last().map(|placed| EntryReply {
             lane: placed.entry.header.lane,
             seq: placed.entry.header.seq,
-            hash: placed.hash_hex(),
+            hash: placed.hash_hex().to_owned(),
         });
         reply.needs = answer.needs.iter().map(|need| (*need).to_owned()).collect();
         reply.item = answer.item.and_then(|item| serde_json::to_value(item).ok());

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
+use super::books::Placed;
 use super::control::Asked;
 use crate::devices::scanner::ScannerEvent;
 use crate::domain::refusal::Refusal;
-use crate::store::shop::Placed;
 
 /// The most events that wait; a scanner's thread waits when it is reached, nothing is dropped.
 pub const QUEUE: usize = 256;

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::devices::scanner::ScannerMatch;
+
 /// A printer as the lane knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,23 +19,6 @@ pub struct PrinterConfig {
 
 fn generic() -> String {
     "generic-80".to_owned()
-}
-
-/// Which device is a scanner: every field that is set must match.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ScannerConfig {
-    /// Four hex digits each.
-    pub vendor: String,
-    pub product: String,
-    pub name: String,
-    pub uniq: String,
-    pub phys: String,
-    /// `us` or `jis`.
-    pub layout: String,
-    /// A serial scanner: `/dev/ttyACM0` and its speed.
-    pub serial: String,
-    pub baud: u32,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +37,7 @@ pub struct LaneConfig {
     pub keymap: String,
     pub theme: String,
     pub printer: PrinterConfig,
-    pub scanner: Vec<ScannerConfig>,
+    pub scanner: Vec<ScannerMatch>,
     pub copy: CopyConfig,
     /// Whether the drawer hangs on the printer.
     pub drawer: bool,

@@ -1,1 +1,22 @@
 //! The loop that ties the rooms together; the only room that knows the clock.
+//!
+//! Room: app. May touch: clock, threads, every room below. May not: decide anything about selling.
+
+pub mod answers;
+pub mod books;
+pub mod clock;
+pub mod control;
+pub mod counter;
+pub mod engine;
+pub mod event;
+pub mod exports;
+pub mod imports;
+pub mod lane_config;
+pub mod opening;
+pub mod papers;
+pub mod picture;
+pub mod reply;
+pub mod reports;
+pub mod run;
+pub mod spool;
+pub mod words;

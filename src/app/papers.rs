@@ -3,6 +3,7 @@
 //! Room: app. May touch: what reports make of an entry. A paper is made from the entry itself, so that
 //! it can be made again for ever.
 
+use super::books::Placed;
 use super::engine::Engine;
 use crate::domain::day::DayTotals;
 use crate::domain::document::Document;
@@ -16,7 +17,6 @@ use crate::reports::return_slip::return_slip;
 use crate::reports::slips::{CashMove, SuspendSlip, cash_slip, suspend_slip};
 use crate::reports::void_slip::void_slip;
 use crate::reports::x_z::{CashShown, XReport, ZReport, x_report, z_report};
-use crate::store::shop::Placed;
 
 /// Characters of the chain head on a paper.
 const HEAD_CHARS: usize = 16;
@@ -47,8 +47,7 @@ pub fn make(
 ) -> Option<(String, Document)> {
     let letterhead = Letterhead { settings: &engine.register.settings, words: &engine.words };
     let last = placed.last()?;
-    let hash = last.hash_hex();
-    let head = hash.get(..HEAD_CHARS)?;
+    let head = last.hash_hex().get(..HEAD_CHARS)?;
     let now = act(&last.entry.header, head, 0);
     Some(match (paper, &last.entry.kind) {
         (Paper::Receipt { number, copy: 0 }, Kind::SaleClosed(sale)) => {

@@ -46,7 +46,7 @@ impl Language {
     /// Returns all sentences of the language.
     pub fn words(self) -> Words {
         let pairs = self.files().into_iter().flat_map(|file| {
-            let read = crate::screens::words_file::read(file);
+            let read = crate::screens::read_words("language", file);
             read.expect("a language file that is compiled in reads")
         });
         Words::new(pairs)

@@ -6,6 +6,7 @@
 use std::io;
 
 use super::codec::CodecError;
+use super::journal_thread::HandOverError;
 use crate::domain::refusal::{Refusal, RefusalCode};
 
 /// What went wrong between a caller and the shop folder.
@@ -17,7 +18,10 @@ pub enum StoreError {
     /// A body or a value is not what was written.
     #[error("a record does not decode: {0}")]
     Codec(#[from] CodecError),
-    /// The journal refused or could not be read.
+    /// The journal did not take an entry.
+    #[error(transparent)]
+    Append(#[from] HandOverError),
+    /// The journal cannot be read, or the fold behind it has failed.
     #[error("the journal: {0}")]
     Journal(String),
     #[error(transparent)]

@@ -69,11 +69,15 @@ impl Keys {
         self.db.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes keys for the members that have none, all in one commit.
+    /// Makes keys for the members that have none, all in one commit; without codes, no commit.
     pub fn create_members<'a>(
         &self,
         codes: impl IntoIterator<Item = &'a str>,
     ) -> Result<(), StoreError> {
+        let mut codes = codes.into_iter().peekable();
+        if codes.peek().is_none() {
+            return Ok(());
+        }
         let db = self.db();
         let txn = db.begin_write()?;
         {

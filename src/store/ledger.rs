@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::points::PointMove;
 
-/// Moves past which the older half is put together by month.
+/// Moves past which the older ones are put together by month.
 const MOST_MOVES: usize = 256;
+/// The newest moves, which stay as they are.
+const KEPT: usize = 64;
 
 /// Points earned (above zero) and used (below) by day, days from the common era, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,10 +50,10 @@ impl Ledger {
         self.0.iter().filter_map(to_move).collect()
     }
 
-    /// Puts the older half together, month by month, as of the month's last day: a point may live a
+    /// Puts the older moves together, month by month, as of the month's last day: a point may live a
     /// few days longer than it should, never shorter.
     fn shorten(&mut self) {
-        let newer = self.0.split_off(MOST_MOVES / 2);
+        let newer = self.0.split_off(self.0.len() - KEPT);
         let mut shorter: Vec<(i32, i64)> = Vec::new();
         for (day, points) in std::mem::take(&mut self.0) {
             let day = month_end(day);

@@ -6,6 +6,10 @@
 //! Reading order of the file layer: `files` (what a disk can do), `chain` (what follows what),
 //! `record` and `segment` (how it lies on disk), `catalog` and `reader` (finding and checking),
 //! `opening` and `journal` (finding the head, growing it), then what stands beside it.
+//!
+//! Above it: `codec` and `keys` (what an entry's body is, what must not stand in it), `tables` (all of
+//! redb), a file a projection, `folding` and `store_thread` (entry to tables), `store_reader` (the
+//! register's questions), and `shop` (all of it, opened in the right order).
 
 pub mod files;
 
@@ -28,3 +32,35 @@ pub mod shop_lock;
 pub mod journal_thread;
 pub mod rebuild;
 pub mod second_copy;
+
+pub mod codec;
+pub mod fault;
+pub mod keys;
+pub mod pins;
+
+pub mod name_blocks;
+pub mod postings;
+pub mod tables;
+
+pub mod days;
+pub mod imports;
+pub mod items;
+pub mod jobs;
+pub mod lanes;
+pub mod ledger;
+pub mod member_find;
+pub mod members;
+pub mod sales;
+pub mod stock;
+pub mod visits;
+
+pub mod appending;
+pub mod cart_keeper;
+pub mod folding;
+pub mod history;
+pub mod journal_search;
+pub mod progress;
+pub mod projections;
+pub mod shop;
+pub mod store_reader;
+pub mod store_thread;

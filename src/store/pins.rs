@@ -39,6 +39,16 @@ const WORST: &str = "
 /// # Errors
 /// `bad_argument` when it is not 4 to 12 digits, or one of those a thief would try first.
 pub fn verifier(pin: &Pin, salt: &[u8; 16], policy: PinPolicy) -> Result<String, Refusal> {
+    allowed(pin, policy)?;
+    let hash = hasher().hash_password_with_salt(pin.reveal().as_bytes(), salt);
+    Ok(hash.expect("parameters and salt are constants that fit").to_string())
+}
+
+/// Checks that a PIN may be put on file.
+///
+/// # Errors
+/// As `verifier`.
+pub fn allowed(pin: &Pin, policy: PinPolicy) -> Result<(), Refusal> {
     let digits = pin.reveal();
     let shaped = (4..=12).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
     if !shaped {
@@ -47,8 +57,7 @@ pub fn verifier(pin: &Pin, salt: &[u8; 16], policy: PinPolicy) -> Result<String,
     if policy == PinPolicy::Guarded && is_worst(digits) {
         return Err(Refusal::new(RefusalCode::BadArgument).saying("pin_too_common"));
     }
-    let hash = hasher().hash_password_with_salt(digits.as_bytes(), salt);
-    Ok(hash.expect("parameters and salt are constants that fit").to_string())
+    Ok(())
 }
 
 /// Returns whether the PIN is the one behind a verifier. Takes about a tenth of a second.

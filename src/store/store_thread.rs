@@ -25,11 +25,30 @@ const IDLE: Duration = Duration::from_secs(1);
 enum Order {
     Fold(Box<Step>),
     Settle(Sender<Result<(), StoreError>>),
+    End,
 }
 
-/// Sends entries to the store thread; dropping it ends the thread, settled.
+/// Hands entries to the store thread. Clones hand to the same one.
+#[derive(Clone)]
+pub struct FoldSender(Sender<Order>);
+
+impl std::fmt::Debug for FoldSender {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FoldSender")
+    }
+}
+
+impl FoldSender {
+    /// Gives an entry to be folded; waits a moment only when very many wait already.
+    pub fn fold(&self, step: Step) {
+        // After the end of the thread the entry is folded at the next start.
+        let _ = self.0.send(Order::Fold(Box::new(step)));
+    }
+}
+
+/// The thread itself; dropping it ends it, settled.
 pub struct StoreThread {
-    orders: Option<Sender<Order>>,
+    orders: Sender<Order>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -39,31 +58,24 @@ impl StoreThread {
         let thread = thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || run(folder, &inbox, &progress))?;
-        Ok(Self { orders: Some(orders), thread: Some(thread) })
+        Ok(Self { orders, thread: Some(thread) })
     }
 
-    fn send(&self, order: Order) {
-        if let Some(orders) = &self.orders {
-            // The thread ends only when this sender is gone; after a failed fold it drains.
-            let _ = orders.send(order);
-        }
-    }
-
-    pub fn fold(&self, step: Step) {
-        self.send(Order::Fold(Box::new(step)));
+    pub fn sender(&self) -> FoldSender {
+        FoldSender(self.orders.clone())
     }
 
     /// Returns once everything sent before is folded and durable.
     pub fn settle(&self) -> Result<(), StoreError> {
         let (answer, answered) = bounded(1);
-        self.send(Order::Settle(answer));
+        let _ = self.orders.send(Order::Settle(answer)); // A gone thread does not answer.
         answered.recv().unwrap_or_else(|_| Err(StoreError::Journal("store thread".to_owned())))
     }
 }
 
 impl Drop for StoreThread {
     fn drop(&mut self) {
-        self.orders = None;
+        let _ = self.orders.send(Order::End); // It may have ended by itself.
         if let Some(thread) = self.thread.take() {
             let _ = thread.join(); // A panic there has been told by the panic hook.
         }
@@ -89,10 +101,16 @@ fn run(mut folder: Folder, inbox: &Receiver<Order>, progress: &Progress) {
         match order {
             Order::Fold(_) if failed.is_some() => {}
             Order::Fold(first) => {
-                let settle = take(&mut folder, inbox, *first, &mut failed, progress);
-                answer(&mut folder, settle, &mut failed, progress);
+                match take(&mut folder, inbox, *first, &mut failed, progress) {
+                    Some(Order::Settle(reply)) => {
+                        answer(&mut folder, reply, &mut failed, progress);
+                    }
+                    Some(Order::End) => break,
+                    Some(Order::Fold(_)) | None => {}
+                }
             }
-            Order::Settle(reply) => answer(&mut folder, Some(reply), &mut failed, progress),
+            Order::Settle(reply) => answer(&mut folder, reply, &mut failed, progress),
+            Order::End => break,
         }
     }
     if failed.is_none() {
@@ -100,20 +118,20 @@ fn run(mut folder: Folder, inbox: &Receiver<Order>, progress: &Progress) {
     }
 }
 
-/// Folds an entry and those that wait behind it; returns who asked for a settling meanwhile.
+/// Folds an entry and those that wait behind it; returns the other order that stood behind them.
 fn take(
     folder: &mut Folder,
     inbox: &Receiver<Order>,
     first: Step,
     failed: &mut Option<String>,
     progress: &Progress,
-) -> Option<Sender<Result<(), StoreError>>> {
+) -> Option<Order> {
     let mut steps = vec![first];
-    let mut settle = None;
-    while steps.len() < MOST_AT_ONCE && settle.is_none() {
+    let mut other = None;
+    while steps.len() < MOST_AT_ONCE && other.is_none() {
         match inbox.try_recv() {
             Ok(Order::Fold(step)) => steps.push(*step),
-            Ok(Order::Settle(reply)) => settle = Some(reply),
+            Ok(order) => other = Some(order),
             Err(_) => break,
         }
     }
@@ -127,16 +145,15 @@ fn take(
         progress.folded(last);
     }
     note(done, failed, progress);
-    settle
+    other
 }
 
 fn answer(
     folder: &mut Folder,
-    reply: Option<Sender<Result<(), StoreError>>>,
+    reply: Sender<Result<(), StoreError>>,
     failed: &mut Option<String>,
     progress: &Progress,
 ) {
-    let Some(reply) = reply else { return };
     let done = match failed {
         Some(why) => Err(StoreError::Journal(why.clone())),
         None => folder.settle(),

@@ -14,6 +14,8 @@ pub mod thread;
 
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod peers;
 
 use std::path::PathBuf;
 

@@ -7,10 +7,11 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fd::OwnedFd;
 
@@ -20,6 +21,8 @@ use super::{Address, Job, JobKind, PrinterEvent, Proof, Trouble, folder};
 
 /// Jobs that may wait here; the rest wait in the store's print queue.
 const QUEUE: usize = 50;
+/// Room in the channel for orders about jobs, beside the jobs.
+const SPARE: usize = 14;
 
 enum Order {
     Print(Job),
@@ -40,6 +43,8 @@ pub enum Submitted {
 /// A running printer thread. Dropping it ends the thread; what is not sent then stays unsent.
 pub struct PrinterHandle {
     orders: Sender<Order>,
+    /// Jobs the thread has taken and not ended.
+    waiting: Arc<AtomicUsize>,
     wake: Arc<OwnedFd>,
     thread: Option<JoinHandle<()>>,
 }
@@ -52,31 +57,44 @@ pub fn start(
     patience: Patience,
     tell: impl FnMut(PrinterEvent) + Send + 'static,
 ) -> io::Result<PrinterHandle> {
-    let (orders, inbox) = bounded(QUEUE);
+    let (orders, inbox) = bounded(QUEUE + SPARE);
+    let waiting = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&waiting);
     let wake = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
     let bell = Arc::clone(&wake);
     let thread =
         std::thread::Builder::new().name("printer".into()).spawn(move || match address {
             Address::File(folder) => keep(&inbox, tell, |job| save(&folder, job)),
             Address::Screen => keep(&inbox, tell, |_| Ok(None)),
-            address => Carrier::new(address, inbox, bell, tell, manner, patience).run(),
+            address => Carrier::new(
+                address,
+                inbox,
+                bell,
+                count,
+                tell,
+                Dialogue::new(manner, patience),
+                patience.retry,
+            )
+            .run(),
         })?;
-    Ok(PrinterHandle { orders, wake, thread: Some(thread) })
+    Ok(PrinterHandle { orders, waiting, wake, thread: Some(thread) })
 }
 
 impl PrinterHandle {
     /// Hands a job over without waiting.
     pub fn submit(&self, job: Job) -> Submitted {
+        if self.waiting.load(Ordering::Relaxed) + self.orders.len() >= QUEUE {
+            return Submitted::Refused(Box::new(job));
+        }
         match self.orders.try_send(Order::Print(job)) {
             Ok(()) => {
                 self.ring();
                 Submitted::Taken
             }
-            Err(
-                TrySendError::Full(Order::Print(job))
-                | TrySendError::Disconnected(Order::Print(job)),
-            ) => Submitted::Refused(Box::new(job)),
-            Err(_) => unreachable!("the order that was sent comes back"),
+            Err(error) => match error.into_inner() {
+                Order::Print(job) => Submitted::Refused(Box::new(job)),
+                _ => unreachable!("the order that was sent comes back"),
+            },
         }
     }
 
@@ -92,7 +110,8 @@ impl PrinterHandle {
 
     /// Ends the thread and waits for it: at most one connection attempt long.
     pub fn stop(mut self) {
-        self.give(Order::Stop);
+        drop(self.orders.send(Order::Stop)); // Fails when the thread has ended by itself.
+        self.ring();
         if let Some(thread) = self.thread.take() {
             drop(thread.join()); // A panic of the thread has been told by the panic hook.
         }
@@ -156,8 +175,10 @@ struct Carrier<Tell> {
     address: Address,
     inbox: Receiver<Order>,
     wake: Arc<OwnedFd>,
+    waiting: Arc<AtomicUsize>,
     tell: Tell,
     dialogue: Dialogue,
+    /// Milliseconds between two attempts to open the link.
     retry: u64,
     started: Instant,
     link: Option<Link>,
@@ -171,22 +192,14 @@ impl<Tell: FnMut(PrinterEvent)> Carrier<Tell> {
         address: Address,
         inbox: Receiver<Order>,
         wake: Arc<OwnedFd>,
+        waiting: Arc<AtomicUsize>,
         tell: Tell,
-        manner: Manner,
-        patience: Patience,
+        dialogue: Dialogue,
+        retry: u64,
     ) -> Self {
-        Self {
-            address,
-            inbox,
-            wake,
-            tell,
-            dialogue: Dialogue::new(manner, patience),
-            retry: patience.retry,
-            started: Instant::now(),
-            link: None,
-            mute: false,
-            open_at: 0,
-        }
+        let started = Instant::now();
+        let (link, mute, open_at) = (None, false, 0);
+        Self { address, inbox, wake, waiting, tell, dialogue, retry, started, link, mute, open_at }
     }
 
     fn now(&self) -> u64 {
@@ -201,6 +214,7 @@ impl<Tell: FnMut(PrinterEvent)> Carrier<Tell> {
             self.tell_events();
             self.wait_and_read();
             self.dialogue.tick(self.now());
+            self.waiting.store(self.dialogue.waiting(), Ordering::Relaxed);
         }
     }
 
@@ -216,7 +230,10 @@ impl<Tell: FnMut(PrinterEvent)> Carrier<Tell> {
                     self.dialogue.look(now);
                 }
                 Ok(Order::Stop) | Err(TryRecvError::Disconnected) => return false,
-                Err(TryRecvError::Empty) => return true,
+                Err(TryRecvError::Empty) => {
+                    self.waiting.store(self.dialogue.waiting(), Ordering::Relaxed);
+                    return true;
+                }
             }
         }
     }

@@ -4,7 +4,7 @@
 //! Invariant: a scan comes out whole or not at all; nothing a barcode holds can act as a key
 //! (reliability.md C18).
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::LONGEST_SCAN;
 use super::keys::{self, ENTER, KEYPAD_ENTER, LEFT_SHIFT, Layout, RIGHT_SHIFT, TAB, character};
@@ -19,7 +19,7 @@ pub enum Input {
 }
 
 /// Which signs a scan may hold beside digits and letters.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Signs {
     /// The twelve of Code 39, NW-7 and web addresses.

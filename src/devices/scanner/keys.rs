@@ -4,7 +4,7 @@
 //! A scanner types positions (Linux key codes, `input-event-codes.h`); what a position means
 //! depends on the keyboard the scanner was set to imitate, US from the factory.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub const ENTER: u16 = 28;
 pub const KEYPAD_ENTER: u16 = 96;
@@ -13,7 +13,7 @@ pub const LEFT_SHIFT: u16 = 42;
 pub const RIGHT_SHIFT: u16 = 54;
 
 /// The keyboard a scanner imitates.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Layout {
     #[default]

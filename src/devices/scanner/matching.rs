@@ -3,7 +3,7 @@
 //! Room: devices. May touch: nothing. May not: devices.
 //! Invariant: without a rule nothing is grabbed; a keyboard never disappears by chance.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Layout, Signs};
 
@@ -20,7 +20,7 @@ pub struct Identity {
 }
 
 /// A rule of `shop.toml`; what is left out matches everything, but one of them must be there.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScannerMatch {
     /// Four hexadecimal digits each, as `lsusb` shows them: `"0c2e"`.

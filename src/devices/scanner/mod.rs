@@ -15,6 +15,7 @@ pub mod wedge;
 pub use decoder::{Reject, ScanDecoder, Signs};
 pub use keys::Layout;
 pub use matching::{Identity, ScannerMatch};
+pub use serial_source::listen_serial;
 pub use source::{ScannerEvent, ScannerHandle, listen};
 pub use wedge::{Wedge, WedgeKey, WedgeReader};
 

@@ -80,3 +80,34 @@ fn rung(bell: &OwnedFd, link: Option<&Link>, time: Option<Duration>) -> bool {
     let _ = poll(&mut watched, time.as_ref()); // Interrupted: the caller looks and sleeps again.
     watched[0].revents().contains(PollFlags::IN)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::devices::scanner::Reject;
+    use crossbeam_channel::unbounded;
+
+    #[test]
+    fn a_serial_scanner_is_heard_and_half_a_code_is_not() {
+        let pty = portable_pty::native_pty_system()
+            .openpty(portable_pty::PtySize::default())
+            .expect("a pseudo-terminal");
+        let name = pty.master.tty_name().expect("it has a name");
+        let line = name.display().to_string().parse().expect("it is a serial line");
+        let (tell, told) = unbounded();
+        let ear = listen_serial(line, Signs::Codes, move |event| drop(tell.send(event)))
+            .expect("the thread starts");
+        let mut scanner = pty.master.take_writer().expect("the scanner's end");
+        std::thread::sleep(Duration::from_millis(200)); // The line flushes what came before it.
+        let next = || told.recv_timeout(Duration::from_secs(10)).expect("it is told");
+        scanner.write_all(b"4901234567894\r").expect("it is sent");
+        assert_eq!(next(), ScannerEvent::Scan("4901234567894".into()));
+        scanner.write_all(b"490123").expect("it is sent");
+        std::thread::sleep(Duration::from_millis(400));
+        scanner.write_all(b"4567894\r").expect("it is sent");
+        assert_eq!(next(), ScannerEvent::Rejected(Reject::Gap));
+        ear.stop();
+    }
+}

@@ -422,8 +422,9 @@ mod tests {
         let mut shop = Shop::staffless();
         shop.give("scan 1");
         assert_eq!(shop.refuse("training_on").code, RefusalCode::OpenSale);
-        shop.give("void_sale");
+        shop.give("suspend");
         shop.give("training_on");
+        assert_eq!(shop.refuse("resume").code, RefusalCode::Training);
         for line in ["no_sale x", "paid_in 1 x", "loan 1", "open_day", "count 1x1", "z_report"] {
             assert_eq!(shop.refuse(line).code, RefusalCode::Training, "{line}");
         }

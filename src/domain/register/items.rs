@@ -336,7 +336,8 @@ impl Register {
         item.tax_class.clone().or_else(by_department).unwrap_or_else(|| "standard".to_owned())
     }
 
-    pub(super) fn item_view(&self, item: &Item) -> ItemView {
+    /// The item as lists show it.
+    pub fn item_view(&self, item: &Item) -> ItemView {
         ItemView::of(item, &self.class_of(item))
     }
 

@@ -10,7 +10,9 @@ mod drawer;
 mod items;
 mod kept;
 mod lookup;
+mod loyalty;
 mod members;
+mod points_back;
 mod pricing;
 mod returns;
 mod sale;
@@ -275,7 +277,7 @@ impl Register {
             C::SignIn { staff, pin } => return self.sign_in(*staff, pin.as_ref(), context),
             C::Approve { staff, pin } => return self.approve(*staff, pin, context),
             C::SignOut => self.sign_out(context),
-            C::Lock => self.lock(context),
+            C::Lock => Ok(self.lock()),
             C::Scan { code } => self.scan(code, context),
             C::Department { number, amount } => self.department(*number, *amount, context),
             C::Quantity(quantity) => self.quantity(*quantity),
@@ -314,7 +316,7 @@ impl Register {
             C::VoidReceipt { receipt, reason } => self.void_receipt(receipt, reason, context),
             C::CorrectTender { receipt, kind } => self.correct_tender(receipt, *kind, context),
             C::Return { receipt, lines } => self.return_goods(receipt, lines, context),
-            C::ReturnOpen => self.return_open(context),
+            C::ReturnOpen => self.return_open(),
             C::Exchange { receipt, line } => self.exchange(receipt, *line, context),
             C::PrintOutcome { job, printed } => self.print_outcome(job, *printed),
             C::NoSale { reason } => self.no_sale(reason, context),

@@ -130,6 +130,7 @@ impl Register {
         context: &Context<'_>,
     ) -> Result<Applied, Refusal> {
         let mut applied = self.no_open_sale()?;
+        self.not_in_training()?; // What is parked was rung for real.
         let slip = match slip {
             Some(typed) => self.slip_number(typed)?,
             None => match self.lane.suspended.len() {

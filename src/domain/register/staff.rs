@@ -117,11 +117,11 @@ impl Register {
     }
 
     /// Covers the register until a sign-in. Without staff there is nothing to lock.
-    pub(super) fn lock(&self, _context: &Context<'_>) -> Result<Applied, Refusal> {
+    pub(super) fn lock(&self) -> Applied {
         let mut applied = self.unchanged();
         applied.session.locked = self.session.staff.is_some();
         applied.session.approval = None;
-        Ok(applied)
+        applied
     }
 
     /// Lifts the next `level`, `limit` or `fixed_price`, once, by a second person.

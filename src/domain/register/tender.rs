@@ -4,7 +4,7 @@
 //! Invariant: a sale closes exactly when its tenders settle its total; until its entry is on the disk
 //! nothing of that has happened.
 
-use super::returns::points_back;
+use super::points_back::{PointsBack, points_back};
 use super::{
     Applied, Cart, Context, DrawerCause, Effect, Paper, Priced, Refused, Register, SaleView, price,
 };
@@ -63,7 +63,7 @@ impl Register {
             cart.points_used = amount.minor();
             cart.tenders.push(Tender { kind: TenderKind::Points, amount, applied: amount });
         }
-        let moved = self.points_moved(cart, priced, context)?;
+        let moved = self.points_moved(cart, context)?;
         let in_points = moved.deducted + moved.refunded;
         if in_points > 0 {
             // May pass the refund: the customer then pays what is missing.
@@ -190,7 +190,7 @@ impl Register {
             (false, true) => DocKind::Return,
             (false, false) => DocKind::Receipt,
         };
-        let moved = self.points_moved(&cart, &priced, context)?;
+        let moved = self.points_moved(&cart, context)?;
         let member = self.sale_member(&cart, &priced, &moved, context)?;
         let change = cart.tenders.iter().map(|tender| match tender.kind {
             TenderKind::Voucher if !self.settings.tender(tender.kind).change => Money::ZERO,
@@ -228,7 +228,7 @@ impl Register {
         &self,
         cart: &Cart,
         priced: &Priced,
-        moved: &super::returns::PointsBack,
+        moved: &PointsBack,
         context: &Context<'_>,
     ) -> Result<Option<SaleMember>, Refusal> {
         let of_return = cart.returning.as_ref().and_then(|returning| returning.member.as_deref());
@@ -257,11 +257,10 @@ impl Register {
     fn points_moved(
         &self,
         cart: &Cart,
-        priced: &Priced,
         context: &Context<'_>,
-    ) -> Result<super::returns::PointsBack, Refusal> {
+    ) -> Result<PointsBack, Refusal> {
         match &cart.returning {
-            None => Ok(super::returns::PointsBack::default()),
+            None => Ok(PointsBack::default()),
             Some(returning) => {
                 let balance = match &returning.member {
                     Some(code) => {
@@ -269,7 +268,7 @@ impl Register {
                     }
                     None => 0,
                 };
-                Ok(points_back(cart, returning, priced, balance, &self.settings))
+                Ok(points_back(cart, returning, balance, &self.settings))
             }
         }
     }

@@ -18,7 +18,7 @@ use crate::domain::money::Money;
 use crate::domain::number::DocNo;
 use crate::domain::points::{PointMove, balance};
 use crate::domain::refusal::Refusal;
-use crate::domain::sale::Sale;
+use crate::domain::sale::{Sale, TenderKind};
 use crate::domain::settings::{Coupon, Department, Rank, Settings, Staff};
 
 /// Two cards with check digits that hold.
@@ -146,11 +146,28 @@ impl Shop {
                 Ok(applied)
             }
             Err(refused) => {
-                let record = refused.record.clone().map(|draft| self.write(draft));
+                let record = refused.record.clone().map(|draft| self.write(*draft));
                 self.register.refused(&refused, record.as_ref());
                 Err(refused.refusal)
             }
         }
+    }
+
+    /// Rings lines up, takes the exact sum in cash, and returns the receipt's number.
+    #[track_caller]
+    pub fn sell(&mut self, lines: &[&str]) -> String {
+        for line in lines {
+            self.give(line);
+        }
+        self.give("tender_cash");
+        self.last_sale().number.to_string()
+    }
+
+    /// Cash that the last sale took, or paid out when below zero.
+    pub fn last_cash(&self) -> Money {
+        let tenders = self.last_sale().tenders.iter();
+        let cash = tenders.filter(|tender| tender.kind == TenderKind::Cash);
+        cash.map(|tender| tender.applied).sum()
     }
 
     /// Makes an applied command true, as the app does.

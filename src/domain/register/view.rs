@@ -315,6 +315,19 @@ impl Register {
         self.lane.suspended.values().map(view).collect()
     }
 
+    /// Whether nobody may sell now: staff must sign in first.
+    pub fn is_locked(&self) -> bool {
+        let unsigned = !self.settings.staff.is_empty() && self.session.staff.is_none();
+        unsigned || self.session.locked
+    }
+
+    /// Whether who stands here may see the cash that must be in the drawer: from level 7, or once it
+    /// is counted.
+    pub fn may_see_cash(&self) -> bool {
+        let counted = self.lane.day.as_ref().is_some_and(|day| day.count.is_some());
+        counted || self.own_level() >= 7
+    }
+
     pub fn staff_view(&self) -> Option<StaffView> {
         let number = self.session.staff?;
         let staff = self.settings.staff(number)?;
@@ -324,8 +337,7 @@ impl Register {
     pub fn day_view(&self) -> Option<DayView> {
         let day = self.lane.day.as_ref()?;
         let counted = day.count.as_ref().and_then(crate::domain::day::Count::total);
-        let may_see = counted.is_some() || self.own_level() >= 7;
-        let expected = may_see.then(|| day.expected_cash());
+        let expected = self.may_see_cash().then(|| day.expected_cash());
         Some(DayView {
             business_date: ymd(day.business_date),
             customers: day.customers,

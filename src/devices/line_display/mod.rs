@@ -3,6 +3,10 @@
 //! Room: devices. May touch: std. May not: decide what is shown.
 //! Invariant: a row is exactly twenty columns, so nothing of the last customer stays behind.
 
+pub mod thread;
+
+pub use thread::{DisplayHandle, start};
+
 use super::cp932::{Repertoire, encode, printable};
 
 /// Columns of a row.

@@ -1,0 +1,356 @@
+//! Looking: what a question finds, as a screen's page or a program's JSON.
+//!
+//! Room: app. May touch: the store's reader, reports. Changes nothing.
+
+use serde_json::{Value, json};
+
+use super::engine::{Engine, Outcome};
+use super::papers;
+use super::reply::Reply;
+use super::reports::{self, Wanted};
+use crate::domain::code::{explain, recognise};
+use crate::domain::command::{COMMANDS, Group, spec};
+use crate::domain::number::DocNo;
+use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::domain::register::{ItemView, Look, Lookup, MemberView, SaleView, left_of, ymd};
+use crate::reports::letterhead::Letterhead;
+use crate::screens::{
+    Answer, DeviceAct, DeviceRow, JournalRow, PAGE, Page, Question, ReceiptLine, ReceiptView,
+    ScreenName,
+};
+use crate::store::journal_search::Query;
+use crate::store::sales::SaleRow;
+
+/// Rows the `journal` command answers with at once.
+const JOURNAL_ROWS: usize = 100;
+
+/// Answers a screen's question.
+///
+/// # Errors
+/// `damaged` when the store cannot be read, `bad_argument` for a query that means nothing.
+pub fn answer(engine: &Engine, question: Question) -> Result<Answer, Refusal> {
+    let reader = engine.shop.reader();
+    Ok(match question {
+        Question::FindItems { text, offset } => {
+            let found = reader.find_items(&text, offset + PAGE + 1)?;
+            let rows = found.iter().map(|item| engine.register.item_view(item)).collect();
+            Answer::Items { text, page: page(rows, offset) }
+        }
+        Question::FindMembers { text, offset } => {
+            let (total, members) = reader.search_members(&text, offset, PAGE)?;
+            let rows: Vec<MemberView> = members.iter().map(|member| view(engine, member)).collect();
+            let more = offset + rows.len() < total;
+            Answer::Members { text, page: Page { offset, rows, more } }
+        }
+        Question::MemberCard { code } => {
+            let member = reader.member(&code)?;
+            let member = member.ok_or_else(|| unknown_member(&code))?;
+            Answer::MemberCard(Box::new(view(engine, &member)))
+        }
+        Question::Visits { code, offset } => {
+            let visits = reader.visits(&code, offset + PAGE + 1)?;
+            let rows = visits.iter().filter_map(|visit| {
+                let stored = reader.sale(visit.receipt).ok()??;
+                Some(JournalRow {
+                    lane: visit.receipt.lane,
+                    seq: stored.seq,
+                    at: local(stored.at_ms, stored.offset_minutes),
+                    kind: "entry.sale",
+                    number: visit.receipt.to_string(),
+                    amount: Some(stored.sale.totals.total),
+                    staff: stored.staff,
+                    detail: stored
+                        .sale
+                        .lines
+                        .first()
+                        .map(|line| line.item.name.clone())
+                        .unwrap_or_default(),
+                })
+            });
+            Answer::Visits { code, page: page(rows.collect(), offset) }
+        }
+        Question::Journal { query, offset } => {
+            let found = reader.search(&read_query(&query)?, offset, PAGE)?;
+            let rows = found.rows.iter().map(journal_row).collect();
+            Answer::Journal { query, page: Page { offset, rows, more: found.more } }
+        }
+        Question::Receipt { number } => Answer::Receipt(Box::new(receipt(engine, &number)?)),
+        Question::Devices => Answer::Devices(devices(engine)),
+    })
+}
+
+/// Cuts a list that was fetched from its start down to one page.
+fn page<T>(rows: Vec<T>, offset: usize) -> Page<T> {
+    let more = rows.len() > offset + PAGE;
+    Page { offset, rows: rows.into_iter().skip(offset).take(PAGE).collect(), more }
+}
+
+fn view(engine: &Engine, member: &crate::domain::member::Member) -> MemberView {
+    let months = engine.register.settings.points.expires_months;
+    MemberView::of(member, engine.now().day(), months)
+}
+
+fn unknown_member(code: &str) -> Refusal {
+    Refusal::new(RefusalCode::NoMember).saying("unknown_member").with("code", code)
+}
+
+fn read_query(words: &[String]) -> Result<Query, Refusal> {
+    Query::parse(words).map_err(|wrong| {
+        Refusal::new(RefusalCode::BadArgument).saying("bad_query").with("argument", wrong)
+    })
+}
+
+/// Date and time at the counter, `11-22 10:23`.
+fn local(at_ms: i64, offset_minutes: i16) -> String {
+    let ms = at_ms.saturating_add(i64::from(offset_minutes) * 60_000);
+    let at = chrono::DateTime::from_timestamp_millis(ms).unwrap_or_default();
+    at.format("%m-%d %H:%M").to_string()
+}
+
+fn journal_row(row: &SaleRow) -> JournalRow {
+    JournalRow {
+        lane: row.number.lane,
+        seq: row.seq,
+        at: local(row.at_ms, row.offset_minutes),
+        kind: if row.voided { "entry.voided" } else { "entry.sale" },
+        number: row.number.to_string(),
+        amount: Some(row.total),
+        staff: row.staff,
+        detail: row.points_member().unwrap_or_default().to_owned(),
+    }
+}
+
+fn receipt(engine: &Engine, number: &str) -> Result<ReceiptView, Refusal> {
+    let unknown = || Refusal::new(RefusalCode::Receipt).with("receipt", number);
+    let number: DocNo = number.parse().map_err(|_| unknown())?;
+    let (stored, head) = papers::stored(engine, number).ok_or_else(unknown)?;
+    let letterhead = Letterhead { settings: &engine.register.settings, words: &engine.words };
+    let document = papers::stored_paper(&letterhead, &stored, &head, 0);
+    let left = left_of(&stored.sale, &stored.returned);
+    let lines = SaleView::closed(&stored.sale).lines.into_iter().map(|line| {
+        let left = left.get(&line.line).copied().unwrap_or_default();
+        ReceiptLine { line, left }
+    });
+    Ok(ReceiptView {
+        number: number.to_string(),
+        paper: engine.spool.text_of(&document).lines().map(str::to_owned).collect(),
+        lines: lines.collect(),
+        voided: stored.voided,
+        copies: stored.copies,
+    })
+}
+
+fn devices(engine: &Engine) -> Vec<DeviceRow> {
+    let config = &engine.config;
+    let trouble = engine.spool.trouble.as_ref();
+    let printer = DeviceRow {
+        device: "printer".to_owned(),
+        kind: "device.printer",
+        address: config.printer.address.clone(),
+        model: config.printer.profile.clone(),
+        state: trouble.map_or("state.ready", super::picture::trouble_word),
+        alert: trouble.is_some(),
+    };
+    let drawer = DeviceRow {
+        device: "drawer".to_owned(),
+        kind: "device.drawer",
+        address: config.printer.address.clone(),
+        state: if config.drawer { "state.ready" } else { "state.none" },
+        ..DeviceRow::default()
+    };
+    let scanners = config.scanner.iter().map(|rule| DeviceRow {
+        device: "scanner".to_owned(),
+        kind: "device.scanner",
+        address: [&rule.vendor, &rule.product, &rule.name].into_iter().flatten().cloned().collect::<Vec<_>>().join(" "),
+        state: "state.ready",
+        ..DeviceRow::default()
+    });
+    [printer, drawer].into_iter().chain(scanners).collect()
+}
+
+/// Does what the devices screen asks for, and says it.
+pub fn device_act(engine: &mut Engine, act: DeviceAct) -> String {
+    let key = match act {
+        DeviceAct::TestPrint(_) => {
+            let document = reports::test_page(&engine.words);
+            engine.spool.print("test", &document);
+            "notice.test_print"
+        }
+        DeviceAct::OpenDrawer(_) => "notice.drawer_by_no_sale",
+        DeviceAct::Address { address, .. } => match engine.set_printer(&address) {
+            Ok(()) => "notice.printer_set",
+            Err(_) => "bad_printer_address",
+        },
+    };
+    engine.words.get(key).to_owned()
+}
+
+/// What a carried out command shows on the screens besides the sale.
+pub fn of_outcome(engine: &mut Engine, outcome: &Outcome) -> Vec<Result<Answer, Refusal>> {
+    let given = &outcome.answer;
+    let mut answers = Vec::new();
+    let text = outcome.command.split_once(' ').map(|(_, text)| text.to_owned()).unwrap_or_default();
+    if let Some(rows) = &given.items {
+        let page = Page { offset: 0, rows: rows.clone(), more: rows.len() >= PAGE };
+        answers.push(Ok(Answer::Items { text: text.clone(), page }));
+    }
+    if let Some(rows) = &given.members {
+        let page = Page { offset: 0, rows: rows.clone(), more: rows.len() >= PAGE };
+        answers.push(Ok(Answer::Members { text, page }));
+    }
+    if given.suspended.is_some() {
+        answers.push(Ok(Answer::Open(ScreenName::Suspended)));
+    }
+    if !given.explained.is_empty() {
+        let mut rows: Vec<(String, String)> = given
+            .explained
+            .iter()
+            .map(|(name, part)| (format!("explain.{name}"), part.clone()))
+            .collect();
+        if let Some(item) = &given.item {
+            rows.extend(item_rows(item));
+        }
+        answers.push(Ok(Answer::Explained(rows)));
+    }
+    match &given.look {
+        None => {}
+        Some(Look::Help(_) | Look::Keys) => answers.push(Ok(Answer::Open(ScreenName::Help))),
+        Some(Look::Journal(words)) => {
+            answers.push(Ok(Answer::Open(ScreenName::Journal)));
+            let query = words.clone();
+            answers.push(answer(engine, Question::Journal { query, offset: 0 }));
+        }
+        Some(Look::Report { name, options }) => {
+            answers.push(report(engine, name, options).map(|table| Answer::Text {
+                title: table.title.clone(),
+                rows: table.to_text(78).lines().map(str::to_owned).collect(),
+            }));
+        }
+    }
+    answers
+}
+
+fn item_rows(item: &ItemView) -> [(String, String); 3] {
+    [
+        ("explain.name".to_owned(), item.name.clone()),
+        ("explain.price".to_owned(), item.price.0.to_string()),
+        ("explain.department".to_owned(), item.department.to_string()),
+    ]
+}
+
+fn report(
+    engine: &mut Engine,
+    name: &str,
+    options: &[(String, String)],
+) -> Result<crate::reports::table::Table, Refusal> {
+    let wanted = Wanted::read(name, options)?;
+    reports::make(engine, &wanted)
+}
+
+/// The answer of a command for a program, with what a look found.
+pub fn reply(engine: &mut Engine, mut outcome: Outcome) -> Reply {
+    let look = outcome.answer.look.take();
+    let command = outcome.command.clone();
+    let mut reply = engine.reply(outcome);
+    let Some(look) = look.filter(|_| reply.ok) else { return reply };
+    let found = match look {
+        Look::Journal(words) => journal(engine, &words, &mut reply),
+        Look::Report { name, options } => report(engine, &name, &options).map(|table| {
+            reply.document = table.to_text(78);
+            reply.report = Some(table.to_json());
+        }),
+        Look::Help(name) => help(engine, name.as_deref(), &mut reply),
+        Look::Keys => {
+            reply.rows = Some(keys(engine));
+            Ok(())
+        }
+    };
+    match found {
+        Ok(()) => reply,
+        Err(refusal) => {
+            Reply::refused(&command, refusal.code.word(), engine.words.refusal(&refusal))
+        }
+    }
+}
+
+fn journal(engine: &Engine, words: &[String], reply: &mut Reply) -> Result<(), Refusal> {
+    let query = read_query(words)?;
+    if let Some(number) = query.receipt
+        && words.len() == 1
+    {
+        let shown = receipt(engine, &number.to_string())?;
+        reply.document = shown.paper.join("\n");
+        reply.receipt = shown.number;
+    }
+    let found = engine.shop.reader().search(&query, 0, JOURNAL_ROWS)?;
+    let rows = found.rows.iter().map(|row| {
+        json!({
+            "receipt": row.number.to_string(),
+            "lane": row.number.lane,
+            "seq": row.seq,
+            "at": local_iso(row.at_ms, row.offset_minutes),
+            "business_date": ymd(row.business_date),
+            "staff": row.staff,
+            "member": row.points_member(),
+            "total": row.total,
+            "lines": row.lines,
+            "voided": row.voided,
+            "training": row.training,
+        })
+    });
+    reply.rows = Some(Value::Array(rows.collect()));
+    Ok(())
+}
+
+/// `2026-11-22T10:23:00+09:00`
+pub fn local_iso(at_ms: i64, offset_minutes: i16) -> String {
+    let offset = chrono::FixedOffset::east_opt(i32::from(offset_minutes) * 60);
+    let utc = chrono::DateTime::from_timestamp_millis(at_ms).unwrap_or_default();
+    match offset {
+        Some(offset) => utc.with_timezone(&offset).to_rfc3339(),
+        None => utc.to_rfc3339(),
+    }
+}
+
+fn help(engine: &Engine, name: Option<&str>, reply: &mut Reply) -> Result<(), Refusal> {
+    let words = &engine.words;
+    if let Some(name) = name
+        && spec(name).is_none()
+    {
+        return Err(Refusal::new(RefusalCode::UnknownCommand).with("name", name));
+    }
+    let rows = COMMANDS.iter().filter(|spec| name.is_none_or(|name| name == spec.name)).map(|spec| {
+        json!({
+            "name": spec.name,
+            "arguments": spec.arguments,
+            "group": words.get(group_key(spec.group)),
+            "level": engine.register.settings.level_of(spec),
+            "help": words.get(&format!("help.{}", spec.name)),
+        })
+    });
+    reply.rows = Some(Value::Array(rows.collect()));
+    Ok(())
+}
+
+const fn group_key(group: Group) -> &'static str {
+    group.key()
+}
+
+fn keys(engine: &Engine) -> Value {
+    let keymap = &engine.keymap;
+    let rows = ScreenName::ALL.iter().flat_map(|screen| {
+        keymap
+            .of(*screen)
+            .iter()
+            .map(|binding| json!({ "screen": screen.word(), "key": binding.key_shown(), "does": binding.does() }))
+            .collect::<Vec<_>>()
+    });
+    Value::Array(rows.collect())
+}
+
+/// What a code is, part by part, for `regi devices --scan`.
+pub fn explained(engine: &Engine, code: &str) -> Vec<(&'static str, String)> {
+    recognise(code, &engine.register.codes)
+        .map(|scanned| explain::explain(&scanned))
+        .unwrap_or_default()
+}

@@ -1,0 +1,177 @@
+//! Opening a lane: its settings, the shop behind it, the printer, the words.
+//!
+//! Room: app. May touch: the shop folder through the store, `shop.toml`.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::clock::{Chance, Time};
+use super::engine::Engine;
+use super::lane_config::{ConfigFault, LaneConfig};
+use super::spool::{Spool, SpoolError};
+use super::words::Language;
+use crate::devices::profile::Profiles;
+use crate::domain::words::Words;
+use crate::screens::Keymap;
+use crate::store::fault::StoreError;
+use crate::store::shop::{OpenOptions, Shop};
+
+/// How a lane is opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub dir: PathBuf,
+    pub lane: Option<u8>,
+    pub language: Option<Language>,
+    pub time: Time,
+    pub chance: Chance,
+    /// Overrides the printer of `shop.toml` (the demo's pane).
+    pub printer: Option<&'static str>,
+}
+
+/// Why a lane does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenFault {
+    #[error("{file}: {fault}")]
+    Config { file: String, fault: ConfigFault },
+    #[error("{file}:{line}: {what}")]
+    Data { file: String, line: usize, what: String },
+    #[error("{0}")]
+    Printer(#[from] SpoolError),
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    File(#[from] io::Error),
+    /// There is no shop in the folder.
+    #[error("no shop")]
+    NoShop,
+}
+
+/// Reads `shop.toml`; a folder without one has the usual settings.
+///
+/// # Errors
+/// What does not fit, with its line.
+pub fn read_config(dir: &Path) -> Result<LaneConfig, OpenFault> {
+    let path = dir.join("shop.toml");
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(LaneConfig::default()),
+        Err(error) => return Err(error.into()),
+    };
+    LaneConfig::read(&text)
+        .map_err(|fault| OpenFault::Config { file: "shop.toml".to_owned(), fault })
+}
+
+/// The shop's own data files of a folder (`printers`, `keymaps`, `themes`): name and text.
+///
+/// # Errors
+/// A file that is there and cannot be read.
+pub fn own_files(dir: &Path, folder: &str) -> io::Result<Vec<(String, String)>> {
+    let mut files = Vec::new();
+    let entries = match fs::read_dir(dir.join(folder)) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(files),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        if name.ends_with(".toml") {
+            files.push((name, fs::read_to_string(&path)?));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The printers a lane may have: built in, and the shop's own over them.
+///
+/// # Errors
+/// A file that does not fit, with its line.
+pub fn profiles(dir: &Path) -> Result<Profiles, OpenFault> {
+    Profiles::load(&own_files(dir, "printers")?).map_err(|fault| OpenFault::Data {
+        file: format!("printers/{}", fault.file),
+        line: fault.line,
+        what: fault.reason,
+    })
+}
+
+/// The keymap a lane uses: the shop's own file of that name, else the built-in one.
+///
+/// # Errors
+/// A file that does not fit, with its line.
+pub fn keymap(dir: &Path, name: &str) -> Result<Keymap, OpenFault> {
+    let file = format!("{name}.toml");
+    let own = own_files(dir, "keymaps")?.into_iter().find(|(known, _)| *known == file);
+    match own {
+        None => Ok(Keymap::built_in(name)),
+        Some((file, text)) => Keymap::read(&format!("keymaps/{file}"), &text).map_err(data_fault),
+    }
+}
+
+/// The theme a lane uses; without colour when the environment asks for none.
+///
+/// # Errors
+/// A file that does not fit, with its line.
+pub fn theme(dir: &Path, name: &str) -> Result<crate::screens::Theme, OpenFault> {
+    use crate::screens::Theme;
+    let file = format!("{name}.toml");
+    let own = own_files(dir, "themes")?.into_iter().find(|(known, _)| *known == file);
+    let theme = match own {
+        None => Theme::built_in(name),
+        Some((file, text)) => {
+            Theme::read(&format!("themes/{file}"), &text).map_err(data_fault)?
+        }
+    };
+    let colourless = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    Ok(if colourless { theme.without_colour() } else { theme })
+}
+
+fn data_fault(fault: crate::screens::DataFault) -> OpenFault {
+    OpenFault::Data { file: fault.file, line: fault.line, what: fault.fault }
+}
+
+/// The language of a lane: asked for, else the lane's own.
+pub fn language(options: &Options, config: &LaneConfig) -> Language {
+    options.language.or_else(|| Language::from_word(&config.language)).unwrap_or_default()
+}
+
+/// Opens a lane for work. `woken` is called when the printer has news.
+///
+/// # Errors
+/// Why it does not open; nothing was changed.
+pub fn open(options: &Options, woken: impl Fn() + Send + 'static) -> Result<Engine, OpenFault> {
+    let mut config = read_config(&options.dir)?;
+    if let Some(lane) = options.lane {
+        config.lane = lane;
+    }
+    if let Some(printer) = options.printer {
+        config.printer.address = printer.to_owned();
+    }
+    if !options.dir.join("journal").is_dir() {
+        return Err(OpenFault::NoShop);
+    }
+    let profiles = profiles(&options.dir)?;
+    let keymap = keymap(&options.dir, &config.keymap)?;
+    let words: Words = language(options, &config).words();
+    let opened = Shop::open(&OpenOptions {
+        dir: options.dir.clone(),
+        lane: config.lane,
+        copy: Some(&config.copy.folder).filter(|folder| !folder.is_empty()).map(PathBuf::from),
+        now: options.time.now(),
+    })?;
+    let spool = Spool::start(&config, &profiles, &options.dir, woken)?;
+    Ok(Engine {
+        register: opened.register,
+        unclean: opened.unclean,
+        shop: Arc::new(opened.shop),
+        words,
+        time: options.time,
+        chance: options.chance,
+        spool,
+        config,
+        keymap,
+        dir: options.dir.clone(),
+    })
+}

@@ -1,0 +1,259 @@
+//! What the screens are shown: the register's views, worded and kept between two frames.
+//!
+//! Room: app. May touch: engine (read only), words. May not: terminal.
+
+use super::engine::{Engine, Outcome};
+use super::spool::Spool;
+use crate::devices::printer::Trouble;
+use crate::devices::scanner::ScannerEvent;
+use crate::domain::money::Money;
+use crate::domain::quantity::Quantity;
+use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::domain::register::{DayView, SaleView, StaffView, SuspendedView};
+use crate::domain::text;
+use crate::domain::words::Words;
+use crate::screens::{Choice, Choices, Health, LastSale, Message, Model};
+
+/// Faces of the notes and coins in use, largest first (`japan.md` 1.10).
+const DENOMINATIONS: [i64; 10] = [10_000, 5_000, 2_000, 1_000, 500, 100, 50, 10, 5, 1];
+
+/// A copy of what may be drawn.
+#[derive(Default)]
+pub struct Picture {
+    choices: Choices,
+    shop: String,
+    lane: u8,
+    clock: String,
+    staff: Option<StaffView>,
+    locked: bool,
+    training: bool,
+    sale: Option<SaleView>,
+    selected: Option<u32>,
+    pending: Option<Quantity>,
+    needs: Vec<&'static str>,
+    member_name: String,
+    named_member: String,
+    last: Option<LastSale>,
+    suspended: Vec<SuspendedView>,
+    day: Option<DayView>,
+    printer: Health,
+    scanner: Health,
+    copy: Health,
+    message: Option<Message>,
+    paper: Vec<String>,
+}
+
+impl Picture {
+    /// Takes over everything that may have changed.
+    pub fn look_at(&mut self, engine: &Engine) {
+        let register = &engine.register;
+        let now = engine.now();
+        let (hour, minute) = now.clock_time();
+        self.clock = format!("{} {hour:02}:{minute:02}", now.day().format("%m-%d"));
+        self.shop.clone_from(&register.settings.shop.name);
+        self.lane = register.lane.lane;
+        self.staff = register.staff_view();
+        self.locked = register.is_locked();
+        self.training = register.lane.training;
+        self.sale = register.sale_view(now.civil_date());
+        self.selected = register.cart.selected.map(|place| place + 1);
+        self.pending = register.cart.pending.map(|pending| pending.quantity);
+        self.needs.clear();
+        if register.cart.needs_age_check() {
+            self.needs.push("age_check");
+        }
+        self.suspended = if register.lane.suspended.is_empty() {
+            Vec::new()
+        } else {
+            register.suspended_views(now.civil_date())
+        };
+        self.day = register.day_view();
+        self.look_at_member(engine);
+        self.look_at_choices(engine);
+        self.look_at_printer(&engine.spool);
+        self.copy = engine.shop.copy_lag().map_or_else(Health::default, |lag| Health {
+            word: if lag.broken { "state.lost" } else { "state.ready" },
+            behind: lag.entries,
+            alert: lag.broken,
+        });
+    }
+
+    fn look_at_member(&mut self, engine: &Engine) {
+        use crate::domain::register::Lookup;
+        let Some(member) = &engine.register.cart.member else {
+            self.member_name.clear();
+            self.named_member.clear();
+            return;
+        };
+        if self.named_member != member.code {
+            self.named_member.clone_from(&member.code);
+            let found = engine.shop.reader().member(&member.code).ok().flatten();
+            self.member_name = found.map(|member| member.personal.name).unwrap_or_default();
+        }
+    }
+
+    fn look_at_choices(&mut self, engine: &Engine) {
+        let settings = &engine.register.settings;
+        let words = &engine.words;
+        if !self.choices.denominations.is_empty() && self.choices.staff.len() == settings.staff.len()
+        {
+            return;
+        }
+        let choice = |value: String, label: String| Choice { value, label };
+        self.choices = Choices {
+            departments: settings
+                .departments
+                .iter()
+                .map(|row| choice(row.number.to_string(), row.name.clone()))
+                .collect(),
+            reasons: words
+                .get("reasons")
+                .split(' ')
+                .map(|reason| choice(reason.to_owned(), reason.to_owned()))
+                .collect(),
+            tax_classes: settings
+                .tax_classes
+                .rows()
+                .map(|(class, _)| class.name().to_owned())
+                .collect::<std::collections::BTreeSet<_>>()
+                .into_iter()
+                .map(|name| {
+                    let key = format!("tax_class.{name}");
+                    let label = if words.has(&key) { words.get(&key).to_owned() } else { name.clone() };
+                    choice(name, label)
+                })
+                .collect(),
+            customer_kinds: words
+                .get("customer_kinds")
+                .split(' ')
+                .map(|kind| choice(kind.to_owned(), kind.to_owned()))
+                .collect(),
+            ranks: settings
+                .ranks
+                .iter()
+                .map(|rank| choice(rank.name.clone(), rank.name.clone()))
+                .collect(),
+            staff: settings
+                .staff
+                .iter()
+                .map(|staff| choice(staff.number.to_string(), staff.name.clone()))
+                .collect(),
+            denominations: DENOMINATIONS.to_vec(),
+        };
+    }
+
+    fn look_at_printer(&mut self, spool: &Spool) {
+        let trouble = spool.trouble.as_ref();
+        self.printer = Health {
+            word: trouble.map_or("state.ready", trouble_word),
+            behind: spool.waiting() as u64,
+            alert: trouble.is_some() || spool.uncertain().next().is_some(),
+        };
+        self.paper = spool.pane();
+    }
+
+    /// Borrows everything for one frame.
+    pub fn model<'a>(&'a self, words: &'a Words) -> Model<'a> {
+        Model {
+            words,
+            choices: &self.choices,
+            shop: &self.shop,
+            lane: self.lane,
+            clock: &self.clock,
+            staff: self.staff.as_ref(),
+            locked: self.locked,
+            training: self.training,
+            sale: self.sale.as_ref(),
+            selected: self.selected,
+            pending: self.pending,
+            needs: &self.needs,
+            member_name: &self.member_name,
+            last: self.last.as_ref(),
+            suspended: &self.suspended,
+            day: self.day.as_ref(),
+            printer: &self.printer,
+            scanner: &self.scanner,
+            copy: &self.copy,
+            message: self.message.as_ref(),
+            paper: &self.paper,
+        }
+    }
+
+    /// Clears the message before the next act.
+    pub fn quiet(&mut self) {
+        self.message = None;
+    }
+
+    pub fn say(&mut self, key: &str, words: &Words) {
+        self.said(words.get(key).to_owned());
+    }
+
+    pub fn said(&mut self, text: String) {
+        self.message = Some(Message { refusal: false, text });
+    }
+
+    pub fn say_refusal(&mut self, key: &str, words: &Words) {
+        self.message = Some(Message { refusal: true, text: words.get(key).to_owned() });
+    }
+
+    pub fn refuse(&mut self, refusal: &Refusal, words: &Words) {
+        self.message = Some(Message { refusal: true, text: words.refusal(refusal) });
+    }
+
+    /// A command was carried out: keep the three numbers, say what it needs.
+    pub fn done(&mut self, outcome: &Outcome, engine: &Engine) {
+        self.message = None;
+        if let Some(closed) = &outcome.answer.closed {
+            let received = closed.tenders.iter().map(|tender| tender.amount).sum::<Money>();
+            self.last = Some(LastSale {
+                receipt: outcome.answer.receipt.map(|number| number.to_string()).unwrap_or_default(),
+                total: closed.total,
+                received,
+                change: closed.change,
+            });
+        }
+        if let Some(need) = outcome.answer.needs.first() {
+            let refusal = match *need {
+                "age_check" => Refusal::new(RefusalCode::AgeCheck),
+                _ => Refusal::new(RefusalCode::PriceNeeded).saying("book_row_wanted"),
+            };
+            self.refuse(&refusal, &engine.words);
+        }
+    }
+
+    pub fn scanner(&mut self, event: &ScannerEvent, words: &Words) {
+        match event {
+            ScannerEvent::Plugged(_) => {
+                self.scanner = Health { word: "state.ready", behind: 0, alert: false };
+            }
+            ScannerEvent::Unplugged(_) | ScannerEvent::Busy(_) => {
+                self.scanner = Health { word: "state.lost", behind: 0, alert: true };
+                self.say_refusal("scanner_lost", words);
+            }
+            ScannerEvent::Nodes { readable: 0, nodes } if *nodes > 0 => {
+                self.scanner = Health { word: "state.denied", behind: 0, alert: true };
+            }
+            _ => {}
+        }
+    }
+
+    pub fn uncertain_print(&mut self, job: &str, words: &Words) {
+        let text = words.fill("print_uncertain", &[("job", &job)]);
+        self.message = Some(Message { refusal: true, text });
+    }
+
+    pub fn worker_died(&mut self, what: &str, words: &Words) {
+        let text = words.fill("worker_died", &[("what", &text::cleaned(what))]);
+        self.message = Some(Message { refusal: true, text });
+    }
+}
+
+/// A trouble's word in the language files.
+pub fn trouble_word(trouble: &Trouble) -> &'static str {
+    match trouble {
+        Trouble::PaperOut => "state.no_paper",
+        Trouble::CoverOpen => "state.cover",
+        Trouble::Stalled => "state.stalled",
+        _ => "state.lost",
+    }
+}

@@ -1,0 +1,162 @@
+//! Named reports: which figures of the store they take, and between which days.
+//!
+//! Room: app. May touch: the store's reader, the reports room.
+
+use chrono::{Datelike, NaiveDate};
+
+use super::engine::Engine;
+use crate::domain::document::{Block, Document, Rule};
+use crate::domain::number::{DocKind, DocNo};
+use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::domain::sale::SaleLine;
+use crate::domain::words::Words;
+use crate::reports::day_table::day_table;
+use crate::reports::items_sold::items_sold;
+use crate::reports::members_list::{MemberRow, members_list};
+use crate::reports::sales_by_day::sales_by_day;
+use crate::reports::table::Table;
+use crate::reports::x_z::CashShown;
+use crate::store::days::ClosedDay;
+
+/// A report as asked for. Dates are business dates, days from the common era, inclusive.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    pub name: String,
+    pub from: Option<i32>,
+    pub to: Option<i32>,
+    pub number: Option<DocNo>,
+}
+
+/// Every report there is.
+pub const NAMES: [&str; 5] = ["x", "z", "sales", "items", "members"];
+
+impl Wanted {
+    /// # Errors
+    /// `bad_argument` naming what does not fit.
+    pub fn read(name: &str, options: &[(String, String)]) -> Result<Self, Refusal> {
+        let bad = |what: &str| {
+            Refusal::new(RefusalCode::BadArgument)
+                .with("argument", what)
+                .with("name", "report")
+                .with("usage", NAMES.join("|"))
+        };
+        if !NAMES.contains(&name) {
+            return Err(bad(name));
+        }
+        let mut wanted = Self { name: name.to_owned(), ..Self::default() };
+        for (key, value) in options {
+            let day = || read_day(value).ok_or_else(|| bad(value));
+            match key.as_str() {
+                "from" => wanted.from = Some(day()?),
+                "to" => wanted.to = Some(day()?),
+                "date" => (wanted.from, wanted.to) = (Some(day()?), Some(day()?)),
+                "number" => wanted.number = Some(value.parse().map_err(|_| bad(value))?),
+                _ => return Err(bad(key)),
+            }
+        }
+        Ok(wanted)
+    }
+}
+
+/// Reads `YYYY-MM-DD` as days from the common era.
+pub fn read_day(text: &str) -> Option<i32> {
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(|day| day.num_days_from_ce())
+}
+
+/// Makes a report from the store as it stands.
+///
+/// # Errors
+/// `damaged` when the store cannot be read; `closed_day` for an X without an open day, `receipt` for a
+/// Z that there is not.
+pub fn make(engine: &Engine, wanted: &Wanted) -> Result<Table, Refusal> {
+    let words = &engine.words;
+    let (from, to) = (wanted.from.unwrap_or(i32::MIN), wanted.to.unwrap_or(i32::MAX - 1));
+    match wanted.name.as_str() {
+        "x" => {
+            let day = engine.register.lane.day.as_ref().ok_or_else(no_day)?;
+            let sees = engine.register.may_see_cash();
+            let cash = if sees { CashShown::All } else { CashShown::Hidden };
+            Ok(day_table(words, day, None, cash))
+        }
+        "z" => {
+            let closed = closed_day(engine, wanted)?;
+            Ok(day_table(words, &closed.totals, Some(&closed.closing), CashShown::All))
+        }
+        "sales" => {
+            let closed = engine.shop.reader().days(from, to)?;
+            let lane = engine.register.lane.lane;
+            let open = engine.register.lane.day.as_ref();
+            let open = open.filter(|day| (from..=to).contains(&day.business_date));
+            let days = closed.iter().map(|day| (day.lane, &day.totals));
+            Ok(sales_by_day(words, days.chain(open.map(|day| (lane, day)))))
+        }
+        "items" => {
+            let mut lines: Vec<SaleLine> = Vec::new();
+            let reader = engine.shop.reader();
+            reader.each_sale(from, to, |stored| {
+                if !stored.voided {
+                    lines.extend(stored.sale.lines);
+                }
+                Ok(())
+            })?;
+            Ok(items_sold(words, &lines, |code| reader.stock(code).ok().flatten()))
+        }
+        _ => members(engine),
+    }
+}
+
+fn no_day() -> Refusal {
+    Refusal::new(RefusalCode::ClosedDay).saying("no_open_day")
+}
+
+/// The Z of a number, of a business date, or the last one.
+fn closed_day(engine: &Engine, wanted: &Wanted) -> Result<ClosedDay, Refusal> {
+    let number = match (wanted.number, wanted.from) {
+        (Some(number), _) if number.kind == DocKind::Z => Some(number),
+        (Some(number), _) => return Err(Refusal::new(RefusalCode::Receipt).with("receipt", number)),
+        (None, Some(_)) => None,
+        (None, None) => engine.register.lane.last_z,
+    };
+    let (from, to) = match wanted.from {
+        Some(from) => (from, wanted.to.unwrap_or(from)),
+        None => (i32::MIN, i32::MAX - 1),
+    };
+    let days = engine.shop.reader().days(from, to)?;
+    let fits = |day: &ClosedDay| number.is_none_or(|number| day.closing.number == number);
+    days.into_iter().rev().find(fits).ok_or_else(|| Refusal::new(RefusalCode::Receipt).saying("no_z"))
+}
+
+fn members(engine: &Engine) -> Result<Table, Refusal> {
+    let today = engine.now().day();
+    let months = engine.register.settings.points.expires_months;
+    let mut rows = Vec::new();
+    engine.shop.reader().each_member(|member| {
+        rows.push(MemberRow {
+            points: crate::domain::points::balance(&member.ledger, today, months),
+            code: member.code,
+            name: member.personal.name,
+            kana: member.personal.kana,
+            rank: member.rank,
+            visits: member.visits,
+            spent: member.spent,
+            last_visit: member.last_visit,
+        });
+        Ok(())
+    })?;
+    Ok(members_list(&engine.words, rows))
+}
+
+/// A page that shows what a printer can: a ruler, kanji traps, sizes, codes.
+pub fn test_page(words: &Words) -> Document {
+    let mut page = Document::default();
+    page.center(words.get("test_page.title"));
+    page.rule(Rule::Double);
+    page.text("1234567890".repeat(4) + "12345678");
+    page.text(words.get("test_page.kanji"));
+    page.text("ｱｲｳｴｵ ｶﾞｷﾞｸﾞ ﾊﾟﾋﾟﾌﾟ ABCabc 0123 \\ ~");
+    page.pair(words.get("test_page.left"), words.get("test_page.right"));
+    page.push(Block::Barcode("01-000123".to_owned()));
+    page.push(Block::Qr("regi".to_owned()));
+    page.push(Block::Cut);
+    page
+}

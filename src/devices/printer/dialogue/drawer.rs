@@ -1,0 +1,74 @@
+//! The drawer's part of the conversation: one pulse, now or never.
+//!
+//! Room: devices. May touch: the dialogue it belongs to. May not: hold up a paper.
+//! Invariant: a pulse is sent at most once, and not at all once it would surprise.
+
+use super::Dialogue;
+use crate::devices::printer::status::Trouble;
+use crate::devices::printer::{JobKind, PrinterEvent, Proof};
+
+impl Dialogue {
+    /// Sends the next drawer pulse, if one waits. A printer in trouble, or still printing, obeys
+    /// only the real-time form at once: the drawer must open though the paper is out.
+    pub(super) fn pulse(&mut self, now: u64) -> bool {
+        let Some((job, since)) = self.drawers.pop_front() else { return false };
+        if now >= since + self.patience.drawer {
+            self.drawers.push_front((job, since));
+            return false; // Too late; `expire_drawers` says so.
+        }
+        let JobKind::Drawer { real_time } = &job.kind else { return false };
+        let held_up = self.state.trouble().is_some() || self.current.is_some();
+        self.aside = if held_up && self.answers() { real_time.clone() } else { job.bytes.clone() };
+        self.aside_sent = 0;
+        self.events.push_back(PrinterEvent::FirstByte { job: job.id });
+        self.pulsing = Some((job, since));
+        true
+    }
+
+    pub(super) fn end_pulse(&mut self) {
+        if self.aside_left() {
+            return;
+        }
+        if let Some((job, _)) = self.pulsing.take() {
+            self.events.push_back(PrinterEvent::Done { job: job.id, proof: Proof::Probably });
+        }
+    }
+
+    pub(super) fn drop_aside(&mut self) {
+        if let Some((job, since)) = self.pulsing.take() {
+            if self.aside_sent == 0 {
+                self.drawers.push_front((job, since));
+            } else {
+                let sent = self.aside_sent;
+                self.events.push_back(PrinterEvent::Uncertain { job: job.id, sent });
+            }
+        }
+        self.aside.clear();
+        self.aside_sent = 0;
+    }
+
+    pub(super) fn expire_drawers(&mut self, now: u64) {
+        if let Some((_, since)) = &self.pulsing
+            && self.aside_sent == 0
+            && now >= since + self.patience.drawer
+        {
+            self.drop_aside();
+        }
+        let trouble = self.told.flatten().unwrap_or(Trouble::Stalled);
+        while let Some((_, since)) = self.drawers.front()
+            && now >= since + self.patience.drawer
+            && let Some((job, _)) = self.drawers.pop_front()
+        {
+            self.events.push_back(PrinterEvent::NotSent { job: job.id, trouble });
+        }
+    }
+
+    pub(super) fn tell_drawer(&mut self) {
+        let open = self.state.drawer_open(self.manner.drawer_open);
+        if let Some(open) = open
+            && self.drawer_told.replace(open) != Some(open)
+        {
+            self.events.push_back(PrinterEvent::DrawerSensor { open });
+        }
+    }
+}

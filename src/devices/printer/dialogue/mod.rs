@@ -1,0 +1,329 @@
+//! The conversation with one printer: what to send next, what its answers prove.
+//!
+//! Room: devices. May touch: jobs, answers. May not: a transport or a clock (bytes and
+//! milliseconds are handed in), so every fault can be tried at every byte.
+//! Invariants: a job's bytes are sent at most once; a drawer is pulsed at most once and never
+//! late; every job ends in exactly one of `Done`, `Uncertain` (which a late `Done` may lift) or,
+//! for drawers, `NotSent`.
+
+mod answers;
+mod drawer;
+mod stages;
+
+use std::collections::VecDeque;
+
+use super::status::{AnswerParser, PrinterState, Trouble};
+use super::{Job, JobKind, PrinterEvent};
+use crate::devices::profile::{Level, Profile, Status};
+
+/// How a printer converses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Manner {
+    pub status: Status,
+    pub process_id: bool,
+    pub drawer_open: Level,
+}
+
+impl From<&Profile> for Manner {
+    fn from(profile: &Profile) -> Self {
+        Self {
+            status: profile.status,
+            process_id: profile.process_id,
+            drawer_open: profile
+                .drawer
+                .as_ref()
+                .map(|drawer| drawer.open_level)
+                .unwrap_or_default(),
+        }
+    }
+}
+
+/// How long to wait for what, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// For the state before the first byte, and between two askings.
+    pub answer: u64,
+    /// For the printer to take another byte.
+    pub stall: u64,
+    /// For any sign of life while it prints.
+    pub silence: u64,
+    /// For the end of printing, beside the time the bytes themselves need.
+    pub finish: u64,
+    /// For a clean state after `GS r`, before its word is believed.
+    pub settle: u64,
+    /// For a drawer pulse to leave; afterwards it would surprise.
+    pub drawer: u64,
+    /// Between two attempts to open the link.
+    pub retry: u64,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            answer: 400,
+            stall: 2_000,
+            silence: 2_000,
+            finish: 15_000,
+            settle: 500,
+            drawer: 3_000,
+            retry: 1_000,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Idle,
+    /// The printer was asked how it is, before anything is sent.
+    Asking {
+        asked_at: u64,
+    },
+    Sending {
+        progress_at: u64,
+    },
+    /// Everything is sent; the printer has to say that it is printed.
+    Finishing {
+        since: u64,
+        asked_at: u64,
+        done_at: Option<u64>,
+    },
+}
+
+/// The state of the conversation.
+#[derive(Debug)]
+pub struct Dialogue {
+    manner: Manner,
+    patience: Patience,
+    linked: bool,
+    /// The last link broke in the middle of a job.
+    torn: bool,
+    looking: bool,
+    papers: VecDeque<Job>,
+    drawers: VecDeque<(Job, u64)>,
+    stage: Stage,
+    /// The paper being sent or finished.
+    current: Option<Job>,
+    /// Its bytes with what proves them, and how many have left.
+    out: Vec<u8>,
+    sent: usize,
+    /// Bytes of `out` before the job's own: they end a torn job.
+    lead: usize,
+    /// Askings, or one drawer pulse; sent while no paper is.
+    aside: Vec<u8>,
+    aside_sent: usize,
+    pulsing: Option<(Job, u64)>,
+    parser: AnswerParser,
+    state: PrinterState,
+    unanswered: VecDeque<u8>,
+    heard_at: u64,
+    doubts: VecDeque<u64>,
+    /// Answers to `GS r` that belong to earlier jobs, should they still come.
+    owed: usize,
+    /// What was last told: `None` nothing yet, `Some(None)` ready.
+    told: Option<Option<Trouble>>,
+    drawer_told: Option<bool>,
+    events: VecDeque<PrinterEvent>,
+}
+
+impl Dialogue {
+    pub fn new(manner: Manner, patience: Patience) -> Self {
+        Self {
+            manner,
+            patience,
+            linked: false,
+            torn: false,
+            looking: false,
+            papers: VecDeque::new(),
+            drawers: VecDeque::new(),
+            stage: Stage::Idle,
+            current: None,
+            out: Vec::new(),
+            sent: 0,
+            lead: 0,
+            aside: Vec::new(),
+            aside_sent: 0,
+            pulsing: None,
+            parser: AnswerParser::default(),
+            state: PrinterState::default(),
+            unanswered: VecDeque::new(),
+            heard_at: 0,
+            doubts: VecDeque::new(),
+            owed: 0,
+            told: None,
+            drawer_told: None,
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Takes a job; it waits its turn. The bound is kept by whoever submits, by `waiting`.
+    pub fn submit(&mut self, job: Job, now: u64) {
+        match job.kind {
+            JobKind::Paper => self.papers.push_back(job),
+            JobKind::Drawer { .. } => self.drawers.push_back((job, now)),
+        }
+        self.advance(now);
+    }
+
+    /// Asks the printer how it is, though nothing is to be printed: staff look at the devices.
+    pub fn look(&mut self, now: u64) {
+        self.looking = true;
+        self.told = None;
+        self.advance(now);
+    }
+
+    /// The link stands.
+    pub fn opened(&mut self, now: u64) {
+        self.linked = true;
+        self.heard_at = now;
+        if !self.answers() {
+            self.tell(None);
+        }
+        self.advance(now);
+    }
+
+    /// The link broke, or could not be opened.
+    pub fn lost(&mut self, why: Trouble, now: u64) {
+        self.linked = false;
+        self.looking = false;
+        self.forget_answers();
+        self.tell(Some(why));
+        self.drop_aside();
+        self.drop_paper();
+        self.stage = Stage::Idle;
+        self.expire_drawers(now);
+    }
+
+    /// The link ended while nothing was to be done: network printers hang up on idle callers.
+    pub fn hung_up(&mut self, now: u64) {
+        if self.is_idle() {
+            self.linked = false;
+            self.forget_answers();
+        } else {
+            self.lost(Trouble::Absent, now);
+        }
+    }
+
+    /// Takes a paper back that has not begun.
+    pub fn withdraw(&mut self, job: u64, now: u64) {
+        if let Some(at) = self.papers.iter().position(|paper| paper.id == job) {
+            self.papers.remove(at);
+            let trouble = self.told.flatten().unwrap_or(Trouble::Offline);
+            self.events.push_back(PrinterEvent::NotSent { job, trouble });
+        }
+        self.advance(now);
+    }
+
+    /// Takes bytes that the printer sent.
+    pub fn heard(&mut self, bytes: &[u8], now: u64) {
+        for &byte in bytes {
+            if let Some(answer) = self.parser.push(byte) {
+                self.heard_at = now;
+                self.take(answer, now);
+            }
+        }
+        self.tell_drawer();
+        self.advance(now);
+    }
+
+    /// Returns what is to be sent now.
+    pub fn to_write(&self) -> &[u8] {
+        match self.stage {
+            Stage::Sending { .. } => &self.out[self.sent..],
+            _ => &self.aside[self.aside_sent..],
+        }
+    }
+
+    /// The first `count` bytes of `to_write` have left.
+    pub fn wrote(&mut self, count: usize, now: u64) {
+        match &mut self.stage {
+            Stage::Sending { progress_at } => {
+                *progress_at = now;
+                self.sent += count;
+            }
+            _ => self.aside_sent += count,
+        }
+        if self.told == Some(Some(Trouble::Stalled)) {
+            self.tell(self.state.trouble());
+        }
+        self.advance(now);
+    }
+
+    /// Time has passed.
+    pub fn tick(&mut self, now: u64) {
+        self.advance(now);
+    }
+
+    /// Returns how many jobs have neither ended nor been given up.
+    pub fn waiting(&self) -> usize {
+        let under_way = usize::from(self.current.is_some()) + usize::from(self.pulsing.is_some());
+        self.papers.len() + self.drawers.len() + under_way
+    }
+
+    /// Returns whether an open link is needed.
+    pub fn wants_link(&self) -> bool {
+        self.looking || !self.is_idle()
+    }
+
+    /// Returns when `tick` is needed at the latest, in milliseconds; `None`: never.
+    pub fn deadline(&self) -> Option<u64> {
+        let drawer = self.drawers.front().map(|(_, since)| since + self.patience.drawer);
+        let pulse = self.pulsing.as_ref().filter(|_| self.aside_sent == 0);
+        let pulse = pulse.map(|(_, since)| since + self.patience.drawer);
+        let stage = match self.stage {
+            _ if !self.linked => None,
+            Stage::Idle => None,
+            Stage::Asking { asked_at } => self.ask_deadline(asked_at),
+            Stage::Sending { progress_at } => self.stall_deadline(progress_at),
+            Stage::Finishing { since, asked_at, done_at } => [
+                self.ask_deadline(asked_at),
+                Some(since + self.finish_time()),
+                done_at.map(|at| at + self.patience.settle),
+            ]
+            .into_iter()
+            .flatten()
+            .min(),
+        };
+        [drawer, pulse, stage].into_iter().flatten().min()
+    }
+
+    fn ask_deadline(&self, asked_at: u64) -> Option<u64> {
+        if self.aside_left() {
+            self.stall_deadline(asked_at)
+        } else {
+            Some(asked_at + self.patience.answer)
+        }
+    }
+
+    /// Once told, a stall needs no further waking: it ends when the printer takes a byte.
+    fn stall_deadline(&self, since: u64) -> Option<u64> {
+        let told = self.told == Some(Some(Trouble::Stalled));
+        (!told).then_some(since + self.patience.stall)
+    }
+
+    /// Returns the next thing to tell. Events are told before bytes are written.
+    pub fn next_event(&mut self) -> Option<PrinterEvent> {
+        self.events.pop_front()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.stage == Stage::Idle
+            && self.papers.is_empty()
+            && self.drawers.is_empty()
+            && self.pulsing.is_none()
+    }
+
+    fn answers(&self) -> bool {
+        self.manner.status != Status::None
+    }
+
+    fn aside_left(&self) -> bool {
+        self.aside_sent < self.aside.len()
+    }
+
+    fn tell(&mut self, trouble: Option<Trouble>) {
+        if self.told != Some(trouble) {
+            self.told = Some(trouble);
+            self.events.push_back(trouble.map_or(PrinterEvent::Ready, PrinterEvent::Trouble));
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Bytes into records, each bounded: a field, a line, a file can only be so long.
+//!
+//! Room: exchange. May touch: the reader it is handed.
+//! Invariant: never more than one record in memory; a file that breaks a bound is left at once.
+//!
+//! Works on bytes in both encodings: no trail byte of CP932 is a quote, a comma or a line end.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+/// Bounds of an import (`reliability.md` C21).
+pub const MOST_FILE_BYTES: u64 = 32 * 1024 * 1024;
+pub const MOST_LINE_BYTES: usize = 64 * 1024;
+pub const MOST_FIELD_BYTES: usize = 4 * 1024;
+pub const MOST_COLUMNS: usize = 200;
+pub const MOST_ROWS: u64 = 200_000;
+
+/// One row of a file, still in bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Record {
+    /// Line on which it begins, from 1.
+    pub row: u64,
+    pub fields: Vec<Vec<u8>>,
+    /// A field (its place from 0) that was longer than a field may be, and so was cut off.
+    pub too_long: Option<usize>,
+    pub too_many: bool,
+}
+
+impl Record {
+    fn is_blank(&self) -> bool {
+        self.fields.iter().all(|field| field.iter().all(u8::is_ascii_whitespace))
+    }
+}
+
+/// Why reading ends before the file does.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    #[error("line {row} has no end within {MOST_LINE_BYTES} bytes")]
+    Line { row: u64 },
+    #[error("the quote opened in line {row} is never closed")]
+    Quote { row: u64 },
+    #[error("more than {MOST_FILE_BYTES} bytes")]
+    File,
+    #[error("more than {MOST_ROWS} rows")]
+    Rows,
+    #[error("reading failed in line {row}: {source}")]
+    Read { row: u64, source: io::Error },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum At {
+    FieldStart,
+    Plain,
+    Quoted,
+    /// Behind a quote inside a quoted field: its end, or the first half of `""`.
+    QuoteInQuoted,
+}
+
+/// Cuts a reader into records.
+pub struct Records<R> {
+    reader: BufReader<R>,
+    /// Line the next byte stands on.
+    line: u64,
+    read: u64,
+    records: u64,
+    /// The last byte was CR: a LF behind it belongs to the same line end.
+    after_cr: bool,
+}
+
+impl<R: Read> Records<R> {
+    pub fn new(reader: R) -> Self {
+        let reader = BufReader::with_capacity(32 * 1024, reader);
+        Self { reader, line: 1, read: 0, records: 0, after_cr: false }
+    }
+
+    /// Returns the next record that is not blank, or `None` at the end.
+    ///
+    /// # Errors
+    /// `Broken`; there is nothing to read behind it.
+    pub fn next_record(&mut self) -> Result<Option<Record>, Broken> {
+        loop {
+            let Some(record) = self.one()? else { return Ok(None) };
+            if !record.is_blank() {
+                self.records += 1;
+                // The header is a record, too.
+                return if self.records > MOST_ROWS + 1 { Err(Broken::Rows) } else { Ok(Some(record)) };
+            }
+        }
+    }
+
+    fn one(&mut self) -> Result<Option<Record>, Broken> {
+        let row = self.line;
+        let mut record = Record { row, ..Record::default() };
+        let mut cut = Cut { record: &mut record, at: At::FieldStart, length: 0 };
+        loop {
+            let Some(byte) = self.byte()? else {
+                if cut.at == At::Quoted {
+                    return Err(Broken::Quote { row });
+                }
+                return Ok(if cut.length == 0 { None } else { Some(record) });
+            };
+            let ends = cut.take(byte);
+            if cut.length > MOST_LINE_BYTES {
+                return Err(Broken::Line { row });
+            }
+            if ends {
+                return Ok(Some(record));
+            }
+        }
+    }
+
+    /// The next byte, each line end as one LF.
+    fn byte(&mut self) -> Result<Option<u8>, Broken> {
+        loop {
+            let row = self.line;
+            let buffer = self.reader.fill_buf().map_err(|source| Broken::Read { row, source })?;
+            let Some(&byte) = buffer.first() else { return Ok(None) };
+            self.reader.consume(1);
+            self.read += 1;
+            if self.read > MOST_FILE_BYTES {
+                return Err(Broken::File);
+            }
+            let second_half = byte == b'\n' && std::mem::take(&mut self.after_cr);
+            self.after_cr = byte == b'\r';
+            if second_half {
+                continue;
+            }
+            let byte = if byte == b'\r' { b'\n' } else { byte };
+            self.line += u64::from(byte == b'\n');
+            return Ok(Some(byte));
+        }
+    }
+}
+
+/// The record being cut.
+struct Cut<'a> {
+    record: &'a mut Record,
+    at: At,
+    /// Bytes of the record so far.
+    length: usize,
+}
+
+impl Cut<'_> {
+    /// Takes a byte; returns whether it ended the record.
+    fn take(&mut self, byte: u8) -> bool {
+        self.length += 1;
+        if self.record.fields.is_empty() {
+            self.record.fields.push(Vec::new());
+        }
+        match (self.at, byte) {
+            (At::Quoted, b'"') => self.at = At::QuoteInQuoted,
+            (At::Quoted, _) => self.put(byte),
+            (At::QuoteInQuoted, b'"') => {
+                self.put(b'"');
+                self.at = At::Quoted;
+            }
+            (At::FieldStart, b'"') => self.at = At::Quoted,
+            (_, b',') => self.next_field(),
+            (_, b'\n') => return true,
+            (_, _) => {
+                self.put(byte);
+                self.at = At::Plain;
+            }
+        }
+        false
+    }
+
+    fn next_field(&mut self) {
+        self.at = At::FieldStart;
+        if self.record.fields.len() < MOST_COLUMNS {
+            self.record.fields.push(Vec::new());
+        } else {
+            self.record.too_many = true;
+        }
+    }
+
+    fn put(&mut self, byte: u8) {
+        let place = self.record.fields.len() - 1;
+        let Some(field) = self.record.fields.last_mut() else { return };
+        if field.len() < MOST_FIELD_BYTES {
+            field.push(byte);
+        } else if !self.record.too_many {
+            self.record.too_long.get_or_insert(place);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(bytes: &[u8]) -> Vec<(u64, Vec<String>)> {
+        let mut records = Records::new(bytes);
+        let mut all = Vec::new();
+        while let Some(record) = records.next_record().unwrap() {
+            let text = |field: &Vec<u8>| String::from_utf8(field.clone()).unwrap();
+            all.push((record.row, record.fields.iter().map(text).collect()));
+        }
+        all
+    }
+
+    fn row(row: u64, fields: &[&str]) -> (u64, Vec<String>) {
+        (row, fields.iter().map(|field| (*field).to_owned()).collect())
+    }
+
+    #[test]
+    fn quotes_line_ends_and_blank_lines_are_read_as_every_spreadsheet_writes_them() {
+        let file = b"a,b\r\n1,\"x, \"\"y\"\"\nz\"\r\n\r\n , \n2,\r3,\"\"";
+        let want = vec![
+            row(1, &["a", "b"]),
+            row(2, &["1", "x, \"y\"\nz"]),
+            row(6, &["2", ""]),
+            row(7, &["3", ""]),
+        ];
+        assert_eq!(texts(file), want);
+    }
+
+    #[test]
+    fn a_quote_inside_a_plain_field_is_a_quote() {
+        assert_eq!(texts(b"5\" pan,\"a\"b\n"), [row(1, &["5\" pan", "ab"])]);
+    }
+
+    #[test]
+    fn a_field_too_long_and_columns_too_many_spoil_their_row_only() {
+        let file = [vec![b'x'; 5000], b",b\n".to_vec(), vec![b','; 300], b"\nc\n".to_vec()].concat();
+        let mut records = Records::new(file.as_slice());
+        let first = records.next_record().unwrap().unwrap();
+        assert_eq!((first.too_long, first.fields[0].len()), (Some(0), MOST_FIELD_BYTES));
+        assert_eq!(first.fields[1], b"b");
+        let last = records.next_record().unwrap().unwrap();
+        assert_eq!((last.row, last.fields[0].as_slice()), (3, b"c".as_slice()), "blank rows pass");
+    }
+
+    /// Yields bytes without an end and counts them.
+    struct Flood(u64);
+
+    impl Read for Flood {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let byte = if self.0 == 0 { b'"' } else { b'A' };
+            buffer.fill(b'A');
+            buffer[0] = byte;
+            self.0 += buffer.len() as u64;
+            Ok(buffer.len())
+        }
+    }
+
+    #[test]
+    fn a_line_without_end_is_left_within_a_megabyte() {
+        let mut records = Records::new(Flood(0));
+        assert!(matches!(records.next_record(), Err(Broken::Line { row: 1 })));
+        assert!(records.reader.get_ref().0 <= 1024 * 1024);
+    }
+
+    #[test]
+    fn a_file_has_an_end() {
+        let mut records = Records::new(io::repeat(b'\n'));
+        assert!(matches!(records.next_record(), Err(Broken::File)));
+        let rows = "1\n".repeat(200_002);
+        let mut records = Records::new(rows.as_bytes());
+        let read = std::iter::from_fn(|| records.next_record().ok().flatten()).count();
+        assert_eq!(read, 200_001);
+        let mut open = Records::new(b"a\n\"b".as_slice());
+        open.next_record().unwrap();
+        assert!(matches!(open.next_record(), Err(Broken::Quote { row: 2 })));
+    }
+}

@@ -1,0 +1,78 @@
+//! The shop's settings as a TOML file, in.
+//!
+//! Room: exchange. May touch: the text it is handed. Names: `DESIGN.md` 12.
+//! Invariant: an unknown key or a wrong value refuses the whole file, with its line.
+
+use crate::domain::settings::{Settings, SettingsPatch};
+
+use super::fault::Fault;
+use crate::domain::refusal::{Refusal, RefusalCode};
+
+/// Reads a settings file, and holds it against the settings it would change.
+///
+/// # Errors
+/// The first fault, with its line where it has one.
+pub fn read_shop(file: &str, settings: &Settings) -> Result<SettingsPatch, Fault> {
+    let text = file.strip_prefix('\u{FEFF}').unwrap_or(file);
+    let patch: SettingsPatch = toml::from_str(text).map_err(|error| {
+        let row = error.span().map_or(0, |span| line_of(text, span.start));
+        let refusal = Refusal::new(RefusalCode::BadArgument).saying("import.bad_toml");
+        Fault::new(row, "", refusal.with("reason", first_line(error.message())))
+    })?;
+    let fits = patch.apply(&mut settings.clone());
+    fits.map_err(|refusal| Fault::new(line_of_value(text, &refusal), "", refusal))?;
+    Ok(patch)
+}
+
+fn line_of(text: &str, at: usize) -> u64 {
+    let before = &text.as_bytes()[..at.min(text.len())];
+    1 + before.iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+/// The parser's own words, cut to one line: they name the key and what was expected.
+fn first_line(message: &str) -> String {
+    message.lines().next().unwrap_or_default().chars().take(120).collect()
+}
+
+/// A value that reads but does not fit is found again by its text; 0 when it stands nowhere alone.
+fn line_of_value(text: &str, refusal: &Refusal) -> u64 {
+    let argument = |name| refusal.args.iter().find(|(known, _)| *known == name);
+    let Some((_, value)) = argument("value").filter(|(_, value)| !value.is_empty()) else { return 0 };
+    let key = argument("setting").and_then(|(_, setting)| setting.rsplit('.').next());
+    let named = |line: &&str| key.is_some_and(|key| line.trim_start().starts_with(key));
+    let lines = || text.lines().zip(1..).filter(|(line, _)| line.contains(value.as_str()));
+    let (by_key, any) = (lines().find(|(line, _)| named(&line)), lines().next());
+    by_key.or(any).map_or(0, |(_, row)| row)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(file: &str) -> (u64, &'static str) {
+        let fault = read_shop(file, &Settings::default()).unwrap_err();
+        (fault.row, fault.refusal.sentence)
+    }
+
+    #[test]
+    fn a_wrong_file_names_its_line() {
+        for (file, want) in [
+            ("[shop]\nname = \"a\"\nnam = \"b\"\n", (3, "import.bad_toml")),
+            ("[shop\n", (1, "import.bad_toml")),
+            ("[tax]\nrounding = \"up\"\n", (2, "import.bad_toml")),
+            ("\n[shop]\nday_ends = \"25:00\"\n", (3, "bad_setting")),
+            ("[shop]\nregistration_number = \"T12\"\n", (2, "bad_setting")),
+            ("[[department]]\nnumber = 1\ntax_class = \"luxury\"\n", (3, "bad_setting")),
+        ] {
+            assert_eq!(fault(file), want, "{file}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_whatever_its_line_ends_and_mark() {
+        let file = "\u{FEFF}[shop]\r\nname = \"みどり商店\"\r\n[tender.credit]\r\nstamp_liable = false\r\n";
+        let patch = read_shop(file, &Settings::default()).unwrap();
+        assert_eq!(patch.shop.name.as_deref(), Some("みどり商店"));
+        assert_eq!(patch.tender["credit"].stamp_liable, Some(false));
+    }
+}

@@ -1,0 +1,269 @@
+//! The shop's settings as a TOML file, out: the same that the import reads.
+//!
+//! Room: exchange. May touch: std.
+//! Invariant: reading the file into an empty shop gives the same settings; PINs are not in it.
+
+use chrono::NaiveDate;
+use toml::{Table, Value};
+
+use crate::domain::command::Discount;
+use crate::domain::points::PointRules;
+use crate::domain::register::ymd;
+use crate::domain::settings::{
+    ClassPatch, Coupon, CouponPatch, DepartmentPatch, InStorePatch, Limits, LimitsPatch, PointsPatch,
+    RankPatch, ReceiptPatch, ReceiptTexts, Settings, SettingsPatch, ShopPatch, StaffPatch, TaxPatch,
+    TenderPatch,
+};
+use crate::domain::tax::{TaxClass, RateFrom};
+
+/// Returns the settings as a file.
+pub fn shop_text(settings: &Settings) -> String {
+    let whole = Value::try_from(patch_of(settings)).expect("settings hold what TOML can hold");
+    let Value::Table(table) = whole else { return String::new() };
+    toml::to_string(&pruned(table)).expect("a table of TOML values")
+}
+
+/// The change that makes an empty shop this one.
+pub fn patch_of(settings: &Settings) -> SettingsPatch {
+    SettingsPatch {
+        shop: shop(settings),
+        tax: tax(settings),
+        points: points(&settings.points),
+        rank: ranks(settings),
+        department: departments(settings),
+        staff: staff(settings),
+        in_store: in_store(settings),
+        tender: tenders(settings),
+        coupon: settings.coupons.iter().map(coupon).collect(),
+        limits: limits(&settings.limits),
+        levels: settings.levels.clone(),
+        receipt: receipt(&settings.receipt),
+    }
+}
+
+/// Takes out what says nothing: PINs (they are written as nothing), `removed = false`, empty tables.
+fn pruned(table: Table) -> Table {
+    let kept = table.into_iter().filter_map(|(key, value)| {
+        let value = match value {
+            Value::Table(table) => Value::Table(pruned(table)),
+            Value::Array(values) => Value::Array(values.into_iter().map(pruned_value).collect()),
+            other => other,
+        };
+        let says_nothing = match &value {
+            Value::Table(table) => table.is_empty(),
+            Value::Array(values) => values.is_empty(),
+            Value::Boolean(removed) => key == "removed" && !removed,
+            Value::String(_) => key == "pin",
+            _ => false,
+        };
+        (!says_nothing).then_some((key, value))
+    });
+    kept.collect()
+}
+
+fn pruned_value(value: Value) -> Value {
+    if let Value::Table(table) = value { Value::Table(pruned(table)) } else { value }
+}
+
+fn shop(settings: &Settings) -> ShopPatch {
+    let shop = &settings.shop;
+    let minutes = shop.day_ends_minutes;
+    ShopPatch {
+        name: Some(shop.name.clone()),
+        address: Some(shop.address.clone()),
+        phone: Some(shop.phone.clone()),
+        registration_number: shop.registration_number.clone(),
+        day_ends: Some(format!("{:02}:{:02}", minutes / 60, minutes % 60)),
+        currency: Some(shop.currency.clone()),
+    }
+}
+
+fn tax(settings: &Settings) -> TaxPatch {
+    let tax = &settings.tax;
+    TaxPatch {
+        rounding: Some(tax.rounding),
+        price_mode: Some(tax.price_mode),
+        price_rounding: Some(tax.price_rounding),
+        mixed_to: Some(tax.mixed_to),
+        class: settings.tax_classes.rows().map(class).collect(),
+    }
+}
+
+fn class((class, row): (&TaxClass, &RateFrom)) -> ClassPatch {
+    let date: NaiveDate = row.from;
+    ClassPatch {
+        name: class.name().to_owned(),
+        rate: row.rate,
+        from: Some(date.to_string()),
+        mark: (!row.mark.is_empty()).then(|| row.mark.clone()),
+        removed: false,
+    }
+}
+
+fn points(rules: &PointRules) -> PointsPatch {
+    PointsPatch {
+        unit_yen: Some(rules.unit_yen),
+        points: Some(rules.points),
+        basis: Some(rules.basis),
+        scope: Some(rules.scope),
+        rounding: Some(rules.rounding),
+        use_as: Some(rules.use_as),
+        on_used: Some(rules.on_used),
+        returns: Some(rules.returns),
+        expires_months: rules.expires_months,
+        minimum: Some(rules.minimum),
+        use_step: Some(rules.use_step),
+        rule: (!rules.rules.is_empty()).then(|| rules.rules.clone()),
+    }
+}
+
+fn ranks(settings: &Settings) -> Vec<RankPatch> {
+    let row = |rank: &crate::domain::settings::Rank| RankPatch {
+        name: rank.name.clone(),
+        rate: Some(rank.rate),
+        removed: false,
+    };
+    settings.ranks.iter().map(row).collect()
+}
+
+fn departments(settings: &Settings) -> Vec<DepartmentPatch> {
+    let row = |department: &crate::domain::settings::Department| DepartmentPatch {
+        number: department.number,
+        name: Some(department.name.clone()),
+        tax_class: Some(department.tax_class.clone()),
+        removed: false,
+    };
+    settings.departments.iter().map(row).collect()
+}
+
+fn staff(settings: &Settings) -> Vec<StaffPatch> {
+    let row = |staff: &crate::domain::settings::Staff| StaffPatch {
+        number: staff.number,
+        name: Some(staff.name.clone()),
+        level: Some(staff.level),
+        ..StaffPatch::default()
+    };
+    settings.staff.iter().map(row).collect()
+}
+
+fn in_store(settings: &Settings) -> Vec<InStorePatch> {
+    let row = |rule: &crate::domain::code::InStoreRule| InStorePatch {
+        prefix: rule.prefix.clone(),
+        layout: Some(rule.layout),
+        price_mode: rule.price_mode,
+        verify_pcd: Some(rule.verify_pcd),
+        removed: false,
+    };
+    settings.in_store.iter().map(row).collect()
+}
+
+fn tenders(settings: &Settings) -> std::collections::BTreeMap<String, TenderPatch> {
+    let rows = settings.tenders.iter().map(|(kind, tender)| {
+        let patch =
+            TenderPatch { change: Some(tender.change), stamp_liable: Some(tender.stamp_liable) };
+        (kind.word().to_owned(), patch)
+    });
+    rows.collect()
+}
+
+fn coupon(coupon: &Coupon) -> CouponPatch {
+    let (amount, percent) = match coupon.off {
+        Discount::Amount(amount) => (Some(amount.minor()), None),
+        Discount::Percent(percent) => (None, Some(percent)),
+    };
+    CouponPatch {
+        code: coupon.code.clone(),
+        name: Some(coupon.name.clone()),
+        amount,
+        percent,
+        minimum: Some(coupon.minimum.minor()),
+        from: coupon.from.map(ymd),
+        to: coupon.to.map(ymd),
+        removed: false,
+    }
+}
+
+fn limits(limits: &Limits) -> LimitsPatch {
+    LimitsPatch {
+        override_percent: Some(limits.override_percent),
+        discount: Some(limits.discount.minor()),
+        discount_percent: Some(limits.discount_percent),
+        refund: Some(limits.refund.minor()),
+        cash_over: Some(limits.cash_over.minor()),
+        level: Some(limits.level),
+    }
+}
+
+fn receipt(receipt: &ReceiptTexts) -> ReceiptPatch {
+    let some = |lines: &Vec<String>| (!lines.is_empty()).then(|| lines.clone());
+    ReceiptPatch {
+        header: some(&receipt.header),
+        footer: some(&receipt.footer),
+        logo: Some(receipt.logo),
+        blocks: some(&receipt.blocks),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::shop_file::read_shop;
+
+    const FILE: &str = r#"
+[shop]
+name = "みどり商店"
+registration_number = "T7123456789012"
+day_ends = "04:30"
+[tax]
+rounding = "half_up"
+[[tax.class]]
+name = "reduced"
+rate = "0"
+from = "2027-04-01"
+mark = "※"
+[points]
+unit_yen = 200
+expires_months = 12
+[[points.rule]]
+weekday = "sun"
+rate = "2"
+[[rank]]
+name = "gold"
+rate = "1.5"
+[[department]]
+number = 1
+name = "食品"
+tax_class = "reduced"
+[[staff]]
+number = 1
+name = "店長"
+level = 9
+pin = "314159"
+[[in_store]]
+prefix = "02"
+layout = "A"
+price_mode = "included"
+[tender.emoney]
+stamp_liable = true
+[[coupon]]
+code = "CP2026"
+name = "100円引クーポン"
+amount = 100
+to = "2026-12-31"
+[levels]
+no_sale = 7
+[receipt]
+footer = ["またのお越しを"]
+"#;
+
+    #[test]
+    fn what_is_exported_makes_the_same_shop_again_and_holds_no_pin() {
+        let mut settings = Settings::default();
+        read_shop(FILE, &settings).unwrap().apply(&mut settings).unwrap();
+        let text = shop_text(&settings);
+        assert!(!text.contains("pin") && !text.contains("314159"), "{text}");
+        let mut again = Settings::default();
+        read_shop(&text, &again).unwrap().apply(&mut again).unwrap();
+        assert_eq!(again, settings, "{text}");
+    }
+}

@@ -1,0 +1,119 @@
+//! The journals that lie in a shop's folder, and their entries in order.
+//!
+//! Room: store. May touch: the journal's files, to read.
+//! Invariant: an entry is decoded only from a record that was proved; whatever is not, is named.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::chain::{Epoch, JournalId};
+use super::codec;
+use super::fault::StoreError;
+use super::files::{Files, read_full};
+use super::folding::Step;
+use super::imports::Past;
+use super::lanes::Folded;
+use super::opening::{Checkpoint, Known};
+use super::reader::{Reader, Record};
+use super::segment::{HEADER_LEN, Header, SegmentName};
+use crate::domain::entry::Entry;
+
+/// A folder of journals, to be read.
+#[derive(Debug, Clone)]
+pub struct History {
+    pub files: Arc<dyn Files>,
+    /// The `journal` folder.
+    pub dir: PathBuf,
+}
+
+impl History {
+    pub fn new(files: Arc<dyn Files>, shop_dir: &Path) -> Self {
+        Self { files, dir: shop_dir.join("journal") }
+    }
+
+    /// Returns the lanes and epochs of which there are segments, in order.
+    pub fn journals(&self) -> Result<Vec<(u8, Epoch)>, StoreError> {
+        let names = self.files.list(&self.dir)?;
+        let segments = names.iter().filter_map(|name| SegmentName::parse(name));
+        let found: BTreeSet<_> = segments.map(|name| (name.lane, name.epoch)).collect();
+        Ok(found.into_iter().collect())
+    }
+
+    /// Returns the identity of a journal, as its first readable header says.
+    pub fn id(&self, lane: u8, epoch: Epoch) -> Result<Option<JournalId>, StoreError> {
+        for name in self.files.list(&self.dir)? {
+            let Some(segment) = SegmentName::parse(&name) else { continue };
+            if (segment.lane, segment.epoch) != (lane, epoch) {
+                continue;
+            }
+            let mut header = [0; HEADER_LEN];
+            let file = self.files.open(&self.dir.join(&name))?;
+            if read_full(&*file, 0, &mut header).is_ok()
+                && let Some(header) = Header::decode(&header)
+            {
+                return Ok(Some(header.id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Opens one journal to read.
+    pub fn reader(&self, lane: u8, epoch: Epoch) -> Result<Reader, StoreError> {
+        let id = self.id(lane, epoch)?.ok_or(StoreError::Folder("no journal"))?;
+        Ok(Reader::open(self.files.clone(), &self.dir, &id, Known::default())?.0)
+    }
+}
+
+/// Reads a record as the step that folds it.
+pub fn step_of(record: &Record) -> Result<Step, StoreError> {
+    let entry = codec::decode_entry(&record.body)?;
+    let checkpoint =
+        Checkpoint { place: record.segment.place, offset: record.end, head: record.head() };
+    let header = &entry.header;
+    if (header.seq, header.lane) != (record.seq, record.segment.lane) {
+        let what = format!("it stands as entry {} of lane {}", record.seq, record.segment.lane);
+        return Err(StoreError::Unfit { seq: header.seq, what });
+    }
+    let place = Folded::at(header.epoch, &checkpoint);
+    Ok(Step { entry, place })
+}
+
+/// Calls `each` with the steps of a journal from `seq` on, up to `at_once` of them together.
+pub fn each_batch(
+    reader: &Reader,
+    seq: u64,
+    at_once: usize,
+    mut each: impl FnMut(&[Step]) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut batch = Vec::with_capacity(at_once);
+    for record in reader.iter_from(seq) {
+        let record = record.map_err(|error| StoreError::Journal(error.to_string()))?;
+        batch.push(step_of(&record)?);
+        if batch.len() == at_once {
+            each(&batch)?;
+            batch.clear();
+        }
+    }
+    if batch.is_empty() { Ok(()) } else { each(&batch) }
+}
+
+/// An import's rows are read from the journal of the lane that brought them.
+impl Past for History {
+    fn each(
+        &self,
+        lane: u8,
+        epoch: u16,
+        from: u64,
+        to: u64,
+        each: &mut dyn FnMut(Entry) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let epoch = u8::try_from(epoch).ok().and_then(Epoch::new);
+        let reader = self.reader(lane, epoch.ok_or(StoreError::Folder("no such epoch"))?)?;
+        for record in reader.iter_from(from).take((to - from + 1) as usize) {
+            let record = record.map_err(|error| StoreError::Journal(error.to_string()))?;
+            each(codec::decode_entry(&record.body)?)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,97 @@
+//! Opening the store's tables in a guarded step, and making them anew from the journal.
+//!
+//! Room: store. May touch: `store.redb`. May not: trust what it finds there.
+//! Invariant: a damaged, missing or older file costs a rebuild and never a start.
+
+use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use redb::{Builder, Database, ReadableDatabase};
+
+use super::fault::StoreError;
+use super::files::redb_file::RedbFile;
+use super::files::{Files, parent};
+use super::folding::{Folder, prepare};
+use super::history::{History, each_batch};
+use super::keys::Keys;
+use super::lanes::{self, Folded};
+use super::tables::CACHE_BYTES;
+
+/// The file's name in the shop folder.
+pub const STORE_NAME: &str = "store.redb";
+
+/// Entries folded in one transaction while rebuilding.
+const AT_ONCE: usize = 512;
+
+/// Opens the store; `None` when it is missing, damaged or of another version.
+pub fn open(files: &dyn Files, path: &Path) -> Option<Database> {
+    let file = files.open(path).ok()?;
+    // redb may panic on a file that is not what it wrote.
+    catch_unwind(AssertUnwindSafe(|| {
+        let db = Builder::new()
+            .set_cache_size(CACHE_BYTES)
+            .create_with_backend(RedbFile(file))
+            .ok()?;
+        let txn = db.begin_read().ok()?;
+        let current = lanes::is_current(&txn).unwrap_or(false)
+            && lanes::states(&txn).is_ok()
+            && lanes::settings(&txn).is_ok();
+        drop(txn);
+        current.then_some(db)
+    }))
+    .ok()
+    .flatten()
+}
+
+/// Makes an empty store in the place of whatever was there.
+pub fn create(files: &dyn Files, path: &Path) -> Result<Database, StoreError> {
+    match files.remove(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    let file = files.create(path)?;
+    files.sync_dir(parent(path))?;
+    let db = Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(RedbFile(file))?;
+    prepare(&db)?;
+    Ok(db)
+}
+
+/// Says how far a long fold has come: entries done, and in all.
+pub type Watch<'a> = &'a mut dyn FnMut(u64, u64);
+
+/// Folds everything that the journals hold and the store does not, and makes it durable.
+///
+/// # Errors
+/// The first entry that cannot be read or does not fit; what stands before it is folded.
+pub fn catch_up(
+    db: &Arc<Database>,
+    keys: &Arc<Keys>,
+    history: &History,
+    watch: Watch<'_>,
+) -> Result<Folder, StoreError> {
+    let mut folder = Folder::open(db.clone(), keys.clone(), Box::new(history.clone()))?;
+    for (lane, epoch) in history.journals()? {
+        let from = match folder.folded(lane) {
+            Some(last) if last.epoch > u16::from(epoch.place()) => continue,
+            Some(last) if last.epoch == u16::from(epoch.place()) => last.seq + 1,
+            _ => 1,
+        };
+        let reader = history.reader(lane, epoch)?;
+        let total = reader.head().seq;
+        each_batch(&reader, from, AT_ONCE, |steps| {
+            folder.fold(steps)?;
+            watch(steps.last().map_or(0, |step| step.place.seq), total);
+            Ok(())
+        })?;
+    }
+    folder.settle()?;
+    Ok(folder)
+}
+
+/// Returns the place of a lane's journal that the store has witnessed.
+pub fn witnessed(db: &Database, lane: u8) -> Option<Folded> {
+    let txn = db.begin_read().ok()?;
+    lanes::folded(&txn).ok()?.remove(&lane)
+}

@@ -1,0 +1,344 @@
+//! A shop, opened: lock, journal, store, keys and cart, in the order that makes each of them safe.
+//!
+//! Room: store. May touch: the shop folder. May not: clock, chance (both are handed in).
+//! Invariant: the journal is opened before the store is believed, and what it holds beyond the store
+//! is folded before anyone asks; nothing damaged stands between a cashier and the first key.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::appending::{Appender, AppenderParts};
+use super::cart_keeper::CartKeeper;
+use super::cart_log::CartLog;
+use super::chain::{Epoch, Head, JournalId};
+use super::codec;
+use super::fault::StoreError;
+use super::files::Files;
+use super::folding::Folder;
+use super::history::History;
+use super::journal::Journal;
+use super::journal_thread::JournalThread;
+use super::keys::{Chance, Keys};
+use super::lanes::Folded;
+use super::opening::{Known, OpenReport};
+use super::progress::Progress;
+use super::projections::{self, STORE_NAME, Watch};
+use super::reader::{Reader, Verdict};
+use super::second_copy::{CopyPlace, SecondCopy};
+use super::shop_lock::{LOCK_NAME, LockError, ShopLock};
+use super::store_reader::StoreReader;
+use super::store_thread::StoreThread;
+use crate::domain::entry::{Draft, Entry, Kind};
+use crate::domain::lane::LaneState;
+use crate::domain::register::{Cart, Now};
+use crate::domain::sale::SaleId;
+use crate::domain::settings::{Settings, SettingsPatch};
+
+/// The names of the files beside `journal/` and `store.redb`.
+pub const KEYS_NAME: &str = "keys.redb";
+pub const CART_NAME: &str = "cart.log";
+
+/// Entries at the end of the journal in which the open cart may already stand.
+const CART_LOOK_BACK: u64 = 64;
+
+/// Where a shop lies and what it needs from outside.
+#[derive(Clone)]
+pub struct ShopPlace {
+    pub files: Arc<dyn Files>,
+    pub dir: PathBuf,
+    pub lane: u8,
+    pub chance: Chance,
+    /// Left in the lock for whoever comes second.
+    pub pid: u32,
+    pub copy: Option<CopyPlace>,
+    /// Disk space kept back, in bytes.
+    pub reserve_bytes: u64,
+}
+
+/// An open shop: the one writer of its folder.
+pub struct Shop {
+    appender: Appender,
+    reader: StoreReader,
+    cart: CartKeeper,
+    keys: Arc<Keys>,
+    store: StoreThread,
+    copy: Option<SecondCopy>,
+    journal: JournalThread,
+    _lock: ShopLock,
+}
+
+/// What was found, for the register to begin with.
+pub struct Opened {
+    pub shop: Shop,
+    pub settings: Settings,
+    pub lane: LaneState,
+    /// Empty when its sale is already in the journal.
+    pub cart: Cart,
+    /// The last register did not leave in order: check the last line.
+    pub unclean: bool,
+    /// The store was made anew.
+    pub rebuilt: bool,
+    pub report: OpenReport,
+}
+
+impl ShopPlace {
+    fn history(&self) -> History {
+        History::new(self.files.clone(), &self.dir)
+    }
+
+    /// Returns whether there is a journal of this lane.
+    pub fn exists(&self) -> Result<bool, StoreError> {
+        Ok(self.history().journals()?.iter().any(|(lane, _)| *lane == self.lane))
+    }
+
+    /// Makes a shop with its first entries: the founding, and the settings it begins with.
+    ///
+    /// # Errors
+    /// `Folder` when the lane has a journal already.
+    pub fn create(
+        &self,
+        shop_id: u64,
+        name: &str,
+        settings: SettingsPatch,
+        now: Now,
+        watch: Watch<'_>,
+    ) -> Result<Opened, StoreError> {
+        if self.exists()? {
+            return Err(StoreError::Folder("there is a shop already"));
+        }
+        let id = JournalId::new(&format!("{shop_id:016x}"), self.lane, Epoch::FIRST);
+        let id = id.ok_or(StoreError::Folder("no such lane"))?;
+        let mut opened = self.open_journal(&id, watch)?;
+        let business_date = now.civil_date();
+        let draft = |kind| Draft { business_date, staff: 0, training: false, kind };
+        let founding = [
+            draft(Kind::ShopFounded { name: name.to_owned() }),
+            draft(Kind::SettingsChanged(Box::new(settings))),
+        ];
+        let entries = opened.shop.append(&founding, now)?;
+        let last = entries.last().map_or(0, |entry| entry.header.seq);
+        opened.shop.reader.wait_folded(last)?;
+        opened.settings = opened.shop.reader.settings()?;
+        let lane = opened.shop.reader.lane(self.lane)?;
+        opened.lane = lane.unwrap_or_else(|| LaneState::new(self.lane));
+        Ok(opened)
+    }
+
+    /// Opens the shop. `watch` hears of a long fold.
+    ///
+    /// # Errors
+    /// `Busy` when another register holds it, `Folder` when there is none.
+    pub fn open(&self, watch: Watch<'_>) -> Result<Opened, StoreError> {
+        let history = self.history();
+        let epochs = history.journals()?.into_iter().filter(|(lane, _)| *lane == self.lane);
+        let epoch = epochs.map(|(_, epoch)| epoch).max().ok_or(StoreError::Folder("no shop"))?;
+        let id = history.id(self.lane, epoch)?.ok_or(StoreError::Folder("no readable journal"))?;
+        self.open_journal(&id, watch)
+    }
+
+    fn open_journal(&self, id: &JournalId, watch: Watch<'_>) -> Result<Opened, StoreError> {
+        let dir = self.dir.join("journal");
+        self.files.make_dir(&self.dir)?;
+        self.files.make_dir(&dir)?;
+        let lock = ShopLock::acquire(&*self.files, &dir.join(LOCK_NAME), self.pid)?;
+        let keys =
+            Keys::open(self.files.clone(), &self.dir.join(KEYS_NAME), self.chance.clone())?;
+        let keys = Arc::new(keys);
+        let (cart_log, found) = CartLog::open(self.files.clone(), &self.dir.join(CART_NAME))?;
+
+        let store_path = self.dir.join(STORE_NAME);
+        let stored = projections::open(&*self.files, &store_path);
+        let epoch = u16::from(id.epoch().place());
+        let witnessed = stored.as_ref().and_then(|db| projections::witnessed(db, self.lane));
+        let known = known(witnessed.filter(|last| last.epoch == epoch), found.witness);
+        let (journal, report) =
+            Journal::open(self.files.clone(), &dir, id, known, self.reserve_bytes)?;
+        let journal_reader = journal.reader();
+        let believed = stored.filter(|_| agrees(&journal_reader, witnessed, epoch));
+        let rebuilt = believed.is_none();
+        let db = match believed {
+            Some(db) => db,
+            None => projections::create(&*self.files, &store_path)?,
+        };
+        let db = Arc::new(db);
+        let folder = projections::catch_up(&db, &keys, &self.history(), watch)?;
+
+        let (cart, emptied) = CartKeeper::new(cart_log, &found.changes);
+        let (settings, lane) = (folder.settings().clone(), folder.lane(self.lane));
+        let open_cart = self.still_open(emptied, &journal_reader, &lane)?;
+        let shop = self.start(id, lock, keys, journal, folder, db, cart)?;
+        let unclean = found.unclean;
+        Ok(Opened { shop, settings, lane, cart: open_cart, unclean, rebuilt, report })
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the parts of a shop, each used once, here")]
+    fn start(
+        &self,
+        id: &JournalId,
+        lock: ShopLock,
+        keys: Arc<Keys>,
+        journal: Journal,
+        folder: Folder,
+        db: Arc<redb::Database>,
+        cart: CartKeeper,
+    ) -> Result<Shop, StoreError> {
+        let reader = journal.reader();
+        let progress = Arc::new(Progress::new(reader.head().seq));
+        let store = StoreThread::start(folder, progress.clone())?;
+        let copy =
+            self.copy.clone().map(|place| SecondCopy::start(reader.clone(), place)).transpose()?;
+        let journal = JournalThread::start(journal)?;
+        let shop_id = u64::from_str_radix(id.shop(), 16);
+        let appender = Appender::new(AppenderParts {
+            journal: journal.handle(),
+            keys: keys.clone(),
+            progress: progress.clone(),
+            fold: store.sender(),
+            shop: shop_id.map_err(|_| StoreError::Folder("a journal of another program"))?,
+            lane: self.lane,
+            epoch: u16::from(id.epoch().place()),
+            last_stamp: last_stamp(&reader)?,
+        });
+        let reader = StoreReader { db, keys: keys.clone(), progress };
+        Ok(Shop { appender, reader, cart, keys, store, copy, journal, _lock: lock })
+    }
+
+    /// Returns the cart, or an empty one when its sale has happened already.
+    fn still_open(
+        &self,
+        cart: Cart,
+        reader: &Reader,
+        lane: &LaneState,
+    ) -> Result<Cart, StoreError> {
+        let parked = lane.suspended.values().any(|slip| slip.cart.id == cart.id);
+        if parked || (cart.has_sale() && has_happened(cart.id, reader)?) {
+            return Ok(Cart::default());
+        }
+        Ok(cart)
+    }
+}
+
+/// What is known of the journal's head before it is opened.
+fn known(stored: Option<Folded>, cart: Option<Head>) -> Known {
+    let stored_head = stored.map(|last| last.head());
+    let witness = [stored_head, cart].into_iter().flatten().max_by_key(|head| head.seq);
+    Known { checkpoint: stored.and_then(|last| last.checkpoint()), witness }
+}
+
+/// Returns whether the store was folded from this journal and no other.
+fn agrees(reader: &Reader, folded: Option<Folded>, epoch: u16) -> bool {
+    match folded {
+        Some(last) if last.epoch == epoch => {
+            matches!(reader.check(last.head()), Ok(Verdict::Agrees))
+        }
+        Some(last) => last.epoch < epoch,
+        None => true,
+    }
+}
+
+fn has_happened(id: SaleId, reader: &Reader) -> Result<bool, StoreError> {
+    let from = reader.head().seq.saturating_sub(CART_LOOK_BACK).max(1);
+    for record in reader.iter_from(from) {
+        let record = record.map_err(|error| StoreError::Journal(error.to_string()))?;
+        let happened = match codec::decode_entry(&record.body)?.kind {
+            Kind::SaleClosed(sale) => sale.id == id,
+            Kind::SaleVoided { id: voided, .. } => voided == id,
+            Kind::SaleSuspended { cart, .. } => cart.id == id,
+            _ => false,
+        };
+        if happened {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn last_stamp(reader: &Reader) -> Result<u64, StoreError> {
+    match reader.head().seq {
+        0 => Ok(0),
+        seq => {
+            let record = reader.read(seq).map_err(|error| StoreError::Journal(error.to_string()))?;
+            Ok(codec::decode_entry(&record.body)?.header.stamp)
+        }
+    }
+}
+
+impl Shop {
+    /// Appends the entries of one act: one write, one sync, then the fold follows.
+    pub fn append(&mut self, drafts: &[Draft], now: Now) -> Result<Vec<Entry>, StoreError> {
+        let entries = self.appender.append(drafts, now)?;
+        if let Some(copy) = &self.copy {
+            copy.poke();
+        }
+        Ok(entries)
+    }
+
+    /// Appends entries nobody waits for (a print job's end): with the next act, or at `idle`.
+    pub fn append_later(&mut self, drafts: &[Draft], now: Now) -> Result<(), StoreError> {
+        self.appender.append_later(drafts, now)
+    }
+
+    /// Keeps the open cart, before it is shown.
+    pub fn keep_cart(&mut self, cart: &Cart) -> Result<(), StoreError> {
+        let head = self.appender.journal().reader().head();
+        self.cart.keep(cart, head)
+    }
+
+    /// The cart's file: to sync off the key path, and to note print jobs.
+    pub fn cart_log(&self) -> &CartLog {
+        self.cart.log()
+    }
+
+    /// Makes everything durable that could wait: call it when no key has come for a while.
+    pub fn idle(&mut self) -> Result<(), StoreError> {
+        self.appender.flush()?;
+        if self.cart.log().is_long() {
+            self.cart.log().compact()?;
+        }
+        Ok(())
+    }
+
+    pub fn reader(&self) -> &StoreReader {
+        &self.reader
+    }
+
+    pub fn keys(&self) -> &Arc<Keys> {
+        &self.keys
+    }
+
+    /// The journal as it lies on disk.
+    pub fn journal(&self) -> &Reader {
+        self.appender.journal().reader()
+    }
+
+    pub fn copy(&self) -> Option<&SecondCopy> {
+        self.copy.as_ref()
+    }
+
+    /// Tries to go on after the disk had stopped the journal.
+    pub fn retry_open(&self) -> Result<(), StoreError> {
+        Ok(self.appender.journal().retry_open()?)
+    }
+
+    /// Leaves in order: everything synced, folded, settled and copied.
+    pub fn close(mut self) -> Result<(), StoreError> {
+        self.appender.flush()?;
+        self.cart.log().close()?;
+        self.store.settle()?;
+        drop(self.appender);
+        self.journal.end();
+        if let Some(copy) = self.copy {
+            copy.finish();
+        }
+        Ok(())
+    }
+}
+
+impl From<LockError> for StoreError {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Held { pid } => Self::Busy { holder: pid },
+            LockError::Io(error) => Self::File(error),
+        }
+    }
+}
