@@ -76,7 +76,6 @@ create index items_kana on items(kana);
 
 pub struct Peer {
     db: Connection,
-    path: PathBuf,
 }
 
 impl Peer {
@@ -95,7 +94,7 @@ impl Peer {
         db.pragma_update(None, "journal_mode", "wal")?;
         db.pragma_update(None, "synchronous", "full")?;
         db.set_prepared_statement_cache_capacity(32);
-        Ok(Self { db, path: path.to_owned() })
+        Ok(Self { db })
     }
 
     /// Makes one sale durable.
@@ -134,10 +133,6 @@ impl Peer {
         let statement = self.db.prepare(sql)?;
         let columns = statement.column_count();
         Ok(Question { statement, columns })
-    }
-
-    pub fn size(&self) -> io::Result<u64> {
-        std::fs::metadata(&self.path).map(|file| file.len())
     }
 }
 

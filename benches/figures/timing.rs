@@ -44,10 +44,3 @@ impl Times {
         format!("p50 {:.3} p99 {:.2} ms", self.p50() * 1e3, self.p99() * 1e3)
     }
 }
-
-/// Returns how long a deed took, in seconds, with what it gave.
-pub fn timed<T>(deed: impl FnOnce() -> T) -> (f64, T) {
-    let start = Instant::now();
-    let given = deed();
-    (start.elapsed().as_secs_f64(), given)
-}
