@@ -1,1 +1,5 @@
-fn main() {}
+//! regi: starts the command line.
+
+fn main() -> std::process::ExitCode {
+    regi::cli::main()
+}

@@ -75,7 +75,7 @@ pub fn answer(engine: &Engine, question: Question) -> Result<Answer, Refusal> {
             Answer::Journal { query, page: Page { offset, rows, more: found.more } }
         }
         Question::Receipt { number } => Answer::Receipt(Box::new(receipt(engine, &number)?)),
-        Question::Devices => Answer::Devices(devices(engine)),
+        Question::Devices => Answer::Devices(device_rows(engine)),
     })
 }
 
@@ -140,7 +140,8 @@ fn receipt(engine: &Engine, number: &str) -> Result<ReceiptView, Refusal> {
     })
 }
 
-fn devices(engine: &Engine) -> Vec<DeviceRow> {
+/// The lane's devices and their states.
+pub fn device_rows(engine: &Engine) -> Vec<DeviceRow> {
     let config = &engine.config;
     let trouble = engine.spool.trouble.as_ref();
     let printer = DeviceRow {
@@ -256,7 +257,8 @@ pub fn reply(engine: &mut Engine, mut outcome: Outcome) -> Reply {
     let found = match look {
         Look::Journal(words) => journal(engine, &words, &mut reply),
         Look::Report { name, options } => report(engine, &name, &options).map(|table| {
-            reply.document = table.to_text(78);
+            let csv = options.iter().any(|(key, value)| key == "format" && value == "csv");
+            reply.document = if csv { table.to_csv() } else { table.to_text(78) };
             reply.report = Some(table.to_json());
         }),
         Look::Help(name) => help(engine, name.as_deref(), &mut reply),
@@ -342,7 +344,7 @@ fn keys(engine: &Engine) -> Value {
         keymap
             .of(*screen)
             .iter()
-            .map(|binding| json!({ "screen": screen.word(), "key": binding.key_shown(), "does": binding.does() }))
+            .map(|binding| json!({ "screen": screen.word(), "key": binding.key.shown(), "does": binding.does() }))
             .collect::<Vec<_>>()
     });
     Value::Array(rows.collect())

@@ -47,6 +47,15 @@ pub enum ShopKind {
     Sample,
 }
 
+impl ShopKind {
+    pub const fn pins(self) -> PinPolicy {
+        match self {
+            Self::Real => PinPolicy::Guarded,
+            Self::Sample => PinPolicy::Sample,
+        }
+    }
+}
+
 pub struct Books {
     shop: Mutex<Option<Shop>>,
     reader: StoreReader,
@@ -54,15 +63,10 @@ pub struct Books {
     cart: CartLog,
     keys: Arc<Keys>,
     dir: PathBuf,
-    pins: PinPolicy,
 }
 
 impl Books {
-    pub fn new(shop: Shop, dir: &Path, kind: ShopKind) -> Self {
-        let pins = match kind {
-            ShopKind::Real => PinPolicy::Guarded,
-            ShopKind::Sample => PinPolicy::Sample,
-        };
+    pub fn new(shop: Shop, dir: &Path) -> Self {
         Self {
             reader: shop.reader().clone(),
             journal: shop.journal().clone(),
@@ -70,7 +74,6 @@ impl Books {
             keys: Arc::clone(shop.keys()),
             shop: Mutex::new(Some(shop)),
             dir: dir.to_owned(),
-            pins,
         }
     }
 
@@ -152,18 +155,17 @@ impl Books {
         self.journal.iter_from(1).map(record).collect()
     }
 
-    /// # Errors
-    /// A PIN that anyone would guess.
-    pub fn check_new_pin(&self, _staff: u32, pin: &Pin) -> Result<(), Refusal> {
-        crate::store::pins::allowed(pin, self.pins)
-    }
-
     /// Puts a PIN on file, or takes it away.
     ///
     /// # Errors
     /// A PIN that anyone would guess, or a file that cannot be written.
-    pub fn set_pin(&self, staff: u32, pin: Option<&Pin>) -> Result<(), Refusal> {
-        self.keys.set_pin(staff, pin, self.pins).map_err(Refusal::from)
+    pub fn set_pin(
+        &self,
+        staff: u32,
+        pin: Option<&Pin>,
+        kind: ShopKind,
+    ) -> Result<(), Refusal> {
+        self.keys.set_pin(staff, pin, kind.pins()).map_err(Refusal::from)
     }
 
     /// How far the second copy is behind; absent without one. Never waits for a writer.

@@ -146,7 +146,7 @@ impl<W: Write> Counter<W> {
             }
         }
         self.engine.spool.drain(Duration::from_millis(300));
-        self.stamp_spool();
+        self.engine.stamp_spool();
         self.engine.settle();
         self.engine.shop.sync_cart();
     }
@@ -191,18 +191,9 @@ impl<W: Write> Counter<W> {
         }
         if !self.settled && self.last_act.elapsed() >= IDLE && self.in_flight.is_none() {
             self.settled = true;
-            self.stamp_spool();
+            self.engine.stamp_spool();
             self.engine.settle();
         }
-    }
-
-    fn stamp_spool(&mut self) {
-        let now = self.engine.now();
-        let register = &self.engine.register;
-        let date = register.lane.day.as_ref().map(|day| day.business_date);
-        let date = date.unwrap_or_else(|| register.business_date(now));
-        let staff = register.session.staff.unwrap_or(0);
-        self.engine.spool.stamp(date, staff);
     }
 
     fn happened(&mut self, event: Event) {
@@ -376,7 +367,7 @@ impl<W: Write> Counter<W> {
             Ok(None) => return,
             Err(refusal) => return self.done(line, Outcome::refused("", refusal)),
         };
-        self.stamp_spool();
+        self.engine.stamp_spool();
         self.last_act = Instant::now();
         match self.engine.begin(&command, &line.text) {
             Step::Done(outcome) => {

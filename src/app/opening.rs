@@ -7,16 +7,26 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::books::{Books, ShopKind};
 use super::clock::{Chance, Time};
 use super::engine::Engine;
 use super::lane_config::{ConfigFault, LaneConfig};
 use super::spool::{Spool, SpoolError};
 use super::words::Language;
 use crate::devices::profile::Profiles;
+use crate::domain::entry::Kind;
+use crate::domain::register::{Cart, Register};
+use crate::domain::settings::SettingsPatch;
 use crate::domain::words::Words;
 use crate::screens::Keymap;
 use crate::store::fault::StoreError;
-use crate::store::shop::{OpenOptions, Shop};
+use crate::store::files::plain::PlainFiles;
+use crate::store::pins;
+use crate::store::second_copy::CopyPlace;
+use crate::store::shop::{Opened, ShopPlace};
+
+/// Disk space kept back so that the open sale and the Z can always finish.
+const RESERVE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// How a lane is opened.
 #[derive(Debug, Clone)]
@@ -46,6 +56,9 @@ pub enum OpenFault {
     /// There is no shop in the folder.
     #[error("no shop")]
     NoShop,
+    /// There is one already.
+    #[error("a shop")]
+    Exists,
 }
 
 /// Reads `shop.toml`; a folder without one has the usual settings.
@@ -155,17 +168,67 @@ pub fn open(options: &Options, woken: impl Fn() + Send + 'static) -> Result<Engi
     let profiles = profiles(&options.dir)?;
     let keymap = keymap(&options.dir, &config.keymap)?;
     let words: Words = language(options, &config).words();
-    let opened = Shop::open(&OpenOptions {
-        dir: options.dir.clone(),
-        lane: config.lane,
-        copy: Some(&config.copy.folder).filter(|folder| !folder.is_empty()).map(PathBuf::from),
-        now: options.time.now(),
-    })?;
+    let opened = place(options, &config).open(&mut |_, _| {})?;
     let spool = Spool::start(&config, &profiles, &options.dir, woken)?;
-    Ok(Engine {
-        register: opened.register,
+    Ok(engine(options, config, keymap, words, spool, opened))
+}
+
+/// Makes a shop in an empty folder and opens it, as its owner gave the settings.
+///
+/// # Errors
+/// Why it cannot be made; a folder that holds a shop already is left as it is.
+pub fn found(
+    options: &Options,
+    config: &LaneConfig,
+    mut settings: SettingsPatch,
+    kind: ShopKind,
+) -> Result<Engine, OpenFault> {
+    let place = place(options, config);
+    if place.exists()? {
+        return Err(OpenFault::Exists);
+    }
+    let pins = settings.take_pins();
+    for (_, pin) in &pins {
+        pins::allowed(pin, kind.pins()).map_err(StoreError::from)?;
+    }
+    fs::create_dir_all(&options.dir)?;
+    let path = options.dir.join("shop.toml");
+    if !path.exists() {
+        fs::write(&path, config.write())?;
+    }
+    let name = settings.shop.name.clone().unwrap_or_default();
+    let mut chance = options.chance;
+    let shop_id = (chance.id() as u64).max(1);
+    let opened = place.create(shop_id, &name, settings, options.time.now(), &mut |_, _| {})?;
+    let profiles = profiles(&options.dir)?;
+    let keymap = keymap(&options.dir, &config.keymap)?;
+    let words = language(options, config).words();
+    let spool = Spool::start(config, &profiles, &options.dir, || {})?;
+    let mut engine = engine(options, config.clone(), keymap, words, spool, opened);
+    for (staff, pin) in &pins {
+        engine.shop.set_pin(*staff, Some(pin), kind).map_err(StoreError::from)?;
+    }
+    let changed = pins.iter().map(|(staff, _)| Kind::PinChanged { staff: *staff }).collect();
+    engine.record(changed).map_err(StoreError::from)?;
+    Ok(engine)
+}
+
+fn engine(
+    options: &Options,
+    config: LaneConfig,
+    keymap: Keymap,
+    words: Words,
+    spool: Spool,
+    opened: Opened,
+) -> Engine {
+    let mut cart = opened.cart;
+    if !opened.lane.is_open(&cart) {
+        cart = Cart::default();
+    }
+    Engine {
+        register: Register::new(opened.settings, opened.lane, cart),
         unclean: opened.unclean,
-        shop: Arc::new(opened.shop),
+        shop: Arc::new(Books::new(opened.shop, &options.dir)),
         words,
         time: options.time,
         chance: options.chance,
@@ -173,5 +236,20 @@ pub fn open(options: &Options, woken: impl Fn() + Send + 'static) -> Result<Engi
         config,
         keymap,
         dir: options.dir.clone(),
-    })
+    }
+}
+
+/// The folder as the store sees it.
+pub fn place(options: &Options, config: &LaneConfig) -> ShopPlace {
+    let copy = Some(&config.copy.folder).filter(|folder| !folder.is_empty());
+    ShopPlace {
+        files: Arc::new(PlainFiles),
+        dir: options.dir.clone(),
+        lane: config.lane,
+        // Keys and salts come from the kernel, whatever the run's seed is.
+        chance: Arc::new(|bytes| getrandom::fill(bytes).expect("the kernel's random source")),
+        pid: std::process::id(),
+        copy: copy.map(|folder| CopyPlace { files: Arc::new(PlainFiles), dir: folder.into() }),
+        reserve_bytes: RESERVE_BYTES,
+    }
 }

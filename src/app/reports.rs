@@ -50,6 +50,7 @@ impl Wanted {
                 "from" => wanted.from = Some(day()?),
                 "to" => wanted.to = Some(day()?),
                 "date" => (wanted.from, wanted.to) = (Some(day()?), Some(day()?)),
+                "format" if matches!(value.as_str(), "csv" | "text") => {}
                 "number" => wanted.number = Some(value.parse().map_err(|_| bad(value))?),
                 _ => return Err(bad(key)),
             }

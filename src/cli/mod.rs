@@ -1,1 +1,168 @@
-//! Arguments and exit codes.
+//! The command line: arguments in, one exit code out.
+//!
+//! Room: cli. May touch: the terminal's streams, every room. May not: decide anything about selling.
+
+mod arguments;
+mod deeds;
+mod exit;
+mod register;
+mod said;
+mod transfer;
+mod upkeep;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use arguments::{Arguments, Common, ConfigWhat, Deed};
+use exit::Exit;
+use said::{Said, say};
+
+use crate::app::clock::{Chance, Time};
+use crate::app::opening::{self, Options};
+use crate::app::words::Language;
+use crate::domain::words::Words;
+
+/// Runs regi with the arguments of the process.
+pub fn main() -> ExitCode {
+    let given: Vec<OsString> = std::env::args_os().collect();
+    let words = language_of(&given).words();
+    let exit = match arguments::read(&words, given) {
+        Ok(arguments) => run(arguments, &words),
+        Err(error) => not_understood(&error, &words),
+    };
+    exit.into()
+}
+
+/// The language before anything is read: `--lang`, else the shop's own, else the environment's.
+fn language_of(given: &[OsString]) -> Language {
+    let after = |option: &str| {
+        let place = given.iter().position(|word| word == option)?;
+        given.get(place + 1)?.to_str()
+    };
+    let joined = |option: &str| {
+        given.iter().find_map(|word| word.to_str()?.strip_prefix(option)?.strip_prefix('='))
+    };
+    let asked = after("--lang").or_else(|| joined("--lang"));
+    if let Some(language) = asked.and_then(Language::from_word) {
+        return language;
+    }
+    let dir = after("--shop").or_else(|| joined("--shop")).map(PathBuf::from);
+    let dir = dir.or_else(default_shop).unwrap_or_default();
+    if dir.join("shop.toml").exists()
+        && let Ok(config) = opening::read_config(&dir)
+    {
+        return Language::from_word(&config.language).unwrap_or_default();
+    }
+    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(std::env::var_os);
+    match locale.and_then(|locale| locale.into_string().ok()) {
+        Some(locale) if locale.starts_with("en") => Language::English,
+        _ => Language::Japanese,
+    }
+}
+
+/// Help and version are answers; anything else is a sentence and exit code 2.
+fn not_understood(error: &clap::Error, words: &Words) -> Exit {
+    use clap::error::{ContextKind, ErrorKind};
+    match error.kind() {
+        ErrorKind::DisplayHelp
+        | ErrorKind::DisplayVersion
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print(); // Nobody reads on.
+            Exit::Done
+        }
+        _ => {
+            let context = [ContextKind::InvalidArg, ContextKind::InvalidSubcommand, ContextKind::InvalidValue];
+            let named = context.into_iter().filter_map(|kind| Some(error.get(kind)?.to_string()));
+            let what = crate::domain::text::cleaned(&named.collect::<Vec<_>>().join(" "));
+            say(&words.fill("cli.usage", &[("what", &what)]));
+            Exit::Usage
+        }
+    }
+}
+
+/// `$XDG_DATA_HOME/regi`
+fn default_shop() -> Option<PathBuf> {
+    use etcetera::BaseStrategy;
+    etcetera::choose_base_strategy().ok().map(|base| base.data_dir().join("regi"))
+}
+
+/// How the shop is opened, from the options every command takes.
+fn options(common: &Common, words: &Words) -> Result<Options, Said> {
+    let time = match &common.at {
+        None => Time::system(),
+        Some(at) => Time::given(at)
+            .ok_or_else(|| Said::usage(words.fill("cli.bad_time", &[("what", at)])))?,
+    };
+    let language = match &common.lang {
+        None => None,
+        Some(word) => Some(
+            Language::from_word(word)
+                .ok_or_else(|| Said::usage(words.fill("cli.usage", &[("what", word)])))?,
+        ),
+    };
+    let dir = common.shop.clone().or_else(default_shop);
+    Ok(Options {
+        dir: dir.unwrap_or_else(|| Path::new(".").to_owned()),
+        lane: common.lane,
+        language,
+        time,
+        chance: common.seed.map_or(Chance::Kernel, Chance::Seeded),
+        printer: None,
+    })
+}
+
+fn run(arguments: Arguments, words: &Words) -> Exit {
+    let done = options(&arguments.common, words)
+        .and_then(|options| perform(arguments.deed, &arguments.common, &options, words));
+    match done {
+        Ok(exit) => exit,
+        Err(said) => {
+            say(&said.text);
+            said.exit
+        }
+    }
+}
+
+fn perform(
+    deed: Option<Deed>,
+    common: &Common,
+    options: &Options,
+    words: &Words,
+) -> Result<Exit, Said> {
+    match deed {
+        None => register::open(options, words),
+        Some(Deed::Demo) => register::demo(options, words),
+        Some(Deed::Init { demo, settings }) => deeds::init(options, demo, settings.as_deref(), words),
+        Some(Deed::Run { json, keep_going, file }) => {
+            deeds::run(options, &file, json, keep_going, words)
+        }
+        Some(Deed::Report { name, dates, format, options: given }) => {
+            deeds::report(options, &name, &dates, format, &given, words)
+        }
+        Some(Deed::Import { what, file, apply, from }) => {
+            transfer::import(options, what, &file, apply, &from, common.quiet, words)
+        }
+        Some(Deed::Export { what, dates, encoding }) => {
+            transfer::export(options, what, &dates, encoding, words)
+        }
+        Some(Deed::Verify { receipt }) => upkeep::verify(options, receipt.as_deref(), words),
+        Some(Deed::Backup { file }) => upkeep::backup(options, &file, words),
+        Some(Deed::Restore { file }) => upkeep::restore(options, &file, words),
+        Some(Deed::Rebuild { from_copy }) => upkeep::rebuild(options, from_copy, words),
+        Some(Deed::Devices { test_print, scan }) => {
+            deeds::devices(options, test_print, scan, words)
+        }
+        Some(Deed::Config { what: ConfigWhat::Check }) => deeds::config_check(options, words),
+        Some(Deed::Completions { shell }) => {
+            let mut command = arguments::command(words);
+            clap_complete::generate(shell, &mut command, "regi", &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
+        Some(Deed::Man) => {
+            let page = clap_mangen::Man::new(arguments::command(words));
+            page.render(&mut std::io::stdout()).map_err(|error| Said::file("-", &error, words))?;
+            Ok(Exit::Done)
+        }
+    }
+}

@@ -63,7 +63,7 @@ fn prepared(column: &str, cell: &str) -> String {
 /// `¥1,200`, `1,200円`, full-width digits: as plain digits. What is no number stays, to be refused.
 pub fn plain_number(cell: &str) -> String {
     let half = text::halfwidth_digits(cell);
-    let bare = half.trim().trim_start_matches(['\\', '¥']).trim_end_matches('円').trim();
+    let bare = half.trim().trim_start_matches(['\\', '¥', '￥']).trim_end_matches('円').trim();
     let whole = bare.split('.').next().unwrap_or(bare).trim_start_matches('-');
     let mut groups = whole.split(',');
     let first = groups.next().unwrap_or("");

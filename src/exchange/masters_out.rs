@@ -48,7 +48,8 @@ pub fn members_out(
     all: impl IntoIterator<Item = (Member, i64)>,
 ) -> io::Result<Written> {
     let own_columns: Vec<String> = own.iter().map(|name| format!("x_{name}")).collect();
-    let columns = members::COLUMNS.into_iter().chain(own_columns.iter().map(String::as_str));
+    let mut columns: Vec<&str> = members::COLUMNS.to_vec();
+    columns.extend(own_columns.iter().map(String::as_str));
     let mut out = CsvOut::new(writer, encoding, columns)?;
     for (member, balance) in all {
         let personal = &member.personal;

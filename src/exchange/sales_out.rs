@@ -63,10 +63,10 @@ pub fn sales_out(
     sales: impl IntoIterator<Item = StoredSale>,
 ) -> io::Result<Written> {
     let taxes: Vec<String> = rates.iter().map(|rate| format!("tax_{rate}")).collect();
-    let columns = (SALE_COLUMNS.into_iter())
-        .chain(taxes.iter().map(String::as_str))
-        .chain(["points_used", "points_earned"])
-        .chain(TenderKind::ALL.into_iter().map(TenderKind::word));
+    let mut columns: Vec<&str> = SALE_COLUMNS.to_vec();
+    columns.extend(taxes.iter().map(String::as_str));
+    columns.extend(["points_used", "points_earned"]);
+    columns.extend(TenderKind::ALL.map(TenderKind::word));
     let mut out = CsvOut::new(writer, encoding, columns)?;
     for sale in sales {
         for sign in signs(&sale) {

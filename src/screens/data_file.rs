@@ -75,10 +75,14 @@ impl DataFile {
             _ => Err(self.fault(field.line, format!("`{}` stands outside any table", field.key))),
         };
         self.fields.iter().try_for_each(table)?;
-        Ok(self.fields.iter().filter_map(|field| match &field.value {
-            Value::Table(fields) => Some((field.key.as_str(), field.line, fields.as_slice())),
-            _ => None,
-        }).collect())
+        Ok(self
+            .fields
+            .iter()
+            .filter_map(|field| match &field.value {
+                Value::Table(fields) => Some((field.key.as_str(), field.line, fields.as_slice())),
+                _ => None,
+            })
+            .collect())
     }
 }
 
@@ -125,13 +129,16 @@ mod tests {
         let file = DataFile::read("k", "[z]\nb = \"1\"\na = [\"2\"]\n\n[a]\nc = \"3\"\n").unwrap();
         let tables = file.tables().unwrap();
         assert_eq!(tables[0].0, "z");
-        let keys: Vec<_> = tables[0].2.iter().map(|field| (field.key.as_str(), field.line)).collect();
+        let keys: Vec<_> =
+            tables[0].2.iter().map(|field| (field.key.as_str(), field.line)).collect();
         assert_eq!(keys, [("b", 2), ("a", 3)]);
     }
 
     #[test]
     fn a_fault_names_file_and_line() {
-        for (text, line) in [("[a]\nb = 3\n", 2), ("[a]\n\nb = \n", 3), ("[a]\nb=\"1\"\nb=\"2\"\n", 3)] {
+        for (text, line) in
+            [("[a]\nb = 3\n", 2), ("[a]\n\nb = \n", 3), ("[a]\nb=\"1\"\nb=\"2\"\n", 3)]
+        {
             let fault = DataFile::read("tenkey.toml", text).unwrap_err();
             assert_eq!((fault.file.as_str(), fault.line), ("tenkey.toml", line), "{fault}");
         }

@@ -99,7 +99,8 @@ impl Theme {
 
     /// Returns a built-in theme by name, `dark` when there is none of that name.
     pub fn built_in(name: &str) -> Self {
-        let (file, text) = BUILT_IN.iter().find(|(known, _)| *known == name).unwrap_or(&BUILT_IN[0]);
+        let (file, text) =
+            BUILT_IN.iter().find(|(known, _)| *known == name).unwrap_or(&BUILT_IN[0]);
         Self::read(file, text).expect("a built-in theme reads; its test says so")
     }
 
@@ -163,7 +164,8 @@ mod tests {
 
     #[test]
     fn a_wrong_word_is_refused_with_its_line() {
-        let fault = Theme::read("x.toml", "[style]\ntext = \"\"\ntotal = \"bold shiny\"\n").unwrap_err();
+        let fault =
+            Theme::read("x.toml", "[style]\ntext = \"\"\ntotal = \"bold shiny\"\n").unwrap_err();
         assert_eq!(fault.to_string(), "x.toml:3: unknown colour or word `shiny`");
         assert!(Theme::read("x.toml", "[style]\ntext = \"\"\n").is_err(), "meanings are missing");
     }

@@ -149,7 +149,10 @@ mod tests {
         const HEADER: &str = "01070100fbc80163fd00bcacdc43030000fb380400fccc9416000300";
         let closed = Sealed::Closed { nonce: [9; 24], bytes: vec![1, 2, 3] };
         for (kind, want) in [
-            (Kind::PaidIn { amount: yen(5000), reason: "両替".to_owned() }, "15fb102706e4b8a1e69bbf"),
+            (
+                Kind::PaidIn { amount: yen(5000), reason: "両替".to_owned() },
+                "15fb102706e4b8a1e69bbf",
+            ),
             (Kind::TrainingBegan, "1c"),
             (Kind::PrintEnded { job: "x".to_owned(), end: PrintEnd::Lost }, "25017801"),
             (

@@ -1,0 +1,286 @@
+//! Commands that work on a shop without its screen: make it, play it, report, look at its devices.
+//!
+//! Room: cli. May touch: standard streams, app.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use super::arguments::{Dates, FormatWord};
+use super::exit::Exit;
+use super::said::{Said, say};
+use crate::app::answers;
+use crate::app::control::Client;
+use crate::app::demo;
+use crate::app::engine::Engine;
+use crate::app::opening::{self, Options};
+use crate::app::reply::Reply;
+use crate::app::reports::{self, Wanted};
+use crate::app::run::{Answers, Form, OnRefusal, play};
+use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::domain::settings::{Settings, SettingsPatch};
+use crate::domain::words::Words;
+use crate::exchange::shop_file::read_shop;
+use crate::store::fault::StoreError;
+
+/// How long a printer may be silent before a run gives up waiting for its papers.
+const PRINT_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Opens a lane for a command that ends by itself.
+pub fn open_here(options: &Options, words: &Words) -> Result<Engine, Said> {
+    opening::open(options, || {}).map_err(|fault| Said::opening(fault, &options.dir, words))
+}
+
+/// Opens the lane, or reaches the register that holds it.
+pub fn open_or_reach(options: &Options, words: &Words) -> Result<Here, Said> {
+    match opening::open(options, || {}) {
+        Ok(engine) => Ok(Here::Opened(Box::new(engine))),
+        Err(opening::OpenFault::Store(StoreError::Busy { holder })) => {
+            match Client::connect(&options.dir) {
+                Ok(client) => Ok(Here::Running(client)),
+                Err(_) => Err(Said::store(StoreError::Busy { holder }, words)),
+            }
+        }
+        Err(fault) => Err(Said::opening(fault, &options.dir, words)),
+    }
+}
+
+/// Where a command is answered.
+pub enum Here {
+    Opened(Box<Engine>),
+    Running(Client),
+}
+
+pub fn init(
+    options: &Options,
+    demo: bool,
+    settings: Option<&Path>,
+    words: &Words,
+) -> Result<Exit, Said> {
+    let fault = |fault| Said::opening(fault, &options.dir, words);
+    let mut config = opening::read_config(&options.dir).map_err(fault)?;
+    if let Some(lane) = options.lane {
+        config.lane = lane;
+    }
+    if let Some(language) = options.language {
+        config.language = language.word().to_owned();
+    }
+    let mut engine = if demo {
+        demo::found(options, &config).map_err(fault)?
+    } else {
+        let patch = match settings {
+            Some(path) => read_settings(path, words)?,
+            None => SettingsPatch::default(),
+        };
+        opening::found(options, &config, patch, crate::app::books::ShopKind::Real).map_err(fault)?
+    };
+    engine.settle();
+    let name = engine.register.settings.shop.name.clone();
+    engine.shop.close();
+    say(&words.fill("cli.founded", &[("name", &name), ("dir", &options.dir.display())]));
+    Ok(Exit::Done)
+}
+
+fn read_settings(path: &Path, words: &Words) -> Result<SettingsPatch, Said> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Said::file(path.display(), &error, words))?;
+    read_shop(&text, &Settings::default()).map_err(|fault| {
+        let (file, what) = (path.display(), words.refusal(&fault.refusal));
+        let text = words.fill(
+            "cli.config_fault",
+            &[("file", &file), ("line", &fault.row), ("what", &what)],
+        );
+        Said { text, exit: Exit::Refused }
+    })
+}
+
+/// A lane opened here, answering scripts.
+struct Opened<'a>(&'a mut Engine);
+
+impl Answers for Opened<'_> {
+    fn answer(&mut self, line: &str) -> io::Result<Option<Reply>> {
+        let engine = &mut *self.0;
+        engine.stamp_spool();
+        let Some(outcome) = engine.perform(line) else { return Ok(None) };
+        let jobs = outcome.jobs.clone();
+        let mut reply = answers::reply(engine, outcome);
+        engine.spool.drain(PRINT_PATIENCE);
+        if engine.config.printer.address.starts_with("file:") {
+            reply.printed = jobs.iter().map(|job| format!("file:{job}.bin")).collect();
+        } else {
+            reply.printed = jobs;
+        }
+        Ok(Some(reply))
+    }
+}
+
+/// The register that runs on the shop, answering scripts as far as it may.
+struct Reached(Client);
+
+impl Answers for Reached {
+    fn answer(&mut self, line: &str) -> io::Result<Option<Reply>> {
+        let plain = line.trim();
+        if plain.is_empty() || plain.starts_with('#') {
+            return Ok(None);
+        }
+        self.0.ask(line).map(Some)
+    }
+}
+
+pub fn run(
+    options: &Options,
+    file: &Path,
+    json: bool,
+    keep_going: bool,
+    words: &Words,
+) -> Result<Exit, Said> {
+    let script: Box<dyn BufRead> = if file == Path::new("-") {
+        Box::new(BufReader::new(io::stdin()))
+    } else {
+        let opened = File::open(file).map_err(|error| Said::file(file.display(), &error, words))?;
+        Box::new(BufReader::new(opened))
+    };
+    let form = if json { Form::Json } else { Form::Text };
+    let on_refusal = if keep_going { OnRefusal::KeepGoing } else { OnRefusal::Stop };
+    let mut out = io::stdout().lock();
+    let mut here = open_or_reach(options, words)?;
+    let played = match &mut here {
+        Here::Opened(engine) => {
+            let played = play(script, &mut out, &mut Opened(engine), form, on_refusal, words);
+            engine.stamp_spool();
+            engine.settle();
+            engine.shop.close();
+            played
+        }
+        Here::Running(_) => {
+            let Here::Running(client) = here else { unreachable!("matched above") };
+            play(script, &mut out, &mut Reached(client), form, on_refusal, words)
+        }
+    };
+    let played = played.map_err(|error| Said::file(file.display(), &error, words))?;
+    Ok(match played {
+        played if played.busy => Exit::Busy,
+        played if played.refused > 0 => Exit::Refused,
+        _ => Exit::Done,
+    })
+}
+
+/// Reads `--from`, `--to` and the report's own options.
+pub fn report_options(
+    dates: &Dates,
+    given: &[String],
+    words: &Words,
+) -> Result<Vec<(String, String)>, Said> {
+    let mut options = Vec::new();
+    for (key, value) in [("from", &dates.from), ("to", &dates.to)] {
+        if let Some(value) = value {
+            options.push((key.to_owned(), value.clone()));
+        }
+    }
+    for word in given {
+        let pair = word.split_once('=');
+        let (key, value) =
+            pair.ok_or_else(|| Said::usage(words.fill("cli.usage", &[("what", word)])))?;
+        options.push((key.to_owned(), value.to_owned()));
+    }
+    Ok(options)
+}
+
+pub fn report(
+    options: &Options,
+    name: &str,
+    dates: &Dates,
+    format: FormatWord,
+    given: &[String],
+    words: &Words,
+) -> Result<Exit, Said> {
+    let given = report_options(dates, given, words)?;
+    let wanted = Wanted::read(name, &given).map_err(|refusal| Said::refusal(&refusal, words))?;
+    let text = match open_or_reach(options, words)? {
+        Here::Opened(engine) => {
+            let table =
+                reports::make(&engine, &wanted).map_err(|refusal| Said::refusal(&refusal, words))?;
+            engine.shop.close();
+            match format {
+                FormatWord::Text => table.to_text(78),
+                FormatWord::Csv => table.to_csv(),
+                FormatWord::Json => format!("{}\n", table.to_json()),
+            }
+        }
+        Here::Running(mut client) => {
+            let mut given = given;
+            if format == FormatWord::Csv {
+                given.push(("format".to_owned(), "csv".to_owned()));
+            }
+            let line = given.iter().fold(format!("report {name}"), |line, (key, value)| {
+                format!("{line} {}", crate::domain::command::quote(&format!("{key}={value}")))
+            });
+            let reply = client.ask(&line).map_err(|error| Said::file("control.sock", &error, words))?;
+            if let Some(error) = reply.error {
+                let exit = if error.code == "busy" { Exit::Busy } else { Exit::Refused };
+                return Err(Said { text: error.message, exit });
+            }
+            match (format, reply.report) {
+                (FormatWord::Json, Some(report)) => format!("{report}\n"),
+                _ => reply.document,
+            }
+        }
+    };
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).map_err(|error| Said::file("-", &error, words))?;
+    Ok(Exit::Done)
+}
+
+pub fn devices(
+    options: &Options,
+    test_print: bool,
+    scan: bool,
+    words: &Words,
+) -> Result<Exit, Said> {
+    let mut engine = open_here(options, words)?;
+    let rows = answers::device_rows(&engine);
+    for row in &rows {
+        println!("{:<12} {:<32} {:<16} {}", words.get(row.kind), row.address, row.model, words.get(row.state));
+    }
+    let mut exit = Exit::Done;
+    if test_print {
+        engine.spool.print("test", &reports::test_page(words));
+        engine.spool.drain(PRINT_PATIENCE);
+        if engine.spool.waiting() > 0 || engine.spool.trouble.is_some() {
+            let refusal = Refusal::new(RefusalCode::Device);
+            say(&words.refusal(&refusal));
+            exit = Exit::Device;
+        }
+    }
+    if scan {
+        for line in io::stdin().lock().lines() {
+            let line = line.map_err(|error| Said::file("-", &error, words))?;
+            for (name, value) in answers::explained(&engine, &line) {
+                println!("{}: {value}", words.get(&format!("explain.{name}")));
+            }
+        }
+    }
+    engine.shop.close();
+    Ok(exit)
+}
+
+pub fn config_check(options: &Options, words: &Words) -> Result<Exit, Said> {
+    let fault = |fault| Said::opening(fault, &options.dir, words);
+    let config = opening::read_config(&options.dir).map_err(fault)?;
+    let profiles = opening::profiles(&options.dir).map_err(fault)?;
+    opening::keymap(&options.dir, &config.keymap).map_err(fault)?;
+    opening::theme(&options.dir, &config.theme).map_err(fault)?;
+    if profiles.get(&config.printer.profile).is_none() {
+        let what = config.printer.profile;
+        let text = words.fill("cli.printer_fault", &[("what", &what)]);
+        return Err(Said { text, exit: Exit::Refused });
+    }
+    let address: Result<crate::devices::printer::Address, _> = config.printer.address.parse();
+    if let Err(error) = address {
+        let text = words.fill("cli.printer_fault", &[("what", &error)]);
+        return Err(Said { text, exit: Exit::Refused });
+    }
+    println!("{}", words.get("cli.config_ok"));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,126 @@
+//! Opening the register on this terminal: the shop's own, or the sample shop in a temporary folder.
+//!
+//! Room: cli. May touch: the terminal, app.
+
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::exit::Exit;
+use super::said::Said;
+use crate::app::control::ControlSocket;
+use crate::app::counter::Counter;
+use crate::app::demo as sample_shop;
+use crate::app::engine::Engine;
+use crate::app::event::{self, Ending, Event};
+use crate::app::first_run;
+use crate::app::opening::{self, OpenFault, Options};
+use crate::app::picture::Picture;
+use crate::devices::scanner;
+use crate::domain::words::Words;
+use crate::screens::{Display, Screens, TerminalGuard, terminal};
+
+/// Opens the register of the shop folder; a folder without a shop is asked about first.
+pub fn open(options: &Options, words: &Words) -> Result<Exit, Said> {
+    let (events, inbox) = bounded(event::QUEUE);
+    let woken = events.clone();
+    let wake = move || drop(woken.send(Event::Printer));
+    match opening::open(options, wake) {
+        Ok(engine) => counter(engine, events, &inbox, words),
+        Err(OpenFault::NoShop) if io::stdout().is_terminal() => {
+            let asked = first_run::ask(options, words)
+                .map_err(|error| Said::file("terminal", &error, words))?;
+            match asked {
+                None => Ok(Exit::Done),
+                Some(first) => {
+                    let founded = first_run::found(options, &first);
+                    let engine =
+                        founded.map_err(|fault| Said::opening(fault, &options.dir, words))?;
+                    engine.shop.close();
+                    drop(engine);
+                    open(options, words)
+                }
+            }
+        }
+        Err(fault) => Err(Said::opening(fault, &options.dir, words)),
+    }
+}
+
+/// Opens the sample shop in a folder that goes with the register.
+pub fn demo(options: &Options, words: &Words) -> Result<Exit, Said> {
+    let folder =
+        tempfile::tempdir().map_err(|error| Said::file("temporary folder", &error, words))?;
+    let mut options = options.clone();
+    options.dir = folder.path().join("shop");
+    options.printer = Some("screen:");
+    let config = opening::read_config(&options.dir)
+        .map_err(|fault| Said::opening(fault, &options.dir, words))?;
+    let mut config = config;
+    if let Some(language) = options.language {
+        config.language = language.word().to_owned();
+    }
+    let engine = sample_shop::found(&options, &config)
+        .map_err(|fault| Said::opening(fault, &options.dir, words))?;
+    engine.shop.close();
+    drop(engine);
+    open(&options, words)
+}
+
+fn counter(
+    mut engine: Engine,
+    events: Sender<Event>,
+    inbox: &Receiver<Event>,
+    words: &Words,
+) -> Result<Exit, Said> {
+    let at_terminal = |error: &io::Error| Said::file("terminal", error, words);
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Err(Said { text: words.get("cli.no_terminal").to_owned(), exit: Exit::Usage });
+    }
+    let theme = opening::theme(&engine.dir, &engine.config.theme)
+        .map_err(|fault| Said::opening(fault, &engine.dir, words))?;
+    let mut picture = Picture::default();
+    if engine.unclean && engine.register.cart.has_sale() {
+        picture.say("notice.check_last_line", &engine.words);
+    }
+    let _control = listen(&engine.dir, &events).map_err(|error| at_terminal(&error))?;
+    let _scanner = scanners(&engine, &events);
+    event::hear_signals(events.clone()).map_err(|error| at_terminal(&error))?;
+    let died = events.clone();
+    terminal::on_panic(std::thread::current().id(), move |words| {
+        let _ = died.try_send(Event::WorkerDied(words)); // A full queue has more pressing news.
+    });
+    let guard = TerminalGuard::enter().map_err(|error| at_terminal(&error))?;
+    let (width, height) = crossterm::terminal::size().map_err(|error| at_terminal(&error))?;
+    event::read_terminal(events.clone()).map_err(|error| at_terminal(&error))?;
+    let screens = Screens::new(engine.keymap.clone(), theme);
+    let display = Display::new(io::stdout(), width, height);
+    engine.spool.news();
+    let shop = Arc::clone(&engine.shop);
+    let ended = Counter::new(engine, screens, picture, display, &events)
+        .and_then(|counter| counter.run(inbox));
+    drop(guard);
+    shop.close();
+    Ok(match ended {
+        Ok(Ending::Asked) => Exit::Done,
+        Ok(Ending::Signal(signal)) => Exit::of_signal(signal),
+        // The terminal went away under the frame: the sale is safe, there is nobody to tell.
+        Err(_) => Exit::Hangup,
+    })
+}
+
+fn listen(dir: &Path, events: &Sender<Event>) -> io::Result<ControlSocket> {
+    let events = events.clone();
+    ControlSocket::listen(dir, move |asked| events.send(Event::Control(asked)).is_ok())
+}
+
+/// Scanners are heard only where a rule names one; elsewhere a wedge types into the terminal.
+fn scanners(engine: &Engine, events: &Sender<Event>) -> Option<scanner::ScannerHandle> {
+    if engine.config.scanner.is_empty() {
+        return None;
+    }
+    let events = events.clone();
+    let tell = move |event| drop(events.send(Event::Scanner(event)));
+    scanner::listen(Path::new("/dev/input"), engine.config.scanner.clone(), tell).ok()
+}

@@ -1,0 +1,85 @@
+//! A sentence for the person at the terminal, and the exit code that goes with it.
+//!
+//! Room: cli. May touch: standard error.
+
+use std::fmt::Display;
+
+use super::exit::Exit;
+use crate::app::opening::OpenFault;
+use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::domain::text;
+use crate::domain::words::Words;
+use crate::store::fault::StoreError;
+
+/// Why a command did not do what was asked.
+#[derive(Debug)]
+pub struct Said {
+    pub text: String,
+    pub exit: Exit,
+}
+
+/// Writes one sentence to standard error.
+pub fn say(sentence: &str) {
+    eprintln!("{sentence}");
+}
+
+impl Said {
+    pub fn usage(text: String) -> Self {
+        Self { text, exit: Exit::Usage }
+    }
+
+    /// A file that cannot be read or written.
+    pub fn file(file: impl Display, error: &std::io::Error, words: &Words) -> Self {
+        let file = text::cleaned(&file.to_string());
+        let text = words.fill("cli.file", &[("file", &file), ("what", error)]);
+        Self { text, exit: Exit::Refused }
+    }
+
+    pub fn refusal(refusal: &Refusal, words: &Words) -> Self {
+        let exit = match refusal.code {
+            RefusalCode::Damaged => Exit::Damaged,
+            RefusalCode::Busy => Exit::Busy,
+            RefusalCode::Device => Exit::Device,
+            _ => Exit::Refused,
+        };
+        Self { text: words.refusal(refusal), exit }
+    }
+
+    pub fn store(error: StoreError, words: &Words) -> Self {
+        match error {
+            StoreError::Refused(refusal) => Self::refusal(&refusal, words),
+            StoreError::Busy { holder } => {
+                let pid = holder.map_or_else(|| "?".to_owned(), |pid| pid.to_string());
+                Self { text: words.fill("cli.busy", &[("pid", &pid)]), exit: Exit::Busy }
+            }
+            error => Self {
+                text: words.fill("cli.damaged", &[("what", &error)]),
+                exit: Exit::Damaged,
+            },
+        }
+    }
+
+    /// Why a lane did not open.
+    pub fn opening(fault: OpenFault, dir: &std::path::Path, words: &Words) -> Self {
+        let dir = text::cleaned(&dir.display().to_string());
+        let refused = |text| Self { text, exit: Exit::Refused };
+        match fault {
+            OpenFault::Config { file, fault } => refused(words.fill(
+                "cli.config_fault",
+                &[("file", &file), ("line", &fault.line), ("what", &fault.what)],
+            )),
+            OpenFault::Data { file, line, what } => refused(words.fill(
+                "cli.config_fault",
+                &[("file", &file), ("line", &line), ("what", &what)],
+            )),
+            OpenFault::Printer(error) => Self {
+                text: words.fill("cli.printer_fault", &[("what", &error)]),
+                exit: Exit::Device,
+            },
+            OpenFault::Store(error) => Self::store(error, words),
+            OpenFault::File(error) => Self::file(dir, &error, words),
+            OpenFault::NoShop => refused(words.fill("cli.no_shop", &[("dir", &dir)])),
+            OpenFault::Exists => refused(words.fill("cli.shop_exists", &[("dir", &dir)])),
+        }
+    }
+}

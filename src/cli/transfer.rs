@@ -1,0 +1,163 @@
+//! `regi import` and `regi export`.
+//!
+//! Room: cli. May touch: standard streams, app.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use super::arguments::{Dates, EncodingWord, ExportWhat, ImportWhat};
+use super::deeds::open_here;
+use super::exit::Exit;
+use super::said::{Said, say};
+use crate::app::exports::{ExportError, What, export as write_out};
+use crate::app::imports::{self, ImportError, Mode};
+use crate::app::opening::Options;
+use crate::app::reports::read_day;
+use crate::domain::words::Words;
+use crate::exchange::csv_out::OutEncoding;
+use crate::exchange::fault::{Fault, Report};
+use crate::exchange::mapping::Mapping;
+
+/// Faults printed one by one; the rest are counted.
+const FAULTS_SHOWN: usize = 20;
+
+pub fn import(
+    options: &Options,
+    what: ImportWhat,
+    file: &Path,
+    apply: bool,
+    from: &str,
+    quiet: bool,
+    words: &Words,
+) -> Result<Exit, Said> {
+    if from != "regi" {
+        return Err(Said::usage(words.fill("cli.from_unknown", &[("what", &from)])));
+    }
+    let mode = if apply { Mode::Apply } else { Mode::DryRun };
+    let mut engine = open_here(options, words)?;
+    let mapping = Mapping::usual();
+    let progress: fn(u64) = if quiet || !io::stderr().is_terminal() { |_| {} } else { count_up };
+    let report = match what {
+        ImportWhat::Shop => {
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| Said::file(file.display(), &error, words))?;
+            imports::import_shop(&mut engine, &text, mode).map(|()| None)
+        }
+        ImportWhat::Items => {
+            imports::import_items(&mut engine, file, &mapping, mode, progress).map(Some)
+        }
+        ImportWhat::Members => {
+            imports::import_members(&mut engine, file, &mapping, mode, progress).map(Some)
+        }
+        ImportWhat::Points => {
+            imports::import_points(&mut engine, file, &mapping, mode, progress).map(Some)
+        }
+        ImportWhat::Stock => {
+            imports::import_stock(&mut engine, file, &mapping, mode, progress).map(Some)
+        }
+    };
+    engine.shop.close();
+    match report.map_err(|error| import_error(error, file, words))? {
+        None => {
+            say(words.get(if apply { "import.settings_applied" } else { "import.settings_ok" }));
+            Ok(Exit::Done)
+        }
+        Some(report) => Ok(tell(&report, mode, words)),
+    }
+}
+
+/// A running count on the terminal's last line.
+fn count_up(rows: u64) {
+    eprint!("\r{rows:>10}");
+    let _ = io::stderr().flush(); // Only a count.
+}
+
+fn import_error(error: ImportError, file: &Path, words: &Words) -> Said {
+    match error {
+        ImportError::File(error) => Said::file(file.display(), &error, words),
+        ImportError::Fault(fault) => Said { text: fault_line(&fault, "import.fault", words), exit: Exit::Refused },
+        ImportError::Refused(refusal) => Said::refusal(&refusal, words),
+    }
+}
+
+fn fault_line(fault: &Fault, key: &str, words: &Words) -> String {
+    let column = crate::domain::text::cleaned(&fault.column);
+    let what = words.refusal(&fault.refusal);
+    words.fill(key, &[("row", &fault.row), ("column", &column), ("what", &what)])
+}
+
+/// Says what an import found, worst first, and whether anything was brought in.
+fn tell(report: &Report, mode: Mode, words: &Words) -> Exit {
+    for fault in report.faults.iter().take(FAULTS_SHOWN) {
+        say(&fault_line(fault, "import.fault", words));
+    }
+    let shown = report.faults.len().min(FAULTS_SHOWN) as u64;
+    if report.fault_count > shown {
+        say(&words.fill("import.more", &[("count", &(report.fault_count - shown))]));
+    }
+    for notice in report.notices.iter().take(FAULTS_SHOWN) {
+        say(&fault_line(notice, "import.notice", words));
+    }
+    if !report.unknown_columns.is_empty() {
+        let columns = report.unknown_columns.join(", ");
+        say(&words.fill("import.unknown_columns", &[("columns", &columns)]));
+    }
+    if !report.is_clean() {
+        say(&words.fill("import.not_applied", &[("faults", &report.fault_count)]));
+        return Exit::Refused;
+    }
+    match mode {
+        Mode::Apply => println!("{}", words.fill("import.applied", &[("good", &report.good)])),
+        Mode::DryRun => {
+            let counts: [(&str, &dyn std::fmt::Display); 2] =
+                [("rows", &report.rows), ("good", &report.good)];
+            println!("{}", words.fill("import.summary", &counts));
+            println!("{}", words.get("import.dry"));
+        }
+    }
+    Exit::Done
+}
+
+pub fn export(
+    options: &Options,
+    what: ExportWhat,
+    dates: &Dates,
+    encoding: EncodingWord,
+    words: &Words,
+) -> Result<Exit, Said> {
+    let day = |text: &Option<String>, open: i32| match text {
+        None => Ok(open),
+        Some(text) => read_day(text)
+            .ok_or_else(|| Said::usage(words.fill("cli.bad_date", &[("what", text)]))),
+    };
+    let between = (day(&dates.from, i32::MIN)?, day(&dates.to, i32::MAX - 1)?);
+    let what = match what {
+        ExportWhat::Shop => What::Shop,
+        ExportWhat::Items => What::Items,
+        ExportWhat::Members => What::Members,
+        ExportWhat::Sales => What::Sales,
+        ExportWhat::Lines => What::Lines,
+        ExportWhat::Journal => What::Journal,
+        ExportWhat::Points => What::Points,
+    };
+    let encoding = match encoding {
+        EncodingWord::Utf8 => OutEncoding::Utf8,
+        EncodingWord::Cp932 => OutEncoding::Cp932,
+    };
+    let engine = open_here(options, words)?;
+    let out = io::BufWriter::new(io::stdout().lock());
+    let written = write_out(&engine, what, between, encoding, out);
+    engine.shop.close();
+    let written = written.map_err(|error| match error {
+        ExportError::Write(error) => Said::file("-", &error, words),
+        ExportError::Refused(refusal) => Said::refusal(&refusal, words),
+    })?;
+    if let Some(lost) = written.lost.first() {
+        let sign = lost.sign.to_string();
+        say(&words.fill(
+            "cli.export_lost",
+            &[("count", &written.lost_count), ("row", &lost.row), ("sign", &sign)],
+        ));
+    }
+    Ok(Exit::Done)
+}

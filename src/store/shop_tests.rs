@@ -1,0 +1,366 @@
+//! The whole store over a disk in memory: what was appended is found, after a restart and a rebuild.
+
+use std::path::Path;
+
+use super::files::Files;
+use super::files::faulty::{FaultyFiles, Keep};
+use super::shop::Shop;
+use super::tables::first_difference;
+use super::test_shop::*;
+use super::{history, projections};
+use crate::domain::entry::{Draft, Kind, PrintEnd};
+use crate::domain::member::Sealed;
+use crate::domain::money::{Money, yen};
+use crate::domain::points::balance;
+use crate::domain::quantity::Quantity;
+use crate::domain::register::{Cart, Lookup, StoredSale};
+use crate::domain::sale::{SaleId, TenderKind};
+
+const MILK: &str = "4901234567894";
+const CARD: &str = "2900000000018";
+
+fn closed(sale: crate::domain::sale::Sale) -> Kind {
+    Kind::SaleClosed(Box::new(sale))
+}
+
+fn stored(shop: &Shop, number: crate::domain::number::DocNo) -> StoredSale {
+    shop.reader().sale(number).unwrap().unwrap()
+}
+
+fn points(shop: &Shop, code: &str) -> i64 {
+    let member = shop.reader().member(code).unwrap().unwrap();
+    balance(&member.ledger, now(0).day(), None)
+}
+
+/// A day with a little of everything.
+fn history(shop: &mut Shop) {
+    let milk = || line(MILK, "牛乳 1L", 2, 248);
+    say(shop, 1, vec![Kind::ItemSet(Box::new(item(MILK, "牛乳 1L", "ギュウニュウ", 248)))]);
+    say(
+        shop,
+        2,
+        vec![Kind::MemberSet(Box::new(card(CARD, "髙橋 花子", "タカハシハナコ", "09012345678")))],
+    );
+    let first =
+        with_member(sale(receipt(1), vec![milk(), line(MILK, "牛乳 1L", 1, 248)]), CARD, 0, 7, 7);
+    say(shop, 3, vec![Kind::DayOpened { float: yen(10_000) }, closed(first)]);
+    say(shop, 4, vec![closed(sale(receipt(2), vec![milk()]))]);
+    say(shop, 5, vec![Kind::Reprinted { receipt: receipt(1), copy: 1 }]);
+    say(
+        shop,
+        6,
+        vec![closed(goods_back(return_slip(1), receipt(1), 1, line(MILK, "牛乳 1L", -1, 248)))],
+    );
+    let (from, to, amount) = (TenderKind::Cash, TenderKind::Credit, yen(496));
+    say(shop, 7, vec![Kind::TenderCorrected { receipt: receipt(2), from, to, amount }]);
+    let late =
+        Kind::LatePoints { receipt: receipt(2), member: CARD.into(), earned: 4, points_after: 11 };
+    say(shop, 8, vec![late]);
+    let job = "receipt-01-000001".to_owned();
+    say(shop, 9, vec![Kind::PrintEnded { job, end: PrintEnd::Printed }]);
+}
+
+#[test]
+fn later_entries_are_seen_on_the_sale_they_speak_of() {
+    let mut shop = create(&FaultyFiles::new());
+    history(&mut shop);
+    let first = stored(&shop, receipt(1));
+    assert_eq!(first.copies, 1);
+    assert_eq!(first.returned.get(&1), Some(&Quantity::ONE));
+    assert_eq!((first.points_taken_back, first.points_given_back), (2, 1));
+    let second = stored(&shop, receipt(2));
+    assert_eq!(second.sale.tenders[0].kind, TenderKind::Credit);
+    assert_eq!((second.late_member.as_deref(), second.late_points), (Some(CARD), 4));
+    assert_eq!(points(&shop, CARD), 11);
+    assert_eq!(shop.reader().stock(MILK).unwrap(), Some(Quantity::from(-4)));
+    let visits = shop.reader().visits(CARD, 10).unwrap();
+    let numbers: Vec<_> = visits.iter().map(|visit| visit.receipt.number).collect();
+    assert_eq!(numbers, [2, 1], "newest first");
+    let jobs = shop.reader().waiting_jobs().unwrap();
+    let names: Vec<_> = jobs.iter().map(|job| job.name.as_str()).collect();
+    assert_eq!(names, ["receipt-01-000002", "receipt-01-000001-r1", "receipt-01-R000001"]);
+}
+
+#[test]
+fn a_voided_receipt_gives_everything_back_a_voided_return_takes_it_again() {
+    let mut shop = create(&FaultyFiles::new());
+    history(&mut shop);
+    let undo = |sale: StoredSale| Kind::ReceiptVoided {
+        receipt: sale.sale.number,
+        reason: "打ち間違い".into(),
+        sale: Box::new(sale.sale),
+    };
+    let kinds = vec![undo(stored(&shop, return_slip(1))), undo(stored(&shop, receipt(1)))];
+    say(&mut shop, 10, kinds);
+    let first = stored(&shop, receipt(1));
+    assert!(first.voided && first.returned.is_empty());
+    assert_eq!((first.points_taken_back, first.points_given_back), (0, 0));
+    assert_eq!(points(&shop, CARD), 4, "the late points of the other sale stay");
+    assert_eq!(shop.reader().stock(MILK).unwrap(), Some(Quantity::from(-2)));
+    assert_eq!(shop.reader().visits(CARD, 10).unwrap().len(), 1);
+    assert_eq!(shop.reader().member(CARD).unwrap().unwrap().spent, yen(496));
+}
+
+#[test]
+fn training_leaves_a_sale_to_reprint_and_nothing_else() {
+    let mut shop = create(&FaultyFiles::new());
+    let number = crate::domain::number::DocNo {
+        kind: crate::domain::number::DocKind::Training,
+        ..receipt(1)
+    };
+    let kind = closed(sale(number, vec![line(MILK, "牛乳 1L", 2, 248)]));
+    shop.append(&[Draft { training: true, ..draft(kind) }], now(1)).unwrap();
+    assert!(stored(&shop, number).training);
+    assert_eq!(shop.reader().stock(MILK).unwrap(), None);
+    assert!(shop.reader().waiting_jobs().unwrap().is_empty());
+    let lane = shop.reader().lane(1).unwrap().unwrap();
+    assert_eq!(lane.next_number(number.kind).number, 2);
+}
+
+#[test]
+fn a_restart_a_kill_and_a_rebuild_all_know_the_same() {
+    let files = FaultyFiles::new();
+    let mut shop = create(&files);
+    history(&mut shop);
+    let (lane, sale) = (shop.reader().lane(1).unwrap().unwrap(), stored(&shop, receipt(1)));
+    shop.close().unwrap();
+    let opened = open(&files);
+    assert!(!opened.unclean && !opened.rebuilt);
+    assert_eq!(opened.lane, lane);
+    assert_eq!(stored(&opened.shop, receipt(1)), sale);
+    drop(opened);
+    files.power_cut(Keep::Nothing, 1);
+    let opened = open(&files);
+    assert!(opened.unclean);
+    assert_eq!(opened.lane, lane);
+    drop(opened);
+    files.remove(Path::new("/shop/store.redb")).unwrap();
+    let opened = open(&files);
+    assert!(opened.rebuilt);
+    assert_eq!((opened.lane, stored(&opened.shop, receipt(1))), (lane, sale));
+}
+
+#[test]
+fn a_store_that_is_not_what_was_written_is_made_anew() {
+    for offset in [0, 9, 4096, 8200] {
+        let files = FaultyFiles::new();
+        let mut shop = create(&files);
+        history(&mut shop);
+        shop.close().unwrap();
+        for byte in 0..64 {
+            files.flip(Path::new("/shop/store.redb"), offset + byte, 3);
+        }
+        let opened = open(&files);
+        assert_eq!(stored(&opened.shop, receipt(1)).copies, 1, "{offset}");
+    }
+}
+
+#[test]
+fn folding_entry_by_entry_gives_the_tables_that_a_rebuild_gives() {
+    let files = FaultyFiles::new();
+    let mut shop = create(&files);
+    history(&mut shop);
+    import(&mut shop);
+    let card =
+        crate::domain::member::MemberCard { personal: Sealed::Erased, ..card("m2", "", "", "") };
+    say(&mut shop, 20, vec![Kind::MemberSet(Box::new(card))]);
+    say(
+        &mut shop,
+        21,
+        vec![Kind::MemberSet(Box::new(super::test_shop::card(
+            CARD,
+            "高橋",
+            "タカハシ",
+            "0312345678",
+        )))],
+    );
+    let keys = shop.keys().clone();
+    shop.close().unwrap();
+    let dir = Path::new("/shop");
+    let incremental = projections::open(&files, &dir.join("store.redb")).unwrap();
+    let fresh = projections::create(&files, &dir.join("scratch.redb")).unwrap();
+    let fresh = std::sync::Arc::new(fresh);
+    let past = history::History::new(std::sync::Arc::new(files.clone()), dir);
+    projections::catch_up(&fresh, &keys, &past, &mut |_, _| {}).unwrap();
+    assert_eq!(first_difference(&incremental, &fresh).unwrap(), None);
+}
+
+fn import(shop: &mut Shop) {
+    let members = vec![
+        imported("m1", "山﨑 太郎", "ヤマザキ タロウ", "08011112222", 50),
+        imported("m2", "大野 次郎", "オオノ ジロウ", "08033335678", 0),
+        imported("m3", "小野 三郎", "オノ サブロウ", "0451115678", 5),
+    ];
+    let items = vec![
+        item("012345000065", "ポテト 塩", "", 158),
+        item("0237009", "豚ロース", "ブタロース", 198),
+    ];
+    say(shop, 11, vec![Kind::MembersImported { import: 1, members }]);
+    say(shop, 12, vec![Kind::ItemsImported { import: 1, items }]);
+    say(
+        shop,
+        13,
+        vec![Kind::StockImported {
+            import: 1,
+            stock: vec![("0237009".into(), Quantity::from(30))],
+        }],
+    );
+    assert!(shop.reader().member("m1").unwrap().is_none(), "inert until it is closed");
+    let last = say(shop, 14, vec![Kind::ImportClosed { import: 1, rows: 6 }]);
+    shop.reader().wait_folded(last[0].header.seq).unwrap();
+}
+
+#[test]
+fn items_are_found_by_any_form_of_code_and_by_what_is_typed() {
+    let mut shop = create(&FaultyFiles::new());
+    history(&mut shop);
+    import(&mut shop);
+    let case = crate::domain::item::Item {
+        case_of: Some(24),
+        case_code: "14901234567891".into(),
+        ..item(MILK, "牛乳 1L", "ギュウニュウ", 258)
+    };
+    say(&mut shop, 15, vec![Kind::ItemSet(Box::new(case))]);
+    for (code, want) in [
+        ("012345000065", Some(("ポテト 塩", None))),
+        ("0012345000065", Some(("ポテト 塩", None))),
+        ("0237009", Some(("豚ロース", None))),
+        (MILK, Some(("牛乳 1L", None))),
+        ("14901234567891", Some(("牛乳 1L", Some(24)))),
+        ("4909999999999", None),
+    ] {
+        let found = shop.reader().item(code).unwrap();
+        let got = found.as_ref().map(|found| (found.item.name.as_str(), found.pieces));
+        assert_eq!(got, want, "{code}");
+    }
+    for (text, want) in [
+        ("ぎゅう", vec!["牛乳 1L"]),
+        ("gyuu", vec!["牛乳 1L"]),
+        ("乳", vec!["牛乳 1L"]),
+        ("poteto", vec!["ポテト 塩"]),
+        ("0237", vec!["豚ロース"]),
+        ("ロース", vec!["豚ロース"]),
+        ("49012", vec!["牛乳 1L"]),
+        ("", vec![]),
+        ("鯛", vec![]),
+    ] {
+        let found = shop.reader().find_items(text, 9).unwrap();
+        let names: Vec<_> = found.iter().map(|item| item.name.as_str()).collect();
+        assert_eq!(names, want, "{text}");
+    }
+    assert_eq!(shop.reader().stock("0237009").unwrap(), Some(Quantity::from(30)));
+}
+
+#[test]
+fn members_are_found_by_whatever_they_say() {
+    let mut shop = create(&FaultyFiles::new());
+    history(&mut shop);
+    import(&mut shop);
+    for (text, want) in [
+        ("m1", vec!["m1"]),
+        ("5678", vec![CARD, "m3", "m2"]),
+        ("０９０-1234-5678", vec![CARD]),
+        ("678", vec![]),
+        ("たかはし", vec![CARD]),
+        ("ﾀｶﾊｼ ﾊﾅｺ", vec![CARD]),
+        ("takahasi", vec![CARD]),
+        ("オノ", vec!["m3", "m2"]),
+        ("オオノ", vec!["m2", "m3"]),
+        ("高橋", vec![CARD]),
+        ("髙", vec![CARD]),
+        ("山崎", vec!["m1"]),
+        ("野", vec!["m2", "m3"]),
+        ("m2@example", vec!["m2"]),
+        ("佐藤", vec![]),
+    ] {
+        let found = shop.reader().find_members(text, 9).unwrap();
+        let codes: Vec<_> = found.iter().map(|member| member.code.as_str()).collect();
+        assert_eq!(codes, want, "{text}");
+        let (total, page) = shop.reader().search_members(text, 1, 1).unwrap();
+        assert_eq!((total, page.len()), (want.len(), want.len().saturating_sub(1).min(1)));
+    }
+    assert_eq!(points(&shop, "m1"), 50);
+    assert_eq!(shop.reader().next_member_number(1).unwrap(), 2);
+    assert_eq!(shop.reader().next_member_number(2).unwrap(), 1);
+}
+
+#[test]
+fn an_erased_member_is_found_no_more_and_the_code_stays_used() {
+    let files = FaultyFiles::new();
+    let mut shop = create(&files);
+    history(&mut shop);
+    let gone =
+        crate::domain::member::MemberCard { personal: Sealed::Erased, ..card(CARD, "", "", "") };
+    say(&mut shop, 10, vec![Kind::MemberSet(Box::new(gone))]);
+    assert!(shop.reader().member(CARD).unwrap().is_none());
+    assert!(shop.reader().find_members("5678", 9).unwrap().is_empty());
+    assert!(shop.reader().find_members("高橋", 9).unwrap().is_empty());
+    assert!(shop.reader().member_code_used(CARD).unwrap());
+    assert_eq!(stored(&shop, receipt(1)).sale.member.unwrap().code, CARD);
+}
+
+#[test]
+fn a_cart_comes_back_unless_its_sale_has_happened() {
+    let files = FaultyFiles::new();
+    let mut shop = create(&files);
+    let cart = |id| Cart {
+        id: SaleId(id),
+        lines: vec![line(MILK, "牛乳", 1, 248).item],
+        ..Cart::default()
+    };
+    shop.keep_cart(&cart(99)).unwrap();
+    drop(shop);
+    let mut opened = open(&files);
+    assert_eq!(opened.cart, cart(99));
+    let rung = crate::domain::sale::Sale {
+        id: SaleId(99),
+        ..sale(receipt(1), vec![line(MILK, "牛乳", 1, 248)])
+    };
+    say(&mut opened.shop, 1, vec![closed(rung)]);
+    drop(opened);
+    assert!(open(&files).cart.is_empty());
+}
+
+#[test]
+fn the_journal_browser_reads_backwards_and_pages() {
+    use super::journal_search::Query;
+    let mut shop = create(&FaultyFiles::new());
+    history(&mut shop);
+    let find = |words: &[&str], offset, limit| {
+        let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
+        let page = shop.reader().search(&Query::parse(&words).unwrap(), offset, limit).unwrap();
+        let numbers: Vec<_> = page.rows.iter().map(|row| row.number.to_string()).collect();
+        (numbers, page.more)
+    };
+    let (r1, r2, back) = ("01-000001".to_owned(), "01-000002".to_owned(), "01-R000001".to_owned());
+    assert_eq!(find(&[], 0, 2), (vec![back.clone(), r2.clone()], true));
+    assert_eq!(find(&[], 2, 2), (vec![r1.clone()], false));
+    assert_eq!(find(&["amount=744"], 0, 9).0, [r1.clone()]);
+    assert_eq!(find(&["member=2900000000018"], 0, 9).0, [r2.clone(), r1.clone()]);
+    assert_eq!(find(&["01-R000001"], 0, 9).0, [back.clone()]);
+    assert_eq!(
+        find(&["item=4901234567894", "staff=3"], 0, 9).0,
+        [back.clone(), r2.clone(), r1.clone()]
+    );
+    assert_eq!(find(&["牛乳"], 0, 9).0.len(), 3);
+    assert_eq!(find(&["2026-11-21"], 0, 9).0.len(), 0);
+    let mut total = Money::ZERO;
+    shop.reader()
+        .each_sale(DAY, DAY, |sale| {
+            total += sale.sale.totals.total;
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(total, yen(744 + 496 - 248));
+}
+
+#[test]
+fn one_register_at_a_time_and_one_shop_a_folder() {
+    let files = FaultyFiles::new();
+    let shop = create(&files);
+    let second = place(&files).open(&mut |_, _| {});
+    assert!(matches!(second.err(), Some(super::fault::StoreError::Busy { holder: Some(7) })));
+    drop(shop);
+    let again = place(&files).create(8, "x", Default::default(), now(0), &mut |_, _| {});
+    assert!(matches!(again.err(), Some(super::fault::StoreError::Folder(_))));
+}
