@@ -174,7 +174,7 @@ pub fn device_act(engine: &mut Engine, act: DeviceAct) -> String {
     let key = match act {
         DeviceAct::TestPrint(_) => {
             let document = reports::test_page(&engine.words);
-            engine.spool.print("test", &document);
+            engine.spool.print_loose("test", &document);
             "notice.test_print"
         }
         DeviceAct::OpenDrawer(_) => "notice.drawer_by_no_sale",

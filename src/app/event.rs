@@ -24,6 +24,8 @@ pub enum Event {
     Printer,
     /// The entries of the command in flight are on the disk, or are not.
     Written(Result<Vec<Placed>, Refusal>),
+    /// The chain's check has ended.
+    Checked,
     /// Another program asks.
     Control(Asked),
     /// The terminal is gone, or the system wants the program to end.

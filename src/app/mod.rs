@@ -22,4 +22,5 @@ pub mod reply;
 pub mod reports;
 pub mod run;
 pub mod spool;
+pub mod upkeep;
 pub mod words;

@@ -111,6 +111,38 @@ pub fn make(
     })
 }
 
+/// Makes the paper of an entry that is in the journal already.
+pub fn again(engine: &Engine, seq: u64) -> Option<(String, Document)> {
+    let (entry, hash) = engine.shop.entry(seq)?;
+    let paper = match &entry.kind {
+        Kind::SaleClosed(sale) => Paper::Receipt { number: sale.number, copy: 0 },
+        Kind::Reprinted { receipt, copy } => Paper::Receipt { number: *receipt, copy: *copy },
+        Kind::ReceiptVoided { receipt, .. } => Paper::VoidSlip { number: *receipt },
+        Kind::FormalReceiptIssued { number, receipt, name, amount, .. } => Paper::Formal {
+            number: *number,
+            receipt: *receipt,
+            name: name.clone(),
+            amount: *amount,
+        },
+        Kind::SaleSuspended { slip, .. } => Paper::SuspendSlip { slip: *slip },
+        Kind::ZClosed(closing) => Paper::ZReport { number: closing.number },
+        _ => return None,
+    };
+    let date = entry.header.business_date;
+    let day = match &entry.kind {
+        Kind::ZClosed(closing) => engine
+            .shop
+            .reader()
+            .days(date, date)
+            .ok()?
+            .into_iter()
+            .find(|day| day.closing.number == closing.number)
+            .map(|day| day.totals),
+        _ => None,
+    };
+    make(&paper, &[Placed::new(entry, hash)], day.as_ref(), engine)
+}
+
 fn sale_paper(
     letterhead: &Letterhead<'_>,
     act: &Act<'_>,

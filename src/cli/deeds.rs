@@ -18,6 +18,7 @@ use crate::app::opening::{self, Options};
 use crate::app::reply::Reply;
 use crate::app::reports::{self, Wanted};
 use crate::app::run::{Answers, Form, OnRefusal, play};
+use crate::app::upkeep::StartCheck;
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::settings::{Settings, SettingsPatch};
 use crate::domain::words::Words;
@@ -147,8 +148,13 @@ pub fn run(
     let mut here = open_or_reach(options, words)?;
     let played = match &mut here {
         Here::Opened(engine) => {
+            engine.check = Some(StartCheck::begin(&engine.shop, engine.now(), || {}));
+            engine.resume_prints().map_err(|refusal| Said::refusal(&refusal, words))?;
             let played = play(script, &mut out, &mut Opened(engine), form, on_refusal, words);
             engine.stamp_spool();
+            if let Err(refusal) = engine.end_backup(true) {
+                say(&words.refusal(&refusal));
+            }
             engine.settle();
             engine.shop.close();
             played
@@ -245,7 +251,7 @@ pub fn devices(
     }
     let mut exit = Exit::Done;
     if test_print {
-        engine.spool.print("test", &reports::test_page(words));
+        engine.spool.print_loose("test", &reports::test_page(words));
         engine.spool.drain(PRINT_PATIENCE);
         if engine.spool.waiting() > 0 || engine.spool.trouble.is_some() {
             let refusal = Refusal::new(RefusalCode::Device);

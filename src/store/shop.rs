@@ -80,6 +80,8 @@ pub struct Opened {
     pub unclean: bool,
     /// The store was made anew.
     pub rebuilt: bool,
+    /// Entries whose papers were begun and not ended: perhaps printed.
+    pub printing: std::collections::BTreeSet<u64>,
     pub report: OpenReport,
 }
 
@@ -201,8 +203,8 @@ impl ShopPlace {
         let (settings, lane) = (folder.settings().clone(), folder.lane(self.lane));
         let open_cart = self.still_open(emptied, &journal_reader, &lane)?;
         let shop = self.start(id, lock, keys, journal, folder, db, cart)?;
-        let unclean = found.unclean;
-        Ok(Opened { shop, settings, lane, cart: open_cart, unclean, rebuilt, report })
+        let (unclean, printing) = (found.unclean, found.printing);
+        Ok(Opened { shop, settings, lane, cart: open_cart, unclean, rebuilt, printing, report })
     }
 
     #[allow(clippy::too_many_arguments, reason = "the parts of a shop, each used once, here")]
