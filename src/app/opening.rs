@@ -133,9 +133,7 @@ pub fn theme(dir: &Path, name: &str) -> Result<crate::screens::Theme, OpenFault>
     let own = own_files(dir, "themes")?.into_iter().find(|(known, _)| *known == file);
     let theme = match own {
         None => Theme::built_in(name),
-        Some((file, text)) => {
-            Theme::read(&format!("themes/{file}"), &text).map_err(data_fault)?
-        }
+        Some((file, text)) => Theme::read(&format!("themes/{file}"), &text).map_err(data_fault)?,
     };
     let colourless = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     Ok(if colourless { theme.without_colour() } else { theme })
@@ -227,6 +225,7 @@ fn engine(
     if !opened.lane.is_open(&cart) {
         cart = Cart::default();
     }
+    let chance = options.chance.after(opened.shop.journal().head().seq);
     Engine {
         register: Register::new(opened.settings, opened.lane, cart),
         unclean: opened.unclean,
@@ -237,7 +236,7 @@ fn engine(
         shop: Arc::new(Books::new(opened.shop, &options.dir)),
         words,
         time: options.time,
-        chance: options.chance,
+        chance,
         spool,
         config,
         keymap,
