@@ -21,7 +21,7 @@ use crate::devices::scanner::{ScannerEvent, Wedge, WedgeKey, WedgeReader};
 use crate::domain::command::{self, Command};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::screens::terminal::Display;
-use crate::screens::{Action, Question, Screens};
+use crate::screens::{Action, Question, ScreenName, Screens};
 
 /// After this long without an answer from the disk the screen says that it is still writing.
 const SLOW_DISK: Duration = Duration::from_secs(1);
@@ -255,6 +255,13 @@ impl<W: Write> Counter<W> {
         for wedge in meant {
             match wedge {
                 Wedge::Key(key) => self.pressed(KeyEvent::from(code_of(key))),
+                Wedge::Scan { text, take_back } if self.wants_typing() => {
+                    // A PIN typed by a quick hand, or pasted: no code is looked for here.
+                    for letter in text.chars().skip(take_back) {
+                        self.pressed(KeyEvent::from(KeyCode::Char(letter)));
+                    }
+                    self.pressed(KeyEvent::from(KeyCode::Enter));
+                }
                 Wedge::Scan { text, take_back } => {
                     self.take_back(take_back);
                     self.scanned(&text);
@@ -265,6 +272,11 @@ impl<W: Write> Counter<W> {
                 }
             }
         }
+    }
+
+    /// Whether what is typed now is for the screen whatever its speed.
+    fn wants_typing(&self) -> bool {
+        matches!(self.screens.name(), ScreenName::SignIn | ScreenName::Prompt)
     }
 
     /// Digits of a scan were shown as typed; they go again.
@@ -501,8 +513,13 @@ fn is_look(command: &Command) -> bool {
     use Command as C;
     matches!(
         command,
-        C::Journal { .. } | C::Report { .. } | C::Help { .. } | C::Keys | C::Inquire { .. }
-            | C::FindItem { .. } | C::FindMember { .. }
+        C::Journal { .. }
+            | C::Report { .. }
+            | C::Help { .. }
+            | C::Keys
+            | C::Inquire { .. }
+            | C::FindItem { .. }
+            | C::FindMember { .. }
     )
 }
 
