@@ -16,7 +16,7 @@ use super::tax::{TaxGroup, TaxMode};
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
-pub struct SaleId(pub u128);
+pub struct SaleId(#[serde(with = "super::hex_id")] pub u128);
 
 /// What is handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

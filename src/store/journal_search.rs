@@ -28,7 +28,7 @@ pub struct Query {
     pub staff: Option<u32>,
     /// An item on one of the lines, in any form of its code.
     pub item: Option<String>,
-    /// A part of a line's name, of the note or of the receipt's number.
+    /// A part of a line's name or code, of the note or of the receipt's number; or a member's code.
     pub text: Option<String>,
 }
 
@@ -70,7 +70,7 @@ impl Query {
             (self.from, self.to) = (Some(date), Some(date));
         } else if let Ok(receipt) = word.parse() {
             self.receipt = Some(receipt);
-        } else if let Ok(amount) = word.parse() {
+        } else if let Some(amount) = amount(word) {
             self.total = Some(Money::new(amount));
         } else {
             let text = self.text.get_or_insert_with(String::new);
@@ -101,11 +101,17 @@ impl Query {
             let part = folded_name(text);
             let holds = |name: &str| folded_name(name).contains(&part);
             row.number.to_string().contains(text.as_str())
+                || row.points_member() == Some(text.as_str())
                 || holds(&sale.note)
                 || sale.lines.iter().any(|line| holds(&line.item.name) || holds(&line.item.code))
         });
         item && text
     }
+}
+
+/// An amount has at most eight digits; more of them are a code.
+fn amount(word: &str) -> Option<i64> {
+    (word.len() <= 8).then(|| word.parse().ok()).flatten()
 }
 
 fn day(text: &str) -> Option<i32> {
