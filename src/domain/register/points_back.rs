@@ -217,3 +217,49 @@ mod tests {
         }
     }
 }
+
+    /// Goods that left the sale after the points were laid on it take no points with them.
+    #[test]
+    fn points_as_a_tender_never_exceed_the_total() {
+        let mut shop = Shop::staffless();
+        shop.change(|settings| settings.points.use_as = UseAs::Tender);
+        shop.member(CARD, 500);
+        shop.give(&format!("member {CARD}"));
+        shop.give("department 2 300");
+        shop.give("department 2 500");
+        shop.give("use_points 500");
+        shop.give("void_line");
+        shop.give("tender_cash");
+        assert_eq!(shop.last_sale().points_used, 300);
+        assert_eq!(shop.balance(CARD), 200);
+    }
+
+    /// Tobacco earns nothing, but bears points that were used as a tender.
+    #[test]
+    fn goods_that_earn_nothing_move_no_points_by_the_order_they_come_back_in() {
+        for order in [["1", "2"], ["2", "1"]] {
+            let mut shop = Shop::staffless();
+            shop.change(|settings| {
+                settings.points.use_as = UseAs::Tender;
+                settings.points.unit_yen = 1;
+            });
+            shop.member(CARD, 500);
+            let card = format!("member {CARD}");
+            let lines =
+                [&card, "scan 4912345678904", "age_checked", "department 2 900", "use_points 500"];
+            let receipt = shop.sell(&lines);
+            for line in order {
+                shop.give(&format!("return {receipt} {line}"));
+                shop.give("tender_cash");
+            }
+            assert_eq!(shop.balance(CARD), 500, "{order:?}");
+        }
+    }
+
+    #[test]
+    fn a_member_below_zero_buys_and_earns_as_anyone() {
+        let mut shop = Shop::staffless();
+        shop.member(CARD, -120);
+        shop.sell(&[&format!("member {CARD}"), "department 2 500"]);
+        assert_eq!(shop.balance(CARD), -115);
+    }

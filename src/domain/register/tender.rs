@@ -242,7 +242,7 @@ impl Register {
         } else {
             0
         };
-        if priced.points_used > member.points {
+        if priced.points_used > member.points.max(0) {
             return Err(Refusal::new(RefusalCode::Points).with("points", member.points));
         }
         Ok(Some(SaleMember {
