@@ -58,9 +58,9 @@ impl Register {
         if !cart.tenders.is_empty() {
             return Ok(());
         }
-        if self.settings.points.use_as == points::UseAs::Tender && cart.points_used > 0 {
-            let amount = Money::new(cart.points_used).min(priced.totals.total);
-            cart.points_used = amount.minor();
+        if self.settings.points.use_as == points::UseAs::Tender && priced.points_used > 0 {
+            let amount = Money::new(priced.points_used);
+            cart.points_used = priced.points_used;
             cart.tenders.push(Tender { kind: TenderKind::Points, amount, applied: amount });
         }
         let moved = self.points_moved(cart, context)?;
