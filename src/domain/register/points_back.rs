@@ -45,8 +45,8 @@ pub(super) fn points_back(
     let late = cart.member.as_ref().map(|member| (member.rank.as_str(), member.rank_rate));
     let earned = |left: &_| earned_on_left(returning, left, late, settings);
     let used = |left: &_| used_on_left(returning, left);
-    let given_back = (used(&before) - used(&after)).max(0);
-    let to_take = (earned(&before) - earned(&after)).max(0);
+    let given_back = used(&before) - used(&after);
+    let to_take = earned(&before) - earned(&after);
     let back = settled(to_take, given_back, balance, settings.points.returns);
     let was_tender = returning
         .sale
@@ -58,7 +58,13 @@ pub(super) fn points_back(
 
 /// What is taken where the member has spent the points already (`japan.md` PT-08). Points given
 /// back with the same return are there to be taken.
+///
+/// Below zero where what stays earns more than before: the goods earned nothing, but bore points
+/// that were used. Those points count, or another order of pieces would take back others.
 fn settled(to_take: i64, given_back: i64, balance: i64, returns: Returns) -> PointsBack {
+    if to_take < 0 {
+        return PointsBack { taken_back: to_take, given_back, ..PointsBack::default() };
+    }
     let back = points::take_back(to_take, balance + given_back, returns);
     PointsBack {
         taken_back: to_take - back.forgiven,
