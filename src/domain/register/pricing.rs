@@ -72,7 +72,7 @@ fn own_amount(item: &LineItem, settings: &Settings, date: NaiveDate) -> Result<S
     }
     let discount = match item.discount {
         None => Money::ZERO,
-        Some(Discount::Amount(amount)) => amount.min(raw),
+        Some(Discount::Amount(amount)) => off_line(amount, raw),
         Some(Discount::Percent(rate)) => raw - percent_left(raw, rate, rounding),
     };
     let (rate, mark) = rate_on(&item.class, settings, date);
@@ -95,6 +95,13 @@ fn rate_on(class: &str, settings: &Settings, date: NaiveDate) -> (Option<Rate>, 
     let row = settings.tax_classes.on(&class, date);
     let row = row.or_else(|| settings.tax_classes.on(&TaxClass::Standard, date));
     row.map_or((None, String::new()), |row| (row.rate, row.mark.clone()))
+}
+
+/// As much of a discount as the line is worth. Of goods that come back without a receipt it comes
+/// off what is paid out for them.
+fn off_line(amount: Money, raw: Money) -> Money {
+    let off = amount.min(raw.abs());
+    if raw.is_negative() { -off } else { off }
 }
 
 /// What a percentage off leaves: the resulting price is rounded, not the discount.
