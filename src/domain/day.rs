@@ -1,7 +1,7 @@
 //! The open day: everything X and Z print, folded from the entries of one business day.
 //!
 //! Room: domain. May touch: std.
-//! Invariant: net = gross − discounts − returns; tenders sum to net plus what a voucher kept. Training
+//! Invariant: net = gross − discounts − returns; tenders, by what they settled, sum to net. Training
 //! entries count in nothing.
 
 use std::collections::BTreeMap;
@@ -222,6 +222,7 @@ impl DayTotals {
         if sale.lines.iter().any(|line| !line.item.is_return()) {
             self.customers += one;
             self.staff_and_hour(sale, entry, direction);
+        self.change_for_others(sale, direction);
         }
         self.points_given += one * sale.points_earned;
         self.points_used += one * sale.points_used;
@@ -233,6 +234,14 @@ impl DayTotals {
     fn on_the_way(&mut self, sale: &Sale) {
         for voided in &sale.on_the_way.voided {
             self.voided_lines.add(voided.amount);
+    /// A voucher that gives change is in the drawer with its whole face, and the change is not.
+    fn change_for_others(&mut self, sale: &Sale, direction: Direction) {
+        let change = direction.of(sale.change_for_others());
+        let Some(last) = sale.tenders.last().filter(|_| !change.is_zero()) else { return };
+        self.tenders.entry(last.kind).or_default().amount += change;
+        self.tenders.entry(TenderKind::Cash).or_default().amount += -change;
+    }
+
         }
         self.overrides += sale.on_the_way.overrides;
         self.age_checks += sale.on_the_way.age_checks;

@@ -166,7 +166,8 @@ impl Register {
     ) -> Result<(), Refusal> {
         let cart = std::mem::take(&mut applied.cart);
         let sale = self.closed_sale(cart, priced, context)?;
-        let moved_cash = sale.tenders.iter().any(|tender| tender.kind == TenderKind::Cash);
+        let by_cash = sale.tenders.iter().any(|tender| tender.kind == TenderKind::Cash);
+        let moved_cash = by_cash || !sale.change.is_zero();
         applied.answer.closed = Some(SaleView::closed(&sale));
         applied.answer.receipt = Some(sale.number);
         if moved_cash && !self.lane.training {
