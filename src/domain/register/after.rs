@@ -8,6 +8,7 @@ use super::items::receipt_number;
 use super::returns::receipt_refusal;
 use super::sale::free_text;
 use super::{Applied, Context, DrawerCause, Effect, Paper, Register, StoredSale};
+use crate::domain::day::local_hour;
 use crate::domain::entry::Kind;
 use crate::domain::money::Money;
 use crate::domain::number::{DocKind, DocNo};
@@ -125,8 +126,9 @@ impl Register {
         }
         applied.effects.push(Effect::Print(Paper::VoidSlip { number }));
         applied.answer.receipt = Some(number);
+        let (sold_by, sold_hour) = (stored.staff, local_hour(stored.at_ms, stored.offset_minutes));
         let sale = Box::new(stored.sale);
-        let kind = Kind::ReceiptVoided { receipt: number, reason, sale };
+        let kind = Kind::ReceiptVoided { receipt: number, reason, sale, sold_by, sold_hour };
         applied.entries.push(self.draft(context.now, kind));
         Ok(applied)
     }
@@ -172,7 +174,8 @@ impl Register {
     /// Says that the customer paid by other means than was keyed. The sum does not move.
     ///
     /// # Errors
-    /// `excluded` when several means settled the receipt: then it must be voided and rung again.
+    /// `excluded` when several means settled the receipt, change for a voucher among them: then it
+    /// must be voided and rung again.
     pub(super) fn correct_tender(
         &self,
         receipt: &str,
@@ -376,7 +379,6 @@ mod tests {
         let given = shop.give("print_outcome 17 lost");
         assert_eq!(given.effects, [Effect::EndJob { job: "17".into(), printed: false }]);
     }
-}
 
     #[test]
     fn a_voided_receipt_leaves_the_tallies_of_who_sold_it_and_when() {
@@ -411,3 +413,4 @@ mod tests {
         assert!(given.effects.contains(&Effect::OpenDrawer(DrawerCause::Refund)));
         assert_eq!(shop.register.lane.day.as_ref().unwrap().expected_cash(), yen(0));
     }
+}
