@@ -15,7 +15,7 @@ use crate::domain::quantity::{Quantity, Rounding};
 use crate::domain::refusal::Refusal;
 use crate::domain::sale::{Sale, SaleLine};
 use crate::domain::settings::Settings;
-use crate::domain::tax::{TaxGroup, TaxLine, TaxMode, tax_groups};
+use crate::domain::tax::{TaxGroup, TaxLine, TaxMode, TaxSettings, tax_groups};
 
 /// The worth of what is kept of one line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -98,7 +98,8 @@ pub(super) fn fill_returned(
     Ok(difference(&is, &was))
 }
 
-/// The printed taxes while everything is kept; the same rule on what is left afterwards.
+/// The printed taxes while everything is kept; the same rule on what is left afterwards, on the
+/// basis on which it was sold, whatever the shop's has become.
 fn taxes_of(
     sale: &Sale,
     left: &BTreeMap<u32, Quantity>,
@@ -114,7 +115,10 @@ fn taxes_of(
         let left = *left.get(&place)?;
         Some(TaxLine { amount: kept_of(line, left).net, ..tax_line(line) })
     });
-    tax_groups(&kept.collect::<Vec<_>>(), &settings.tax).ok_or_else(too_much)
+    let mut sold = sale.lines.iter().filter(|line| !line.item.is_return());
+    let price_mode = sold.next().map_or(settings.tax.price_mode, |line| line.mode);
+    let tax = TaxSettings { price_mode, ..settings.tax };
+    tax_groups(&kept.collect::<Vec<_>>(), &tax).ok_or_else(too_much)
 }
 
 /// `is − was`, group by group; groups that did not move are left out.
