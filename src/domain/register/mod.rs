@@ -14,6 +14,8 @@ mod loyalty;
 mod members;
 mod points_back;
 mod pricing;
+#[cfg(test)]
+mod properties;
 mod returns;
 mod sale;
 mod shop;

@@ -222,7 +222,6 @@ mod tests {
             assert_eq!(shop.balance("2900000000018"), 50, "{order:?}");
         }
     }
-}
 
     /// Goods that left the sale after the points were laid on it take no points with them.
     #[test]
@@ -269,3 +268,4 @@ mod tests {
         shop.sell(&[&format!("member {CARD}"), "department 2 500"]);
         assert_eq!(shop.balance(CARD), -115);
     }
+}

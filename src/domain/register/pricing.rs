@@ -203,6 +203,7 @@ fn share(lines: &mut [SaleLine], amount: Money, field: fn(&mut SaleLine) -> &mut
     }
 }
 
+/// Shares points used as a discount, and returns how many; as a tender they take no share.
 fn share_points(cart: &Cart, lines: &mut [SaleLine], settings: &Settings) -> i64 {
     if settings.points.use_as == UseAs::Tender {
         return 0;

@@ -95,7 +95,7 @@ impl Register {
         if same {
             return Ok(());
         }
-        let returning = self.cart_return(stored, context)?;
+        cart.points_used = 0;
         self.bind(cart, self.cart_return(stored, context)?, context)
     }
 
@@ -111,10 +111,10 @@ impl Register {
             cart.points_used = if same { cart.points_used } else { 0 };
             cart.member = self.cart_member(code, context)?;
         }
-        cart.member = match &returning.member {
-            Some(code) => self.cart_member(code, context)?,
-            None => cart.member.take(),
-        };
+        cart.returning = Some(returning);
+        Ok(())
+    }
+
     /// Looks at the receipt once more before its goods are paid out: since they were brought, while
     /// this sale was parked or another lane was quicker, it may have been undone, more of it may have
     /// come back, or it may have given points late.
@@ -137,11 +137,6 @@ impl Register {
             return Err(Refusal::new(RefusalCode::Returned).with("line", line).with("left", left));
         }
         self.bind(cart, renewed, context)
-    }
-
-        cart.points_used = 0;
-        cart.returning = Some(returning);
-        Ok(())
     }
 
     fn cart_return(
@@ -388,6 +383,11 @@ mod tests {
         let lines = ["department 1 5400", "department 2 3300", "sale_discount 1000"];
         let receipt = shop.sell(&lines);
         shop.give(&format!("return {receipt} 2"));
+        shop.give("tender_cash");
+        let sale = shop.last_sale();
+        assert_eq!(sale.totals.total, Money::new(-2921));
+        assert_eq!(sale.totals.taxes[0].tax, Money::new(-265));
+    }
 
     /// A discount on goods without a receipt lessens what is paid out for them.
     #[test]
@@ -435,10 +435,5 @@ mod tests {
         assert_eq!(shop.balance(CARD), 5);
         shop.give("tender_cash");
         assert_eq!(shop.balance(CARD), 0);
-    }
-        shop.give("tender_cash");
-        let sale = shop.last_sale();
-        assert_eq!(sale.totals.total, Money::new(-2921));
-        assert_eq!(sale.totals.taxes[0].tax, Money::new(-265));
     }
 }
