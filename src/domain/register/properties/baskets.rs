@@ -73,7 +73,8 @@ pub fn any_shop(dice: &mut Dice) -> Shop {
     shop
 }
 
-fn any_settings(settings: &mut Settings, dice: &mut Dice) {
+/// The rules of tax and points, which a shop may change on any evening.
+pub fn any_rules(settings: &mut Settings, dice: &mut Dice) {
     let roundings = [Rounding::Floor, Rounding::HalfUp, Rounding::Ceil];
     let modes = [TaxMode::Included, TaxMode::Excluded];
     settings.tax.rounding = dice.pick(&roundings);
@@ -90,6 +91,10 @@ fn any_settings(settings: &mut Settings, dice: &mut Dice) {
     points.on_used = dice.once_in(2);
     points.returns = Returns::Negative;
     points.rules = any_point_rules(dice);
+}
+
+fn any_settings(settings: &mut Settings, dice: &mut Dice) {
+    any_rules(settings, dice);
     for kind in [TenderKind::Voucher, TenderKind::Emoney] {
         settings.tenders.get_mut(&kind).expect("a tender").change = dice.once_in(3);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::baskets::{Dice, any_basket, any_shop, ring, settle};
+use super::baskets::{Dice, any_basket, any_rules, any_shop, ring, settle};
 use super::for_baskets;
 use super::sales::{any_sold, sell};
 use crate::domain::day::TaxSum;
@@ -10,6 +10,7 @@ use crate::domain::item::Unit;
 use crate::domain::money::Money;
 use crate::domain::register::test_shop::{CARD, OTHER_CARD, Shop};
 use crate::domain::sale::Sale;
+use crate::domain::tax::TaxClassRow;
 
 /// What moved since the sale began: to the customer when below zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +107,31 @@ fn goods_that_come_back_in_pieces_come_back_as_in_one() {
     });
 }
 
+/// Rates, roundings, bases, point rules and ranks are those of the sale (`japan.md` 9, TX-15).
+#[test]
+fn a_return_does_not_mind_what_the_settings_have_become() {
+    for_baskets(5, |dice| {
+        let mut shop = any_shop(dice);
+        let before = points_of(&shop);
+        sell(&mut shop, dice);
+        let sale = shop.last_sale().clone();
+        shop.change(|settings| {
+            any_rules(settings, dice);
+            settings.tax_classes.put(TaxClassRow {
+                name: "reduced".parse().unwrap(),
+                rate: Some(0.into()),
+                from: "2026-11-01".parse().unwrap(),
+                mark: String::new(),
+            });
+        });
+        for member in shop.memory.members.values_mut() {
+            member.rank = dice.pick(&["regular", "gold"]).to_owned();
+        }
+        return_in_pieces(&mut shop, &sale, dice);
+        assert_eq!(moved(&shop), nothing(before));
+    });
+}
+
 /// The same pieces in another order, stopping half-way: what the customer keeps decides, not the
 /// way there.
 #[test]
@@ -165,13 +191,9 @@ fn an_exchange_that_comes_back_leaves_nothing_behind() {
         settle(&mut shop, dice);
         let second = shop.last_sale().clone();
         return_in_pieces(&mut shop, &second, dice);
-        return_in_pieces_if_left(&mut shop, &first, dice);
+        if shop.try_give(&format!("return {}", first.number)).is_ok() {
+            settle(&mut shop, dice);
+        }
         assert_eq!(moved(&shop), nothing(before));
     });
-}
-
-fn return_in_pieces_if_left(shop: &mut Shop, sale: &Sale, dice: &mut Dice) {
-    if shop.try_give(&format!("return {}", sale.number)).is_ok() {
-        settle(shop, dice);
-    }
 }
