@@ -27,6 +27,10 @@ pub struct Placed {
 }
 
 impl Placed {
+    pub fn new(entry: Entry, hash: String) -> Self {
+        Self { entry, hash: Some(hash) }
+    }
+
     /// The chain head after it, in hex; empty for one that another was written behind.
     pub fn hash_hex(&self) -> &str {
         self.hash.as_deref().unwrap_or_default()
@@ -75,6 +79,14 @@ impl Books {
             shop: Mutex::new(Some(shop)),
             dir: dir.to_owned(),
         }
+    }
+
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    pub fn cart_log(&self) -> &CartLog {
+        &self.cart
     }
 
     pub fn dir(&self) -> &Path {
@@ -141,6 +153,12 @@ impl Books {
         self.journal.read(seq).ok().map(|record| record.hash.to_string())
     }
 
+    /// An entry of the lane's journal with its hash.
+    pub fn entry(&self, seq: u64) -> Option<(Entry, String)> {
+        let record = self.journal.read(seq).ok()?;
+        Some((codec::decode_entry(&record.body).ok()?, record.hash.to_string()))
+    }
+
     /// Every entry of the lane's journal with its hash, oldest first.
     ///
     /// # Errors
@@ -159,12 +177,7 @@ impl Books {
     ///
     /// # Errors
     /// A PIN that anyone would guess, or a file that cannot be written.
-    pub fn set_pin(
-        &self,
-        staff: u32,
-        pin: Option<&Pin>,
-        kind: ShopKind,
-    ) -> Result<(), Refusal> {
+    pub fn set_pin(&self, staff: u32, pin: Option<&Pin>, kind: ShopKind) -> Result<(), Refusal> {
         self.keys.set_pin(staff, pin, kind.pins()).map_err(Refusal::from)
     }
 

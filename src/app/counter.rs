@@ -13,7 +13,7 @@ use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind, 
 use super::answers;
 use super::books::Placed;
 use super::control::Asked;
-use super::engine::{Engine, Outcome, Pending, Step};
+use super::engine::{Checked, Engine, Outcome, Pending, Step};
 use super::event::{Ending, Event};
 use super::picture::Picture;
 use super::spool::SpoolNews;
@@ -21,7 +21,7 @@ use crate::devices::scanner::{ScannerEvent, Wedge, WedgeKey, WedgeReader};
 use crate::domain::command::{self, Command};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::screens::terminal::Display;
-use crate::screens::{Action, Question, Screens};
+use crate::screens::{Action, Question, ScreenName, Screens};
 
 /// After this long without an answer from the disk the screen says that it is still writing.
 const SLOW_DISK: Duration = Duration::from_secs(1);
@@ -147,8 +147,16 @@ impl<W: Write> Counter<W> {
         }
         self.engine.spool.drain(Duration::from_millis(300));
         self.engine.stamp_spool();
+        self.end_backup(true);
         self.engine.settle();
         self.engine.shop.sync_cart();
+    }
+
+    fn end_backup(&mut self, wait: bool) {
+        if let Err(refusal) = self.engine.end_backup(wait) {
+            self.picture.refuse(&refusal, &self.engine.words);
+        }
+        self.settled &= self.engine.backup.is_none();
     }
 
     fn elapsed_ms(&self) -> u64 {
@@ -192,6 +200,7 @@ impl<W: Write> Counter<W> {
         if !self.settled && self.last_act.elapsed() >= IDLE && self.in_flight.is_none() {
             self.settled = true;
             self.engine.stamp_spool();
+            self.end_backup(false);
             self.engine.settle();
         }
     }
@@ -212,6 +221,7 @@ impl<W: Write> Counter<W> {
             Event::Scanner(event) => self.scanner(event),
             Event::Printer => self.printer(),
             Event::Written(written) => self.written(written),
+            Event::Checked => self.checked(),
             Event::Control(asked) => self.asked(asked),
             Event::End(ending) => self.ending = Some(ending),
             Event::WorkerDied(words) => self.picture.worker_died(&words, &self.engine.words),
@@ -245,6 +255,13 @@ impl<W: Write> Counter<W> {
         for wedge in meant {
             match wedge {
                 Wedge::Key(key) => self.pressed(KeyEvent::from(code_of(key))),
+                Wedge::Scan { text, take_back } if self.wants_typing() => {
+                    // A PIN typed by a quick hand, or pasted: no code is looked for here.
+                    for letter in text.chars().skip(take_back) {
+                        self.pressed(KeyEvent::from(KeyCode::Char(letter)));
+                    }
+                    self.pressed(KeyEvent::from(KeyCode::Enter));
+                }
                 Wedge::Scan { text, take_back } => {
                     self.take_back(take_back);
                     self.scanned(&text);
@@ -255,6 +272,11 @@ impl<W: Write> Counter<W> {
                 }
             }
         }
+    }
+
+    /// Whether what is typed now is for the screen whatever its speed.
+    fn wants_typing(&self) -> bool {
+        matches!(self.screens.name(), ScreenName::SignIn | ScreenName::Prompt)
     }
 
     /// Digits of a scan were shown as typed; they go again.
@@ -352,13 +374,26 @@ impl<W: Write> Counter<W> {
     /// Carries out the lines that wait, until one has to be written.
     fn work(&mut self) {
         while self.in_flight.is_none() {
+            let left = self.lines.len();
             let Some(line) = self.lines.pop_front() else { break };
             self.begin(line);
+            if self.lines.len() == left && self.in_flight.is_none() {
+                return; // The line waits for the chain's check.
+            }
         }
         while !self.is_busy() {
             let Some(key) = self.waiting_keys.pop_front() else { break };
             self.pressed(key);
         }
+    }
+
+    fn checked(&mut self) {
+        if self.engine.checked() == Checked::Passed
+            && let Some(refusal) = self.engine.damage.clone()
+        {
+            self.picture.refuse(&refusal, &self.engine.words);
+        }
+        self.work();
     }
 
     fn begin(&mut self, line: Line) {
@@ -367,6 +402,12 @@ impl<W: Write> Counter<W> {
             Ok(None) => return,
             Err(refusal) => return self.done(line, Outcome::refused("", refusal)),
         };
+        if matches!(command, Command::Tender { .. }) && self.engine.checked() == Checked::Running {
+            // The first tender waits for the chain, the loop does not.
+            self.picture.say("notice.checking", &self.engine.words);
+            self.lines.push_front(line);
+            return;
+        }
         self.engine.stamp_spool();
         self.last_act = Instant::now();
         match self.engine.begin(&command, &line.text) {
@@ -472,8 +513,13 @@ fn is_look(command: &Command) -> bool {
     use Command as C;
     matches!(
         command,
-        C::Journal { .. } | C::Report { .. } | C::Help { .. } | C::Keys | C::Inquire { .. }
-            | C::FindItem { .. } | C::FindMember { .. }
+        C::Journal { .. }
+            | C::Report { .. }
+            | C::Help { .. }
+            | C::Keys
+            | C::Inquire { .. }
+            | C::FindItem { .. }
+            | C::FindMember { .. }
     )
 }
 

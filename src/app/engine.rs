@@ -4,6 +4,7 @@
 //! Invariant: nothing is acknowledged (answer, drawer, paper) before its entries are synced; when they
 //! cannot be, the register stands where it stood and says so.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use super::lane_config::LaneConfig;
 use super::papers;
 use super::reply::{EntryReply, Reply};
 use super::spool::Spool;
+use super::upkeep::{StartCheck, ZBackup};
 use crate::domain::command::{self, Command};
 use crate::domain::entry::{Draft, Entry, Kind, PrintEnd};
 use crate::domain::refusal::{Refusal, RefusalCode};
@@ -21,6 +23,7 @@ use crate::domain::register::{
 };
 use crate::domain::words::Words;
 use crate::screens::Keymap;
+use crate::store::jobs::JobState;
 
 /// What one command came to.
 #[derive(Debug, Default)]
@@ -71,6 +74,20 @@ pub struct Engine {
     pub dir: PathBuf,
     /// The last run did not end by itself: the last line wants a look.
     pub unclean: bool,
+    /// Entries whose papers were begun when the last run ended.
+    pub printing: BTreeSet<u64>,
+    /// The chain's check; gone once it is passed.
+    pub check: Option<StartCheck>,
+    pub backup: Option<ZBackup>,
+    /// Why nothing may be tendered: what the check found.
+    pub damage: Option<Refusal>,
+}
+
+/// How far the chain's check is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checked {
+    Running,
+    Passed,
 }
 
 impl Engine {
@@ -101,6 +118,9 @@ impl Engine {
     pub fn begin(&mut self, command: &Command, line: &str) -> Step {
         let now = self.now();
         let outcome = Outcome { command: line.to_owned(), ..Outcome::default() };
+        if let Err(refusal) = self.chain_must_hold(command) {
+            return Step::Done(Box::new(Outcome { refusal: Some(refusal), ..outcome }));
+        }
         let chance = &mut self.chance;
         let mut new_id = || chance.id();
         let shop = Arc::clone(&self.shop);
@@ -153,11 +173,7 @@ impl Engine {
     }
 
     /// Makes a begun command true, or leaves everything as it was when its entries were not written.
-    pub fn finish(
-        &mut self,
-        pending: Pending,
-        written: Result<Vec<Placed>, Refusal>,
-    ) -> Outcome {
+    pub fn finish(&mut self, pending: Pending, written: Result<Vec<Placed>, Refusal>) -> Outcome {
         let mut outcome = pending.outcome;
         let placed = match written {
             Ok(placed) => placed,
@@ -205,7 +221,8 @@ impl Engine {
                 let made = papers::make(paper, placed, day, self);
                 if let Some((name, document)) = made {
                     outcome.documents.push(self.spool.text_of(&document));
-                    self.spool.print(&name, &document);
+                    let seq = placed.last().map_or(0, |placed| placed.entry.header.seq);
+                    self.spool.print(&name, &document, seq);
                     outcome.jobs.push(name);
                 }
             }
@@ -218,8 +235,86 @@ impl Engine {
         }
     }
 
-    /// The backup made at each Z, written and read back.
-    fn back_up(&mut self) {}
+    /// Begins the backup of the Z that has just closed.
+    fn back_up(&mut self) {
+        if let Some(number) = self.register.lane.last_z {
+            self.backup = ZBackup::begin(&self.shop, &number.to_string());
+        }
+    }
+
+    /// Takes the backup's end when there is one; `wait` waits for it.
+    ///
+    /// # Errors
+    /// Why the Z has no backup, for the counter to say.
+    pub fn end_backup(&mut self, wait: bool) -> Result<(), Refusal> {
+        let Some(backup) = self.backup.take_if(|backup| wait || backup.is_done()) else {
+            return Ok(());
+        };
+        let failed = |what: String| {
+            Refusal::new(RefusalCode::Damaged).saying("backup_failed").with("what", what)
+        };
+        let manifest = backup.end().map_err(|error| failed(error.to_string()))?;
+        let lane = self.register.lane.lane;
+        let head = manifest.heads.iter().rev().find(|head| head.lane == lane);
+        if let Some(head) = head {
+            self.record(vec![Kind::BackedUp { seq: head.seq, hash: head.hash }])?;
+        }
+        Ok(())
+    }
+
+    /// Prints what the last run left unprinted; what it had begun is for staff to tell.
+    ///
+    /// # Errors
+    /// A store or an entry that cannot be read.
+    pub fn resume_prints(&mut self) -> Result<(), Refusal> {
+        let printing = std::mem::take(&mut self.printing);
+        for job in self.shop.reader().waiting_jobs()? {
+            if job.lane != self.register.lane.lane || job.state != JobState::Queued {
+                continue;
+            }
+            if printing.contains(&job.seq) {
+                self.spool.perhaps_printed(&job.name, job.seq);
+            } else if let Some((name, document)) = papers::again(self, job.seq) {
+                self.spool.print(&name, &document, job.seq);
+            }
+        }
+        Ok(())
+    }
+
+    /// What the chain's check says so far; once it has passed it is forgotten.
+    pub fn checked(&mut self) -> Checked {
+        let Some(check) = &self.check else { return Checked::Passed };
+        match check.ended() {
+            None => Checked::Running,
+            Some(verdict) => self.judged(verdict),
+        }
+    }
+
+    fn judged(&mut self, verdict: Result<(), String>) -> Checked {
+        match verdict {
+            Ok(()) => {
+                self.check = None;
+                Checked::Passed
+            }
+            Err(what) => {
+                let refusal = Refusal::new(RefusalCode::Damaged).saying("chain_damaged");
+                self.damage = Some(refusal.with("what", what));
+                self.check = None;
+                Checked::Passed
+            }
+        }
+    }
+
+    /// The first tender waits for the chain; a damaged one stops selling in words.
+    fn chain_must_hold(&mut self, command: &Command) -> Result<(), Refusal> {
+        if !matches!(command, Command::Tender { .. }) {
+            return Ok(());
+        }
+        if let Some(check) = self.check.take() {
+            self.judged(check.wait());
+        }
+        self.damage.clone().map_or(Ok(()), Err)
+    }
 
     /// Says under which day and staff the ends of print jobs are written.
     pub fn stamp_spool(&mut self) {

@@ -24,6 +24,8 @@ pub enum Event {
     Printer,
     /// The entries of the command in flight are on the disk, or are not.
     Written(Result<Vec<Placed>, Refusal>),
+    /// The chain's check has ended.
+    Checked,
     /// Another program asks.
     Control(Asked),
     /// The terminal is gone, or the system wants the program to end.
@@ -68,7 +70,7 @@ pub fn hear_signals(events: Sender<Event>) -> std::io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        for signal in signals.forever() {
+        if let Some(signal) = signals.forever().next() {
             let _ = events.send_timeout(Event::End(Ending::Signal(signal)), GRACE);
             thread::sleep(GRACE);
             crate::screens::terminal::leave();

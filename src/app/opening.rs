@@ -133,9 +133,7 @@ pub fn theme(dir: &Path, name: &str) -> Result<crate::screens::Theme, OpenFault>
     let own = own_files(dir, "themes")?.into_iter().find(|(known, _)| *known == file);
     let theme = match own {
         None => Theme::built_in(name),
-        Some((file, text)) => {
-            Theme::read(&format!("themes/{file}"), &text).map_err(data_fault)?
-        }
+        Some((file, text)) => Theme::read(&format!("themes/{file}"), &text).map_err(data_fault)?,
     };
     let colourless = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     Ok(if colourless { theme.without_colour() } else { theme })
@@ -169,7 +167,8 @@ pub fn open(options: &Options, woken: impl Fn() + Send + 'static) -> Result<Engi
     let keymap = keymap(&options.dir, &config.keymap)?;
     let words: Words = language(options, &config).words();
     let opened = place(options, &config).open(&mut |_, _| {})?;
-    let spool = Spool::start(&config, &profiles, &options.dir, woken)?;
+    let notes = opened.shop.cart_log().clone();
+    let spool = Spool::start(&config, &profiles, &options.dir, notes, woken)?;
     Ok(engine(options, config, keymap, words, spool, opened))
 }
 
@@ -203,7 +202,8 @@ pub fn found(
     let profiles = profiles(&options.dir)?;
     let keymap = keymap(&options.dir, &config.keymap)?;
     let words = language(options, config).words();
-    let spool = Spool::start(config, &profiles, &options.dir, || {})?;
+    let notes = opened.shop.cart_log().clone();
+    let spool = Spool::start(config, &profiles, &options.dir, notes, || {})?;
     let mut engine = engine(options, config.clone(), keymap, words, spool, opened);
     for (staff, pin) in &pins {
         engine.shop.set_pin(*staff, Some(pin), kind).map_err(StoreError::from)?;
@@ -228,6 +228,10 @@ fn engine(
     Engine {
         register: Register::new(opened.settings, opened.lane, cart),
         unclean: opened.unclean,
+        printing: opened.printing,
+        check: None,
+        backup: None,
+        damage: None,
         shop: Arc::new(Books::new(opened.shop, &options.dir)),
         words,
         time: options.time,

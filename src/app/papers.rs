@@ -62,7 +62,10 @@ pub fn make(
         (Paper::VoidSlip { number }, Kind::ReceiptVoided { sale, reason, .. }) => {
             (job_name("void", number, 0), void_slip(&letterhead, &now, sale, reason))
         }
-        (Paper::Formal { .. }, Kind::FormalReceiptIssued { number, receipt, name, amount, stamp_duty }) => {
+        (
+            Paper::Formal { .. },
+            Kind::FormalReceiptIssued { number, receipt, name, amount, stamp_duty },
+        ) => {
             let (stored, _) = stored(engine, *receipt)?;
             let formal = FormalReceipt {
                 number: *number,
@@ -70,6 +73,7 @@ pub fn make(
                 name,
                 amount: *amount,
                 stamp_duty: *stamp_duty,
+                sold_at_ms: stored.at_ms,
             };
             (job_name("formal", number, 0), formal_receipt(&letterhead, &now, &formal))
         }
@@ -98,9 +102,13 @@ pub fn make(
         }
         (Paper::XReport, Kind::XReported { count }) => {
             let day = engine.register.lane.day.as_ref()?;
-            let cash = if engine.register.may_see_cash() { CashShown::All } else { CashShown::Hidden };
+            let cash =
+                if engine.register.may_see_cash() { CashShown::All } else { CashShown::Hidden };
             let report = XReport { day, count: *count, cash };
-            let name = format!("{}-{count}", engine.register.lane.next_number(crate::domain::number::DocKind::Z));
+            let name = format!(
+                "{}-{count}",
+                engine.register.lane.next_number(crate::domain::number::DocKind::Z)
+            );
             (job_name("x", name, 0), x_report(&letterhead, &now, &report))
         }
         (Paper::ZReport { number }, Kind::ZClosed(closing)) => {
@@ -109,6 +117,38 @@ pub fn make(
         }
         _ => return None,
     })
+}
+
+/// Makes the paper of an entry that is in the journal already.
+pub fn again(engine: &Engine, seq: u64) -> Option<(String, Document)> {
+    let (entry, hash) = engine.shop.entry(seq)?;
+    let paper = match &entry.kind {
+        Kind::SaleClosed(sale) => Paper::Receipt { number: sale.number, copy: 0 },
+        Kind::Reprinted { receipt, copy } => Paper::Receipt { number: *receipt, copy: *copy },
+        Kind::ReceiptVoided { receipt, .. } => Paper::VoidSlip { number: *receipt },
+        Kind::FormalReceiptIssued { number, receipt, name, amount, .. } => Paper::Formal {
+            number: *number,
+            receipt: *receipt,
+            name: name.clone(),
+            amount: *amount,
+        },
+        Kind::SaleSuspended { slip, .. } => Paper::SuspendSlip { slip: *slip },
+        Kind::ZClosed(closing) => Paper::ZReport { number: closing.number },
+        _ => return None,
+    };
+    let date = entry.header.business_date;
+    let day = match &entry.kind {
+        Kind::ZClosed(closing) => engine
+            .shop
+            .reader()
+            .days(date, date)
+            .ok()?
+            .into_iter()
+            .find(|day| day.closing.number == closing.number)
+            .map(|day| day.totals),
+        _ => None,
+    };
+    make(&paper, &[Placed::new(entry, hash)], day.as_ref(), engine)
 }
 
 fn sale_paper(

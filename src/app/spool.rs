@@ -12,14 +12,19 @@ use crossbeam_channel::{Receiver, unbounded};
 use super::lane_config::LaneConfig;
 use crate::devices::escpos_render;
 use crate::devices::printer::dialogue::{Manner, Patience};
-use crate::devices::printer::{self, Address, Job, JobKind, PrinterEvent, PrinterHandle, Submitted, Trouble};
+use crate::devices::printer::{
+    self, Address, Job, JobKind, PrinterEvent, PrinterHandle, Submitted, Trouble,
+};
 use crate::devices::profile::{Profile, Profiles};
 use crate::devices::text_render::render_text;
 use crate::domain::document::Document;
 use crate::domain::entry::{Draft, Kind, PrintEnd};
+use crate::store::cart_log::CartLog;
 
 /// Papers that may wait for a printer; past it they are refused in words and can be reprinted.
 pub const MOST_WAITING: usize = 50;
+/// Jobs of papers are numbered by their entry; numbers from here on are of no entry.
+const FIRST_LOOSE: u64 = 1 << 48;
 /// Rows of paper the `screen:` printer keeps.
 const PANE_ROWS: usize = 400;
 
@@ -40,10 +45,18 @@ pub enum SpoolNews {
     Ready,
     Trouble(Trouble),
     /// A job whose fate staff must tell with `print_outcome JOB printed|lost`.
-    Uncertain { job: String },
-    Printed { job: String },
-    NotSent { job: String },
-    Drawer { open: bool },
+    Uncertain {
+        job: String,
+    },
+    Printed {
+        job: String,
+    },
+    NotSent {
+        job: String,
+    },
+    Drawer {
+        open: bool,
+    },
 }
 
 pub struct Spool {
@@ -52,12 +65,14 @@ pub struct Spool {
     profile: Profile,
     waiting: VecDeque<Waiting>,
     ended: Vec<Kind>,
-    next_id: u64,
+    /// Numbers for what follows from no entry: pulses and test pages.
+    next_loose: u64,
     pane: Option<VecDeque<String>>,
     has_drawer: bool,
     /// Business date and staff that job ends are written under.
     stamp: (i32, u32),
     pub trouble: Option<Trouble>,
+    notes: CartLog,
 }
 
 /// A printer that cannot be used as written in `shop.toml`.
@@ -80,6 +95,7 @@ impl Spool {
         config: &LaneConfig,
         profiles: &Profiles,
         shop: &Path,
+        notes: CartLog,
         woken: impl Fn() + Send + 'static,
     ) -> Result<Self, SpoolError> {
         let address: Address = config.printer.address.parse()?;
@@ -88,24 +104,31 @@ impl Spool {
         let profile = profiles.get(name).ok_or_else(|| SpoolError::Profile(name.clone()))?.clone();
         let pane = matches!(address, Address::Screen).then(VecDeque::new);
         let (tell, events) = unbounded(); // Bounded by the jobs that cause them.
+        let noted = notes.clone();
         let told = move |event| {
+            // Noted before the first byte leaves, so that a cut leaves "not sent" apart from "perhaps".
+            if let PrinterEvent::FirstByte { job } = &event
+                && *job < FIRST_LOOSE
+            {
+                let _ = noted.print_begun(*job);
+            }
             if tell.send(event).is_ok() {
                 woken();
             }
         };
-        let handle =
-            printer::start(address, Manner::from(&profile), Patience::default(), told)?;
+        let handle = printer::start(address, Manner::from(&profile), Patience::default(), told)?;
         Ok(Self {
             handle: Some(handle),
             events,
             profile,
             waiting: VecDeque::new(),
             ended: Vec::new(),
-            next_id: 1,
+            next_loose: FIRST_LOOSE,
             pane,
             has_drawer: config.drawer,
             stamp: (0, 0),
             trouble: None,
+            notes,
         })
     }
 
@@ -123,7 +146,25 @@ impl Spool {
         self.pane.iter().flatten().cloned().collect()
     }
 
-    pub fn print(&mut self, name: &str, document: &Document) {
+    /// Prints a paper that follows from no entry.
+    pub fn print_loose(&mut self, name: &str, document: &Document) {
+        let id = self.loose();
+        self.print(name, document, id);
+    }
+
+    fn loose(&mut self) -> u64 {
+        self.next_loose += 1;
+        self.next_loose
+    }
+
+    /// A paper that was begun before the last run was cut off: staff must look and say.
+    pub fn perhaps_printed(&mut self, name: &str, seq: u64) {
+        let name = name.to_owned();
+        self.waiting.push_back(Waiting { id: seq, name, begun: true, uncertain: true });
+    }
+
+    /// Prints the paper of the entry `seq`.
+    pub fn print(&mut self, name: &str, document: &Document, seq: u64) {
         if self.pane.is_some() {
             let text = self.text_of(document);
             let pane = self.pane.get_or_insert_default();
@@ -134,19 +175,18 @@ impl Spool {
             }
         }
         let bytes = escpos_render::render(document, &self.profile, None).bytes;
-        self.submit(name, bytes, JobKind::Paper);
+        self.submit(name, bytes, JobKind::Paper, seq);
     }
 
     pub fn open_drawer(&mut self) {
         let Some(drawer) = self.profile.drawer.clone().filter(|_| self.has_drawer) else { return };
         let bytes = escpos_render::drawer_pulse(&drawer);
         let real_time = escpos_render::drawer_pulse_now(&drawer);
-        self.submit("drawer", bytes, JobKind::Drawer { real_time });
+        let id = self.loose();
+        self.submit("drawer", bytes, JobKind::Drawer { real_time }, id);
     }
 
-    fn submit(&mut self, name: &str, bytes: Vec<u8>, kind: JobKind) {
-        let id = self.next_id;
-        self.next_id += 1;
+    fn submit(&mut self, name: &str, bytes: Vec<u8>, kind: JobKind, id: u64) {
         let is_paper = kind == JobKind::Paper;
         let job = Job { id, name: name.to_owned(), bytes, kind };
         let room = self.waiting.len() < MOST_WAITING;
@@ -160,7 +200,7 @@ impl Spool {
         if taken {
             let name = name.to_owned();
             self.waiting.push_back(Waiting { id, name, begun: false, uncertain: false });
-        } else {
+        } else if id < FIRST_LOOSE {
             self.ended.push(Kind::PrintEnded { job: name.to_owned(), end: PrintEnd::Lost });
         }
     }
@@ -208,6 +248,11 @@ impl Spool {
     fn end(&mut self, id: u64, end: PrintEnd) -> Option<String> {
         let place = self.waiting.iter().position(|waiting| waiting.id == id)?;
         let job = self.waiting.remove(place)?.name;
+        if id >= FIRST_LOOSE {
+            return Some(job);
+        }
+        // A note that cannot be written costs at most a question after the next cut.
+        let _ = self.notes.print_ended(id);
         self.ended.push(Kind::PrintEnded { job: job.clone(), end });
         Some(job)
     }

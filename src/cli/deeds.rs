@@ -18,6 +18,7 @@ use crate::app::opening::{self, Options};
 use crate::app::reply::Reply;
 use crate::app::reports::{self, Wanted};
 use crate::app::run::{Answers, Form, OnRefusal, play};
+use crate::app::upkeep::StartCheck;
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::settings::{Settings, SettingsPatch};
 use crate::domain::words::Words;
@@ -83,14 +84,12 @@ pub fn init(
 }
 
 fn read_settings(path: &Path, words: &Words) -> Result<SettingsPatch, Said> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Said::file(path.display(), &error, words))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| Said::file(path.display(), &error, words))?;
     read_shop(&text, &Settings::default()).map_err(|fault| {
         let (file, what) = (path.display(), words.refusal(&fault.refusal));
-        let text = words.fill(
-            "cli.config_fault",
-            &[("file", &file), ("line", &fault.row), ("what", &what)],
-        );
+        let text = words
+            .fill("cli.config_fault", &[("file", &file), ("line", &fault.row), ("what", &what)]);
         Said { text, exit: Exit::Refused }
     })
 }
@@ -147,8 +146,13 @@ pub fn run(
     let mut here = open_or_reach(options, words)?;
     let played = match &mut here {
         Here::Opened(engine) => {
+            engine.check = Some(StartCheck::begin(&engine.shop, engine.now(), || {}));
+            engine.resume_prints().map_err(|refusal| Said::refusal(&refusal, words))?;
             let played = play(script, &mut out, &mut Opened(engine), form, on_refusal, words);
             engine.stamp_spool();
+            if let Err(refusal) = engine.end_backup(true) {
+                say(&words.refusal(&refusal));
+            }
             engine.settle();
             engine.shop.close();
             played
@@ -199,8 +203,8 @@ pub fn report(
     let wanted = Wanted::read(name, &given).map_err(|refusal| Said::refusal(&refusal, words))?;
     let text = match open_or_reach(options, words)? {
         Here::Opened(engine) => {
-            let table =
-                reports::make(&engine, &wanted).map_err(|refusal| Said::refusal(&refusal, words))?;
+            let table = reports::make(&engine, &wanted)
+                .map_err(|refusal| Said::refusal(&refusal, words))?;
             engine.shop.close();
             match format {
                 FormatWord::Text => table.to_text(78),
@@ -216,7 +220,8 @@ pub fn report(
             let line = given.iter().fold(format!("report {name}"), |line, (key, value)| {
                 format!("{line} {}", crate::domain::command::quote(&format!("{key}={value}")))
             });
-            let reply = client.ask(&line).map_err(|error| Said::file("control.sock", &error, words))?;
+            let reply =
+                client.ask(&line).map_err(|error| Said::file("control.sock", &error, words))?;
             if let Some(error) = reply.error {
                 let exit = if error.code == "busy" { Exit::Busy } else { Exit::Refused };
                 return Err(Said { text: error.message, exit });
@@ -241,11 +246,17 @@ pub fn devices(
     let mut engine = open_here(options, words)?;
     let rows = answers::device_rows(&engine);
     for row in &rows {
-        println!("{:<12} {:<32} {:<16} {}", words.get(row.kind), row.address, row.model, words.get(row.state));
+        println!(
+            "{:<12} {:<32} {:<16} {}",
+            words.get(row.kind),
+            row.address,
+            row.model,
+            words.get(row.state)
+        );
     }
     let mut exit = Exit::Done;
     if test_print {
-        engine.spool.print("test", &reports::test_page(words));
+        engine.spool.print_loose("test", &reports::test_page(words));
         engine.spool.drain(PRINT_PATIENCE);
         if engine.spool.waiting() > 0 || engine.spool.trouble.is_some() {
             let refusal = Refusal::new(RefusalCode::Device);

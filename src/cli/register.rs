@@ -18,6 +18,7 @@ use crate::app::event::{self, Ending, Event};
 use crate::app::first_run;
 use crate::app::opening::{self, OpenFault, Options};
 use crate::app::picture::Picture;
+use crate::app::upkeep::StartCheck;
 use crate::devices::scanner;
 use crate::domain::words::Words;
 use crate::screens::{Display, Screens, TerminalGuard, terminal};
@@ -96,7 +97,11 @@ fn counter(
     event::read_terminal(events.clone()).map_err(|error| at_terminal(&error))?;
     let screens = Screens::new(engine.keymap.clone(), theme);
     let display = Display::new(io::stdout(), width, height);
-    engine.spool.news();
+    let wake = events.clone();
+    engine.check = Some(StartCheck::begin(&engine.shop, engine.now(), move || {
+        let _ = wake.send(Event::Checked); // The register has ended meanwhile.
+    }));
+    engine.resume_prints().map_err(|refusal| Said::refusal(&refusal, words))?;
     let shop = Arc::clone(&engine.shop);
     let ended = Counter::new(engine, screens, picture, display, &events)
         .and_then(|counter| counter.run(inbox));

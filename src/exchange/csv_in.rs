@@ -67,6 +67,11 @@ impl Row {
     }
 }
 
+/// What a row becomes, or what is wrong with it.
+pub type Made<T> = Result<T, Fault>;
+/// An import whose header was read, or what is wrong with the file.
+pub type Opened<R, F> = Result<Import<R, F>, Fault>;
+
 /// Reads good rows as `T`; what was wrong is in the report. Running it to its end without keeping the
 /// rows is the dry run.
 pub struct Import<R, F> {
@@ -208,7 +213,11 @@ fn columns(
 
 fn end_fault(broken: &Broken) -> Fault {
     let too_much = |row, sentence, name, most: u64| {
-        Fault::new(row, "", Refusal::new(RefusalCode::BadArgument).saying(sentence).with(name, most))
+        Fault::new(
+            row,
+            "",
+            Refusal::new(RefusalCode::BadArgument).saying(sentence).with(name, most),
+        )
     };
     match broken {
         Broken::Line { row } => {
@@ -234,15 +243,16 @@ mod tests {
     const WANTED: Wanted<'static> =
         Wanted { columns: &["code", "name"], needed: &["code"], own: OwnFields::Unknown };
 
-    fn open(
-        bytes: &[u8],
-    ) -> Result<Import<Cursor<Vec<u8>>, impl FnMut(&Row) -> Result<Row, Fault>>, Fault> {
-        Import::open(Cursor::new(bytes.to_vec()), WANTED, &Mapping::usual(), |row: &Row| Ok(row.clone()))
+    fn open(bytes: &[u8]) -> Opened<Cursor<Vec<u8>>, impl FnMut(&Row) -> Made<Row>> {
+        Import::open(Cursor::new(bytes.to_vec()), WANTED, &Mapping::usual(), |row: &Row| {
+            Ok(row.clone())
+        })
     }
 
     #[test]
     fn columns_are_found_by_name_and_strange_ones_are_listed() {
-        let mut import = open("名前,税,商品コード,name\r\n牛乳,8,'4901234567894,x\r\n".as_bytes()).unwrap();
+        let mut import =
+            open("名前,税,商品コード,name\r\n牛乳,8,'4901234567894,x\r\n".as_bytes()).unwrap();
         let row = import.next().unwrap();
         assert_eq!(row.get("code"), Some("4901234567894"));
         assert_eq!(row.get("name"), Some("牛乳"));

@@ -8,7 +8,7 @@ use std::io::{Read, Seek};
 
 use chrono::{Datelike, NaiveDate};
 
-use super::csv_in::{Import, Row, Wanted};
+use super::csv_in::{Import, Made, Opened, Row, Wanted};
 use super::fault::Fault;
 use super::items::{is_scientific, plain_number, scientific, twice};
 use super::mapping::{Mapping, OwnFields};
@@ -37,7 +37,7 @@ pub fn members<'s, R: Read + Seek>(
     reader: R,
     settings: &'s Settings,
     mapping: &Mapping,
-) -> Result<Import<R, impl FnMut(&Row) -> Result<ImportedMember, Fault> + use<'s, R>>, Fault> {
+) -> Opened<R, impl FnMut(&Row) -> Made<ImportedMember> + use<'s, R>> {
     let wanted = Wanted { columns: &COLUMNS, needed: &["code"], own: OwnFields::Taken };
     let mut seen = BTreeSet::new();
     Import::open(reader, wanted, mapping, move |row| {
@@ -57,7 +57,8 @@ fn member(row: &Row, settings: &Settings) -> Result<ImportedMember, Fault> {
     for (column, cell) in &row.cells {
         if !["code", "rank", "points", "joined"].contains(&column.as_str()) {
             let value = prepared(column, cell);
-            set_field(&mut personal, column, &value).map_err(|refusal| row.fault(column, refusal))?;
+            set_field(&mut personal, column, &value)
+                .map_err(|refusal| row.fault(column, refusal))?;
         }
     }
     let card = MemberCard {
@@ -158,7 +159,10 @@ mod tests {
         );
         assert_eq!(report.faults, []);
         let hanako = personal(&members[0]);
-        assert_eq!((hanako.phone.as_str(), hanako.birthday.as_str()), ("09012345678", "1990-02-08"));
+        assert_eq!(
+            (hanako.phone.as_str(), hanako.birthday.as_str()),
+            ("09012345678", "1990-02-08")
+        );
         assert_eq!((hanako.sex.as_str(), hanako.own["犬"].as_str()), ("female", "ポチ"));
         assert_eq!((members[0].card.rank.as_str(), members[0].points), ("gold", Some(1200)));
         let joined = NaiveDate::from_ymd_opt(2024, 4, 1).unwrap().num_days_from_ce();

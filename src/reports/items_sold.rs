@@ -67,13 +67,15 @@ fn by_code<'a>(lines: impl IntoIterator<Item = &'a SaleLine>) -> Vec<(String, So
 }
 
 fn columns(words: &Words) -> Vec<Column> {
-    let column = |key: &str, title, kind| {
-        Column { key: key.to_owned(), title: words.get(title).to_owned(), kind }
+    let column = |key: &str, title, kind| Column {
+        key: key.to_owned(),
+        title: words.get(title).to_owned(),
+        kind,
     };
     vec![
-        column("code", "report.column.code", Kind::Text),
+        column("code", "report.column.code", Kind::Code),
         column("name", "report.column.name", Kind::Text),
-        column("department", "report.column.department", Kind::Text),
+        column("department", "report.column.department", Kind::Code),
         column("quantity", "report.column.quantity", Kind::Quantity),
         column("amount", "report.column.amount", Kind::Money),
         column("discount", "report.column.discounts", Kind::Money),

@@ -56,18 +56,20 @@ pub fn members_list(words: &Words, members: impl IntoIterator<Item = MemberRow>)
 }
 
 fn columns(words: &Words) -> Vec<Column> {
-    let column = |key: &str, title, kind| {
-        Column { key: key.to_owned(), title: words.get(title).to_owned(), kind }
+    let column = |key: &str, title, kind| Column {
+        key: key.to_owned(),
+        title: words.get(title).to_owned(),
+        kind,
     };
     vec![
-        column("code", "report.column.code", Kind::Text),
+        column("code", "report.column.code", Kind::Code),
         column("name", "report.column.member_name", Kind::Text),
         column("kana", "report.column.kana", Kind::Text),
-        column("rank", "report.column.rank", Kind::Text),
+        column("rank", "report.column.rank", Kind::Code),
         column("points", "report.column.points", Kind::Count),
         column("visits", "report.column.visits", Kind::Count),
         column("spent", "report.column.spent", Kind::Money),
-        column("last_visit", "report.column.last_visit", Kind::Text),
+        column("last_visit", "report.column.last_visit", Kind::Code),
     ]
 }
 

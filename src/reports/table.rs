@@ -14,7 +14,10 @@ use crate::domain::spreadsheet::guarded;
 /// What the cells of a column are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// Words; they wrap where room is short.
     Text,
+    /// A code, a date: text that is never broken.
+    Code,
     /// Whole minor units.
     Money,
     Count,
@@ -26,6 +29,7 @@ impl Kind {
     const fn word(self) -> &'static str {
         match self {
             Self::Text => "text",
+            Self::Code => "code",
             Self::Money => "money",
             Self::Count => "count",
             Self::Quantity => "quantity",
@@ -153,7 +157,11 @@ impl Table {
             let set: Vec<String> = cells
                 .map(|((cell, width), column)| {
                     let text = cell.get(line).map_or("", String::as_str);
-                    if column.kind == Kind::Text { left(text, *width) } else { right(text, *width) }
+                    if matches!(column.kind, Kind::Text | Kind::Code) {
+                        left(text, *width)
+                    } else {
+                        right(text, *width)
+                    }
                 })
                 .collect();
             out.push_str(set.join("  ").trim_end());
@@ -163,9 +171,8 @@ impl Table {
 
     /// Returns the rows as CSV with CRLF, without the sums: a program adds for itself.
     pub fn to_csv(&self) -> String {
-        let mut writer = csv::WriterBuilder::new()
-            .terminator(csv::Terminator::CRLF)
-            .from_writer(Vec::new());
+        let mut writer =
+            csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
         let heads = self.columns.iter().map(|column| column.key.clone()).collect();
         let rows = self.rows.iter().map(|row| row.iter().map(Cell::csv).collect());
         for record in std::iter::once::<Vec<String>>(heads).chain(rows) {
@@ -218,7 +225,8 @@ mod tests {
     use crate::domain::money::yen;
 
     fn table() -> Table {
-        let column = |key: &str, title: &str, kind| Column { key: key.into(), title: title.into(), kind };
+        let column =
+            |key: &str, title: &str, kind| Column { key: key.into(), title: title.into(), kind };
         Table {
             name: "items",
             title: "商品別".into(),
@@ -233,7 +241,11 @@ mod tests {
                     Cell::Quantity("2.5".parse().unwrap()),
                     Cell::Money(yen(1_240)),
                 ],
-                vec![Cell::Text("とても長い名前の商品です".into()), Cell::Empty, Cell::Money(yen(-20))],
+                vec![
+                    Cell::Text("とても長い名前の商品です".into()),
+                    Cell::Empty,
+                    Cell::Money(yen(-20)),
+                ],
             ],
             totals: Some(vec![Cell::Empty, Cell::Empty, Cell::Money(yen(1_220))]),
         }

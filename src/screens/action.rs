@@ -37,7 +37,10 @@ pub enum DeviceAct {
     TestPrint(String),
     OpenDrawer(String),
     /// Write this address for this device into `shop.toml`; empty takes it away.
-    Address { device: String, address: String },
+    Address {
+        device: String,
+        address: String,
+    },
 }
 
 /// Rows a list asks for at once.
@@ -46,17 +49,33 @@ pub const PAGE: usize = 50;
 /// Data a screen needs. Offsets count rows from 0; a page is `PAGE` rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
-    FindItems { text: String, offset: usize },
-    FindMembers { text: String, offset: usize },
-    MemberCard { code: String },
+    FindItems {
+        text: String,
+        offset: usize,
+    },
+    FindMembers {
+        text: String,
+        offset: usize,
+    },
+    MemberCard {
+        code: String,
+    },
     /// Receipts of a member, newest first.
-    Visits { code: String, offset: usize },
+    Visits {
+        code: String,
+        offset: usize,
+    },
     /// Journal rows, newest first. The words are those of the `journal` command: `2026-11-22`,
     /// `2026-11-01..2026-11-22`, `amount=1000..2000`, `receipt=…`, `member=…`, `staff=…`,
     /// `item=…`, or a bare text that may be any of them.
-    Journal { query: Vec<String>, offset: usize },
+    Journal {
+        query: Vec<String>,
+        offset: usize,
+    },
     /// The text of a receipt and what can still be done with it.
-    Receipt { number: String },
+    Receipt {
+        number: String,
+    },
     Devices,
 }
 
@@ -120,15 +139,30 @@ pub struct Page<T> {
 /// What was found. The first four name the question they answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
-    Items { text: String, page: Page<ItemView> },
-    Members { text: String, page: Page<MemberView> },
-    Visits { code: String, page: Page<JournalRow> },
-    Journal { query: Vec<String>, page: Page<JournalRow> },
+    Items {
+        text: String,
+        page: Page<ItemView>,
+    },
+    Members {
+        text: String,
+        page: Page<MemberView>,
+    },
+    Visits {
+        code: String,
+        page: Page<JournalRow>,
+    },
+    Journal {
+        query: Vec<String>,
+        page: Page<JournalRow>,
+    },
     MemberCard(Box<MemberView>),
     Receipt(Box<ReceiptView>),
     Devices(Vec<DeviceRow>),
     /// A report, or anything else that is read page by page.
-    Text { title: String, rows: Vec<String> },
+    Text {
+        title: String,
+        rows: Vec<String>,
+    },
     /// What `inquire` says: label (key of the language files) and value.
     Explained(Vec<(String, String)>),
     /// Go to a screen: `help`, `keys` and `journal` given as commands end here.

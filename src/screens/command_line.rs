@@ -181,7 +181,13 @@ mod tests {
     #[test]
     fn lines_given_before_come_back_and_a_pin_is_never_among_them() {
         let mut line = CommandLine::new(vec!["subtotal".into(), "scan 1".into()]);
-        for (older, want) in [(true, "subtotal"), (true, "scan 1"), (true, "scan 1"), (false, "subtotal"), (false, "")] {
+        for (older, want) in [
+            (true, "subtotal"),
+            (true, "scan 1"),
+            (true, "scan 1"),
+            (false, "subtotal"),
+            (false, ""),
+        ] {
             line.recall(older);
             assert_eq!(line.line.text(), want);
         }

@@ -62,9 +62,15 @@ impl Count {
         if words.is_empty() { Turn::Back } else { Turn::line(format!("count {}", words.join(" "))) }
     }
 
+    /// The pieces of one kind as they stand, those being keyed included.
+    fn pieces(&self, at: usize) -> i64 {
+        let kept = self.pieces.get(at).copied().unwrap_or(0);
+        let keyed = self.typed.as_str().parse().ok().filter(|_| at == self.current);
+        i64::from(keyed.unwrap_or(kept).min(MOST_PIECES))
+    }
+
     fn sum(&self, faces: &[i64]) -> Money {
-        let value = |(face, pieces): (&i64, &u32)| Money::new(face * i64::from(*pieces));
-        faces.iter().zip(&self.pieces).map(value).sum()
+        faces.iter().enumerate().map(|(at, face)| Money::new(face * self.pieces(at))).sum()
     }
 }
 
@@ -110,15 +116,13 @@ impl Screen for Count {
         let mut cursor = None;
         for (y, (at, face)) in (4u16..).zip(faces.iter().enumerate()) {
             let here = at == self.current;
-            let kept = self.pieces.get(at).copied().unwrap_or(0);
-            let typed = here && !self.typed.is_empty();
-            let pieces = if typed { self.typed.as_str().to_owned() } else { kept.to_string() };
+            let pieces = self.pieces(at);
             let style = if here { look.theme.selected } else { look.theme.text };
             canvas.text(2, y, 1, if here { ">" } else { " " }, look.theme.title);
             canvas.right(4, y, 12, &Money::new(*face).grouped(), look.theme.text);
             canvas.text(17, y, 1, "x", look.theme.dim);
-            canvas.right(18, y, 10, &pieces, style);
-            canvas.right(30, y, 14, &Money::new(face * i64::from(kept)).grouped(), look.theme.text);
+            canvas.right(18, y, 10, &pieces.to_string(), style);
+            canvas.right(30, y, 14, &Money::new(face * pieces).grouped(), look.theme.text);
             if here {
                 cursor = Some(canvas.at(27, y));
             }

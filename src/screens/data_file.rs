@@ -34,6 +34,15 @@ pub enum Value {
     Table(Vec<Field>),
 }
 
+/// One table of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Table<'a> {
+    pub name: &'a str,
+    /// From 1.
+    pub line: usize,
+    pub fields: &'a [Field],
+}
+
 /// A data file: its own fields and its tables, in the order of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DataFile {
@@ -69,16 +78,20 @@ impl DataFile {
     ///
     /// # Errors
     /// A field that stands outside any table.
-    pub fn tables(&self) -> Result<Vec<(&str, usize, &[Field])>, DataFault> {
+    pub fn tables(&self) -> Result<Vec<Table<'_>>, DataFault> {
         let table = |field: &'_ Field| match &field.value {
             Value::Table(_) => Ok(()),
             _ => Err(self.fault(field.line, format!("`{}` stands outside any table", field.key))),
         };
         self.fields.iter().try_for_each(table)?;
-        Ok(self.fields.iter().filter_map(|field| match &field.value {
-            Value::Table(fields) => Some((field.key.as_str(), field.line, fields.as_slice())),
-            _ => None,
-        }).collect())
+        Ok(self
+            .fields
+            .iter()
+            .filter_map(|field| match &field.value {
+                Value::Table(fields) => Some(Table { name: &field.key, line: field.line, fields }),
+                _ => None,
+            })
+            .collect())
     }
 }
 
@@ -124,14 +137,17 @@ mod tests {
     fn fields_keep_the_order_and_the_lines_of_the_file() {
         let file = DataFile::read("k", "[z]\nb = \"1\"\na = [\"2\"]\n\n[a]\nc = \"3\"\n").unwrap();
         let tables = file.tables().unwrap();
-        assert_eq!(tables[0].0, "z");
-        let keys: Vec<_> = tables[0].2.iter().map(|field| (field.key.as_str(), field.line)).collect();
+        assert_eq!(tables[0].name, "z");
+        let keys: Vec<_> =
+            tables[0].fields.iter().map(|field| (field.key.as_str(), field.line)).collect();
         assert_eq!(keys, [("b", 2), ("a", 3)]);
     }
 
     #[test]
     fn a_fault_names_file_and_line() {
-        for (text, line) in [("[a]\nb = 3\n", 2), ("[a]\n\nb = \n", 3), ("[a]\nb=\"1\"\nb=\"2\"\n", 3)] {
+        for (text, line) in
+            [("[a]\nb = 3\n", 2), ("[a]\n\nb = \n", 3), ("[a]\nb=\"1\"\nb=\"2\"\n", 3)]
+        {
             let fault = DataFile::read("tenkey.toml", text).unwrap_err();
             assert_eq!((fault.file.as_str(), fault.line), ("tenkey.toml", line), "{fault}");
         }

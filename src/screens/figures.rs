@@ -79,7 +79,8 @@ fn draw_taxes(canvas: &mut Canvas<'_>, look: &Look<'_>, taxes: &[TaxView]) {
 }
 
 fn draw_member(canvas: &mut Canvas<'_>, look: &Look<'_>, member: &MemberView) {
-    let name = if look.model.member_name.is_empty() { &member.code } else { look.model.member_name };
+    let name =
+        if look.model.member_name.is_empty() { &member.code } else { look.model.member_name };
     canvas.pair(10, name, &member.rank, look.theme.member);
     let points = look.model.words.fill("sale.points", &[("points", &grouped(member.points))]);
     canvas.pair(11, look.word("sale.balance"), &points, look.theme.member);
@@ -121,6 +122,11 @@ fn closed(canvas: &mut Canvas<'_>, look: &Look<'_>) {
     let Some(last) = look.model.last else { return };
     total(canvas, look, "last.change", last.change, 0, look.theme.change);
     canvas.pair(5, look.word("last.total"), &frame::money(look, last.total), look.theme.amount);
-    canvas.pair(6, look.word("last.received"), &frame::money(look, last.received), look.theme.amount);
+    canvas.pair(
+        6,
+        look.word("last.received"),
+        &frame::money(look, last.received),
+        look.theme.amount,
+    );
     canvas.pair(8, look.word("last.sale"), &last.receipt, look.theme.dim);
 }

@@ -100,7 +100,13 @@ impl<T> Finder<T> {
     }
 
     /// Draws the line with its label and mode, and returns where the cursor stands.
-    pub fn draw_line(&self, canvas: &mut Canvas<'_>, look: &Look<'_>, y: u16, label: &str) -> Position {
+    pub fn draw_line(
+        &self,
+        canvas: &mut Canvas<'_>,
+        look: &Look<'_>,
+        y: u16,
+        label: &str,
+    ) -> Position {
         let used = canvas.text(1, y, 24, label, look.theme.dim);
         let mode = format!("[{}]", look.word(self.line.mode.label()));
         canvas.text(3 + used, y, 8, &mode, look.theme.notice);

@@ -81,7 +81,11 @@ impl Form {
     }
 
     pub fn value(&self, name: &str) -> String {
-        self.fields.iter().find(|field| field.name == name).map(FormField::value).unwrap_or_default()
+        self.fields
+            .iter()
+            .find(|field| field.name == name)
+            .map(FormField::value)
+            .unwrap_or_default()
     }
 
     pub fn set(&mut self, name: &str, value: &str) {
@@ -145,7 +149,8 @@ impl Form {
         let mut cursor = None;
         let rows = usize::from(canvas.height()).max(1);
         let first = (self.current + 1).saturating_sub(rows);
-        for (y, (at, field)) in (0u16..).zip(self.fields.iter().enumerate().skip(first).take(rows)) {
+        for (y, (at, field)) in (0u16..).zip(self.fields.iter().enumerate().skip(first).take(rows))
+        {
             let here = at == self.current;
             let place = draw_field(canvas, look, y, field, here);
             if here {
@@ -156,7 +161,13 @@ impl Form {
     }
 }
 
-fn draw_field(canvas: &mut Canvas<'_>, look: &Look<'_>, y: u16, field: &FormField, here: bool) -> Position {
+fn draw_field(
+    canvas: &mut Canvas<'_>,
+    look: &Look<'_>,
+    y: u16,
+    field: &FormField,
+    here: bool,
+) -> Position {
     let style = if here { look.theme.title } else { look.theme.dim };
     canvas.text(1, y, 2, if here { ">" } else { " " }, style);
     canvas.text(3, y, 20, look.word(field.label), style);
@@ -164,7 +175,11 @@ fn draw_field(canvas: &mut Canvas<'_>, look: &Look<'_>, y: u16, field: &FormFiel
     let field_style = if here { look.theme.field } else { look.theme.text };
     match &field.kind {
         Kind::Text => {
-            let mode = if here { format!("[{}]", look.word(field.line.mode.label())) } else { String::new() };
+            let mode = if here {
+                format!("[{}]", look.word(field.line.mode.label()))
+            } else {
+                String::new()
+            };
             canvas.text(24, y, 6, &mode, look.theme.notice);
             field.line.draw(canvas, 31, y, room, field_style)
         }

@@ -27,10 +27,15 @@ pub struct Parts {
     pub pane: u16,
 }
 
-/// Divides the terminal. `pane` asks for the printed pane.
+/// Divides the terminal. `pane` asks for the printed pane, where there is room beside the rest.
 pub fn parts(width: u16, height: u16, pane: bool) -> Parts {
-    let pane = if pane && width >= PANE_FROM { (width - 78).min(48) } else { 0 };
+    let pane = if pane && has_pane_room(width) { (width - 78).min(48) } else { 0 };
     Parts { width: width - pane, body_height: height.saturating_sub(FOOT + 1), height, pane }
+}
+
+/// Whether the printed pane has room beside everything else.
+pub const fn has_pane_room(width: u16) -> bool {
+    width >= PANE_FROM
 }
 
 /// Draws all that surrounds the body.
@@ -50,7 +55,8 @@ fn status(canvas: &mut Canvas<'_>, look: &Look<'_>) {
     let model = look.model;
     let style = if model.training { look.theme.training } else { look.theme.status };
     canvas.bar(0, style);
-    let mut left = format!(" {}  {}", model.shop, model.words.fill("status.lane", &[("lane", &model.lane)]));
+    let mut left =
+        format!(" {}  {}", model.shop, model.words.fill("status.lane", &[("lane", &model.lane)]));
     match model.staff {
         Some(staff) => left.push_str(&format!("  {}", staff.name)),
         None if model.locked => left.push_str(&format!("  [{}]", look.word("status.locked"))),
@@ -90,7 +96,13 @@ fn health_text(look: &Look<'_>, name: &str, health: &Health) -> String {
 /// The three numbers said aloud stay until the next sale begins.
 fn last_sale(canvas: &mut Canvas<'_>, look: &Look<'_>) {
     let Some(last) = look.model.last.filter(|_| !look.model.has_sale()) else { return };
-    let mut x = canvas.text(0, 0, 24, &format!(" {} {} ", look.word("last.sale"), last.receipt), look.theme.dim);
+    let mut x = canvas.text(
+        0,
+        0,
+        24,
+        &format!(" {} {} ", look.word("last.sale"), last.receipt),
+        look.theme.dim,
+    );
     for (key, amount, style) in [
         ("last.total", last.total, look.theme.amount),
         ("last.received", last.received, look.theme.amount),
@@ -108,44 +120,59 @@ pub fn money(look: &Look<'_>, amount: Money) -> String {
 
 fn message(canvas: &mut Canvas<'_>, look: &Look<'_>) {
     let Some(message) = look.model.message else { return };
-    let (mark, style) = if message.refusal {
-        ("!! ", look.theme.refusal)
-    } else {
-        ("-- ", look.theme.notice)
-    };
+    let (mark, style) =
+        if message.refusal { ("!! ", look.theme.refusal) } else { ("-- ", look.theme.notice) };
     let rows = wrap(&shown(&format!("{mark}{}", message.text)), canvas.width().saturating_sub(2));
     for (y, row) in (0u16..2).zip(&rows) {
         canvas.bar(y, style);
-        let row = if y == 1 && rows.len() > 2 { fit(&rows[1..].concat(), canvas.width() - 2) } else { row.clone() };
+        let row = if y == 1 && rows.len() > 2 {
+            fit(&rows[1..].concat(), canvas.width() - 2)
+        } else {
+            row.clone()
+        };
         canvas.text(1, y, canvas.width() - 1, &row, style);
     }
 }
 
-/// What the keys do now, in the order of the keymap's file, as many as two rows hold.
-fn key_line(canvas: &mut Canvas<'_>, look: &Look<'_>, screen: ScreenName) {
+/// A key and what it does, as the key line shows them.
+fn labelled_keys(look: &Look<'_>, screen: ScreenName) -> Vec<(String, String)> {
+    let keys = look.keymap.shown(screen);
+    keys.map(|(binding, label)| (binding.key.shown(), shown(look.word(label)))).collect()
+}
+
+/// Where each key stands on rows of `cells`, with `gap` cells between a key and its word.
+fn key_places(keys: &[(String, String)], cells: u16, gap: u16) -> Vec<(u16, u16)> {
     let (mut x, mut y) = (0, 0);
-    for (binding, label) in look.keymap.shown(screen) {
-        let (key, label) = (binding.key.shown(), shown(look.word(label)));
-        let cells = width(&key) + width(&label);
-        if x + cells > canvas.width() {
+    let mut places = Vec::with_capacity(keys.len());
+    for (key, label) in keys {
+        let used = width(key) + gap + width(label);
+        if x + used > cells {
             (x, y) = (0, y + 1);
         }
-        x += canvas.text(x, y, 8, &key, look.theme.key);
-        x += canvas.text(x, y, cells, &label, look.theme.label) + 1;
+        places.push((x, y));
+        x += used + 1 + gap;
+    }
+    places
+}
+
+fn rows_of(places: &[(u16, u16)]) -> u16 {
+    places.last().map_or(0, |(_, y)| y + 1)
+}
+
+/// What the keys do now, in the order of the keymap's file; spaced where two rows have the room.
+fn key_line(canvas: &mut Canvas<'_>, look: &Look<'_>, screen: ScreenName) {
+    let keys = labelled_keys(look, screen);
+    let spaced = key_places(&keys, canvas.width(), 1);
+    let gap = u16::from(rows_of(&spaced) <= 2);
+    for ((key, label), (x, y)) in keys.iter().zip(key_places(&keys, canvas.width(), gap)) {
+        let used = canvas.text(x, y, 8, key, look.theme.key);
+        canvas.text(x + used + gap, y, canvas.width(), label, look.theme.label);
     }
 }
 
 /// Returns whether every labelled key of a screen fits the key line at the least width.
 pub fn keys_fit(look: &Look<'_>, screen: ScreenName) -> bool {
-    let (mut x, mut y) = (0, 0);
-    for (binding, label) in look.keymap.shown(screen) {
-        let cells = width(&binding.key.shown()) + width(&shown(look.word(label)));
-        if x + cells > LEAST.0 {
-            (x, y) = (0, y + 1);
-        }
-        x += cells + 1;
-    }
-    y < 2
+    rows_of(&key_places(&labelled_keys(look, screen), LEAST.0, 0)) <= 2
 }
 
 /// The paper of a `screen:` printer, its newest row lowest.
@@ -163,11 +190,25 @@ pub fn title(canvas: &mut Canvas<'_>, look: &Look<'_>, text: &str) {
     canvas.text(1, 0, canvas.width() - 2, text, look.theme.title);
 }
 
-/// Draws a window in the middle of the canvas and returns its inside.
-pub fn window<'c>(canvas: &'c mut Canvas<'_>, look: &Look<'_>, cells: u16, rows: u16) -> Canvas<'c> {
+/// Draws a window in the middle of the canvas, its edge in plain signs, and returns its inside.
+pub fn window<'c>(
+    canvas: &'c mut Canvas<'_>,
+    look: &Look<'_>,
+    cells: u16,
+    rows: u16,
+) -> Canvas<'c> {
     let cells = cells.min(canvas.width());
     let rows = rows.min(canvas.height());
     let (x, y) = ((canvas.width() - cells) / 2, (canvas.height() - rows) / 2);
-    canvas.part(x, y, cells, rows).clear(look.theme.popup);
+    let mut edge = canvas.part(x, y, cells, rows);
+    edge.clear(look.theme.popup);
+    let across = format!("+{}+", "-".repeat(usize::from(cells.saturating_sub(2))));
+    for y in [0, rows - 1] {
+        edge.text(0, y, cells, &across, look.theme.popup);
+    }
+    for y in 1..rows - 1 {
+        edge.text(0, y, 1, "|", look.theme.popup);
+        edge.text(cells - 1, y, 1, "|", look.theme.popup);
+    }
     canvas.part(x + 2, y + 1, cells.saturating_sub(4), rows.saturating_sub(2))
 }

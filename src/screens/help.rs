@@ -36,9 +36,11 @@ impl Help {
     }
 
     fn rows(&self, words: &Words) -> Vec<Row> {
-        let heading = |text: &str| Row { left: text.to_owned(), right: String::new(), is_heading: true };
+        let heading =
+            |text: &str| Row { left: text.to_owned(), right: String::new(), is_heading: true };
         let about = format!("screen.{}", self.about.word());
-        let mut rows = vec![heading(&words.fill("help.keys_of", &[("screen", &words.get(&about))]))];
+        let mut rows =
+            vec![heading(&words.fill("help.keys_of", &[("screen", &words.get(&about))]))];
         rows.extend(self.keys.iter().map(|binding| key_row(binding, words)));
         let mut group = None;
         for spec in COMMANDS {

@@ -47,7 +47,9 @@ impl Journal {
             return self.ask(0);
         }
         match self.finder.list.chosen() {
-            Some(row) if !row.number.is_empty() => Turn::Open(ScreenName::Receipt, row.number.clone()),
+            Some(row) if !row.number.is_empty() => {
+                Turn::Open(ScreenName::Receipt, row.number.clone())
+            }
             Some(_) => Turn::say("journal.no_paper"),
             None => Turn::say("hint.choose_first"),
         }
@@ -133,7 +135,7 @@ pub fn draw_rows(canvas: &mut Canvas<'_>, look: &Look<'_>, list: &Paged<JournalR
     canvas.text(14, 0, 12, look.word("journal.number"), look.theme.dim);
     canvas.text(27, 0, 16, look.word("journal.kind"), look.theme.dim);
     canvas.right(44, 0, 11, look.word("sale.amount"), look.theme.dim);
-    canvas.right(56, 0, 4, look.word("find.staff"), look.theme.dim);
+    canvas.right(55, 0, 6, look.word("find.staff"), look.theme.dim);
     if list.is_empty() {
         canvas.text(3, 2, width - 4, look.word("find.nothing"), look.theme.dim);
     }
@@ -148,7 +150,7 @@ pub fn draw_rows(canvas: &mut Canvas<'_>, look: &Look<'_>, list: &Paged<JournalR
         canvas.text(27, y, 16, look.word(row.kind), style);
         let amount = row.amount.map(crate::domain::money::Money::grouped).unwrap_or_default();
         canvas.right(44, y, 11, &amount, style);
-        canvas.right(56, y, 4, &row.staff.to_string(), style);
-        canvas.text(61, y, width.saturating_sub(62), &row.detail, style);
+        canvas.right(55, y, 6, &row.staff.to_string(), style);
+        canvas.text(62, y, width.saturating_sub(63), &row.detail, style);
     }
 }

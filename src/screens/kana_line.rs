@@ -168,7 +168,14 @@ impl KanaLine {
     }
 
     /// Draws the line so that the cursor is always in sight, and returns where it stands.
-    pub fn draw(&self, canvas: &mut Canvas<'_>, x: u16, y: u16, cells: u16, style: Style) -> Position {
+    pub fn draw(
+        &self,
+        canvas: &mut Canvas<'_>,
+        x: u16,
+        y: u16,
+        cells: u16,
+        style: Style,
+    ) -> Position {
         let before = shown(&[self.clusters[..self.cursor].concat(), self.pending.clone()].concat());
         let after = shown(&self.clusters[self.cursor..].concat());
         let mut visible = before.as_str();

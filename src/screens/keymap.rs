@@ -84,11 +84,9 @@ impl Key {
     /// The name on the key line.
     pub fn shown(self) -> String {
         let mut shown = String::new();
-        for (modifier, mark) in [
-            (KeyModifiers::CONTROL, "^"),
-            (KeyModifiers::ALT, "A-"),
-            (KeyModifiers::SHIFT, "S-"),
-        ] {
+        for (modifier, mark) in
+            [(KeyModifiers::CONTROL, "^"), (KeyModifiers::ALT, "A-"), (KeyModifiers::SHIFT, "S-")]
+        {
             if self.modifiers.contains(modifier) {
                 shown.push_str(mark);
             }
@@ -143,7 +141,7 @@ impl Binding {
     pub fn does(&self) -> String {
         let deed = |deed: &Deed| match deed {
             Deed::Act(act) => format!("@{}", act.word()),
-            Deed::Command(template) => template.written(),
+            Deed::Command(template) => template.to_string(),
         };
         self.deeds.iter().map(deed).collect::<Vec<_>>().join("; ")
     }
@@ -164,15 +162,15 @@ impl Keymap {
     pub fn read(file: &str, text: &str) -> Result<Self, DataFault> {
         let data = DataFile::read(file, text)?;
         let mut keymap = Self::default();
-        for (table, line, fields) in data.tables()? {
-            let screen = match table {
-                "global" => None,
-                name => Some(
-                    ScreenName::from_word(name)
-                        .ok_or_else(|| data.fault(line, format!("unknown screen `{name}`")))?,
-                ),
-            };
-            let bindings = bindings(&data, screen, fields)?;
+        for table in data.tables()? {
+            let screen =
+                match table.name {
+                    "global" => None,
+                    name => Some(ScreenName::from_word(name).ok_or_else(|| {
+                        data.fault(table.line, format!("unknown screen `{name}`"))
+                    })?),
+                };
+            let bindings = bindings(&data, screen, table.fields)?;
             match screen {
                 None => keymap.global = bindings,
                 Some(screen) => keymap.screens.push((screen, bindings)),
@@ -183,7 +181,8 @@ impl Keymap {
 
     /// Returns a built-in keymap by name, `tenkey` when there is none of that name.
     pub fn built_in(name: &str) -> Self {
-        let (file, text) = BUILT_IN.iter().find(|(known, _)| *known == name).unwrap_or(&BUILT_IN[0]);
+        let (file, text) =
+            BUILT_IN.iter().find(|(known, _)| *known == name).unwrap_or(&BUILT_IN[0]);
         Self::read(file, text).expect("a built-in keymap reads; its test says so")
     }
 
@@ -196,9 +195,13 @@ impl Keymap {
     pub fn shown(&self, screen: ScreenName) -> impl Iterator<Item = (&Binding, &str)> {
         let own = self.of(screen);
         // The entries of a menu stand in its list; the key line says how to get about in it.
-        let listed = move |binding: &&Binding| !(screen.is_menu() && binding.key.letter().is_some());
+        let listed =
+            move |binding: &&Binding| !(screen.is_menu() && binding.key.letter().is_some());
         let global = self.global.iter().filter(|binding| own.iter().all(|b| b.key != binding.key));
-        own.iter().filter(listed).chain(global).filter_map(|binding| Some((binding, binding.label.as_deref()?)))
+        own.iter()
+            .filter(listed)
+            .chain(global)
+            .filter_map(|binding| Some((binding, binding.label.as_deref()?)))
     }
 
     /// The keys of a screen's own table.
@@ -294,7 +297,8 @@ mod tests {
     fn every_keymap_reaches_every_screen_and_the_command_line() {
         for (name, text) in BUILT_IN {
             let keymap = Keymap::read(name, text).unwrap();
-            let all = keymap.screens.iter().flat_map(|(_, bindings)| bindings).chain(&keymap.global);
+            let all =
+                keymap.screens.iter().flat_map(|(_, bindings)| bindings).chain(&keymap.global);
             let deeds: Vec<_> = all.flat_map(|binding| &binding.deeds).collect();
             for act in Act::ALL.iter().filter(|act| act.opens().is_some()) {
                 assert!(deeds.contains(&&Deed::Act(*act)), "{name} never opens {act:?}");
@@ -310,7 +314,10 @@ mod tests {
             ("[sales]\nf1 = \"subtotal\"\n", "k.toml:1: unknown screen `sales`"),
             ("[sale]\nf1 = \"@fly\"\n", "k.toml:2: unknown act `@fly`"),
             ("[sale]\nf1 = \"scan {what}\"\n", "k.toml:2: unknown gap `{what}`"),
-            ("[sale]\nf1 = { does = \"subtotal\" }\n", "k.toml:2: `does` is neither `do` nor `label`"),
+            (
+                "[sale]\nf1 = { does = \"subtotal\" }\n",
+                "k.toml:2: `does` is neither `do` nor `label`",
+            ),
             ("[prompt]\na = \"@enter\"\n", "k.toml:2: `a` is a letter, and here letters are text"),
         ] {
             assert_eq!(Keymap::read("k.toml", text).unwrap_err().to_string(), want);
@@ -319,13 +326,9 @@ mod tests {
 
     #[test]
     fn a_key_reads_back_from_its_name() {
-        for (name, shown) in [
-            ("f12", "F12"),
-            ("enter", "Enter"),
-            ("ctrl-p", "^P"),
-            ("*", "*"),
-            ("shift-f2", "S-F2"),
-        ] {
+        for (name, shown) in
+            [("f12", "F12"), ("enter", "Enter"), ("ctrl-p", "^P"), ("*", "*"), ("shift-f2", "S-F2")]
+        {
             assert_eq!(Key::read(name).unwrap().shown(), shown);
         }
         assert_eq!(Key::read("f0"), None);

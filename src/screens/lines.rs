@@ -2,7 +2,7 @@
 //!
 //! Room: screens. May touch: the canvas it is handed.
 
-use super::canvas::Canvas;
+use super::canvas::{Canvas, wrap};
 use super::frame;
 use super::screen::Look;
 use crate::domain::register::LineView;
@@ -14,7 +14,10 @@ const TAIL: u16 = 27;
 pub fn draw(canvas: &mut Canvas<'_>, look: &Look<'_>) {
     heading(canvas, look);
     let Some(sale) = look.model.sale.filter(|sale| !sale.lines.is_empty()) else {
-        canvas.text(5, 3, canvas.width() - 6, look.word("sale.welcome"), look.theme.dim);
+        let room = canvas.width() - 10;
+        for (y, row) in (3..).zip(wrap(look.word("sale.welcome"), room)) {
+            canvas.text(5, y, room, &row, look.theme.dim);
+        }
         return;
     };
     let count = sale.lines.len();
@@ -58,12 +61,18 @@ fn heading(canvas: &mut Canvas<'_>, look: &Look<'_>) {
     let tail = canvas.width() - TAIL;
     canvas.text(0, 0, 3, "No", style);
     canvas.text(5, 0, tail - 5, look.word("sale.item"), style);
-    canvas.right(tail + 2, 0, 6, look.word("sale.quantity"), style);
+    canvas.right(tail + 1, 0, 6, look.word("sale.quantity"), style);
     canvas.right(tail + 9, 0, 8, look.word("sale.price"), style);
     canvas.right(tail + 17, 0, 10, look.word("sale.amount"), style);
 }
 
-fn draw_line(canvas: &mut Canvas<'_>, look: &Look<'_>, y: u16, line: &LineView, chosen: bool) -> u16 {
+fn draw_line(
+    canvas: &mut Canvas<'_>,
+    look: &Look<'_>,
+    y: u16,
+    line: &LineView,
+    chosen: bool,
+) -> u16 {
     let style = if chosen { look.theme.selected } else { look.theme.text };
     if chosen {
         canvas.bar(y, style);
@@ -73,7 +82,7 @@ fn draw_line(canvas: &mut Canvas<'_>, look: &Look<'_>, y: u16, line: &LineView, 
     canvas.text(0, y, 5, &format!("{mark}{:>3} ", line.line), style);
     canvas.text(5, y, tail - 6, &line.name, style);
     canvas.text(tail, y, 2, &line.mark, style);
-    canvas.right(tail + 2, y, 6, &line.quantity.to_string(), style);
+    canvas.right(tail + 1, y, 6, &line.quantity.to_string(), style);
     canvas.text(tail + 8, y, 1, "x", style);
     canvas.right(tail + 9, y, 8, &price(line), style);
     canvas.right(tail + 17, y, 10, &(line.amount + line.discount).grouped(), style);

@@ -117,11 +117,11 @@ impl Screen for MemberFinder {
             (2, 14, "find.code"),
             (17, 18, "member.name"),
             (36, 16, "member.kana"),
-            (width - 27, 13, "member.phone"),
+            (width - 28, 13, "member.phone"),
         ] {
             canvas.text(x, 3, cells, look.word(key), look.theme.dim);
         }
-        canvas.right(width - 12, 3, 11, look.word("sale.balance"), look.theme.dim);
+        canvas.right(width - 13, 3, 12, look.word("sale.balance"), look.theme.dim);
         let height = canvas.height();
         for (y, (member, chosen)) in (4u16..).zip(self.finder.list.in_sight(height - 4)) {
             draw_row(canvas, look, y, member, chosen);
@@ -139,8 +139,8 @@ fn draw_row(canvas: &mut Canvas<'_>, look: &Look<'_>, y: u16, member: &MemberVie
     canvas.text(0, y, 2, if chosen { ">" } else { " " }, style);
     canvas.text(2, y, 14, &member.code, style);
     canvas.text(17, y, 18, &member.name, style);
-    canvas.text(36, y, width - 64, &member.kana, style);
-    canvas.text(width - 27, y, 13, &member.phone, style);
+    canvas.text(36, y, width - 65, &member.kana, style);
+    canvas.text(width - 28, y, 13, &member.phone, style);
     let points = crate::domain::money::Money::new(member.points).grouped();
-    canvas.right(width - 12, y, 11, &points, style);
+    canvas.right(width - 13, y, 12, &points, style);
 }

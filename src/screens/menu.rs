@@ -34,9 +34,9 @@ impl Menu {
     fn enter(&self) -> Turn {
         let Some(entry) = self.entries.get(self.chosen) else { return Turn::Back };
         match &entry.deeds[0] {
-            Deed::Act(act) => act.opens().map_or(Turn::say("hint.use_key"), |screen| {
-                Turn::Open(screen, String::new())
-            }),
+            Deed::Act(act) => act
+                .opens()
+                .map_or(Turn::say("hint.use_key"), |screen| Turn::Open(screen, String::new())),
             Deed::Command(_) => {
                 let command = |deed: &Deed| match deed {
                     Deed::Command(template) => Some(template.clone()),
@@ -91,7 +91,8 @@ impl Screen for Menu {
         frame::title(canvas, look, look.word(self.title()));
         let rows = usize::from(canvas.height() - 2).max(1);
         let first = self.chosen / rows * rows;
-        for (y, (at, entry)) in (2u16..).zip(self.entries.iter().enumerate().skip(first).take(rows)) {
+        for (y, (at, entry)) in (2u16..).zip(self.entries.iter().enumerate().skip(first).take(rows))
+        {
             let chosen = at == self.chosen;
             let style = if chosen { look.theme.selected } else { look.theme.text };
             let mark = if chosen { ">" } else { " " };

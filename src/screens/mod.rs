@@ -54,7 +54,8 @@ mod tender;
 
 pub use act::ScreenName;
 pub use action::{
-    Action, Answer, DeviceAct, DeviceRow, JournalRow, PAGE, Page, Question, ReceiptLine, ReceiptView,
+    Action, Answer, DeviceAct, DeviceRow, JournalRow, PAGE, Page, Question, ReceiptLine,
+    ReceiptView,
 };
 pub use data_file::DataFault;
 pub use first_run::FirstShop;
@@ -63,4 +64,4 @@ pub use model::{Choice, Choices, Health, LastSale, Message, Model};
 pub use stack::Screens;
 pub use terminal::{Display, Glyphs, TerminalGuard};
 pub use theme::{BUILT_IN as THEMES, Theme};
-pub use words_file::{read_words, words};
+pub use words_file::read_words;

@@ -35,14 +35,16 @@ impl<T> Paged<T> {
             self.offset = page.offset;
             self.rows.splice(0..0, page.rows);
         } else {
-            *self = Self { offset: page.offset, rows: page.rows, more: page.more, chosen: page.offset };
+            *self =
+                Self { offset: page.offset, rows: page.rows, more: page.more, chosen: page.offset };
         }
         self.trim();
     }
 
     /// Forgets the rows furthest from the chosen one.
     fn trim(&mut self) {
-        let surplus = self.rows.len().saturating_sub(MOST_KEPT);
+        // Whole pages go, so that what is asked for again adjoins.
+        let surplus = self.rows.len().saturating_sub(MOST_KEPT).div_ceil(PAGE) * PAGE;
         if surplus == 0 {
             return;
         }
@@ -66,7 +68,8 @@ impl<T> Paged<T> {
     /// Moves the choice, and returns the offset of the page to ask for when the window ends here.
     pub fn step(&mut self, by: isize) -> Option<usize> {
         let last = (self.offset + self.rows.len()).saturating_sub(1);
-        self.chosen = self.chosen.saturating_add_signed(by).clamp(self.offset, last.max(self.offset));
+        self.chosen =
+            self.chosen.saturating_add_signed(by).clamp(self.offset, last.max(self.offset));
         if by < 0 && self.chosen == self.offset && self.offset > 0 {
             return Some(self.offset.saturating_sub(PAGE));
         }

@@ -157,9 +157,9 @@ impl Screen for Prompt {
     }
 
     fn letter(&mut self, letter: char, _model: &Model<'_>) -> Turn {
-        let digits = self.slot().is_some_and(|slot| {
-            matches!(slot.kind(), SlotKind::Digits | SlotKind::Secret)
-        });
+        let digits = self
+            .slot()
+            .is_some_and(|slot| matches!(slot.kind(), SlotKind::Digits | SlotKind::Secret));
         let fits = letter.is_ascii_digit() || (letter == '.' && digits);
         if self.slot().is_none() || (digits && !fits && self.slot() != Some(Slot::Points)) {
             return Turn::Ignored;

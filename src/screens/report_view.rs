@@ -55,6 +55,11 @@ impl ReportView {
     }
 }
 
+/// The text of a key when there is one, else the word as it came.
+fn either(look: &Look<'_>, key: &str, word: &str) -> String {
+    if look.model.words.has(key) { look.model.words.get(key).to_owned() } else { word.to_owned() }
+}
+
 impl Screen for ReportView {
     fn name(&self) -> ScreenName {
         ScreenName::Report
@@ -78,7 +83,8 @@ impl Screen for ReportView {
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>, look: &Look<'_>) -> Option<Position> {
-        let title = if self.title.is_empty() { look.word("report.title") } else { &self.title };
+        let title =
+            if self.title.is_empty() { look.word("report_view.title") } else { &self.title };
         frame::title(canvas, look, title);
         let (width, height) = (canvas.width(), canvas.height());
         let in_sight = 1..height;
@@ -90,17 +96,16 @@ impl Screen for ReportView {
             }
             Rows::Pairs(rows) => {
                 for (y, (label, value)) in in_sight.zip(&rows[self.first.min(rows.len())..]) {
-                    let key = format!("explain.{label}");
-                    let words = look.model.words;
-                    let label = if words.has(&key) { words.get(&key) } else { label };
-                    canvas.text(3, y, 24, label, look.theme.dim);
-                    canvas.text(28, y, width - 30, value, look.theme.text);
+                    let label = either(look, &format!("explain.{label}"), label);
+                    let value = either(look, &format!("code.{value}"), value);
+                    canvas.text(3, y, 24, &label, look.theme.dim);
+                    canvas.text(28, y, width - 30, &value, look.theme.text);
                 }
             }
         }
         let left = self.len().saturating_sub(self.first + usize::from(height) - 1);
         if left > 0 {
-            let more = look.model.words.fill("report.more", &[("rows", &left)]);
+            let more = look.model.words.fill("report_view.more", &[("rows", &left)]);
             canvas.right(0, 0, width - 1, &more, look.theme.dim);
         }
         None

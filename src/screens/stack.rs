@@ -1,7 +1,7 @@
 //! The stack of screens: the sale below, whatever was opened above it.
 //!
 //! Room: screens. May touch: the screens. May not: register, store, terminal.
-//! Invariant: the sale screen is always there; nothing typed is lost by a refusal.
+//! Invariant: the sale screen is always there; a refused form keeps what was typed.
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::buffer::Buffer;
@@ -13,6 +13,7 @@ use super::canvas::Canvas;
 use super::command_line::{CommandLine, may_be_kept};
 use super::count::Count;
 use super::devices::Devices;
+use super::digits::Digits;
 use super::first_run::FirstRun;
 use super::frame;
 use super::help::Help;
@@ -65,13 +66,36 @@ states! {
     Receipt, ReturnLines, Menu, Count, Help, CommandLine, Devices, ReportView, FirstRun, Prompt,
 }
 
+/// Whether a command's outcome is looked at on the sale screen, wherever it was given.
+fn belongs_to_sale(command: &str) -> bool {
+    matches!(
+        command,
+        "return"
+            | "return_open"
+            | "exchange"
+            | "resume"
+            | "member"
+            | "new_member"
+            | "edit_member"
+            | "clear_member"
+    )
+}
+
+/// Whether a screen begins with the digits typed before it was opened.
+const fn begins_with_digits(screen: ScreenName) -> bool {
+    use ScreenName as N;
+    matches!(screen, N::ItemFinder | N::MemberFinder | N::NewMember | N::Journal | N::MemberCard)
+}
+
 /// All screens of one register, with its keys and its looks.
 pub struct Screens {
     /// Never empty: the sale is lowest.
     stack: Vec<State>,
     keymap: Keymap,
     theme: Theme,
-    pane: bool,
+    /// The key for the printed pane was pressed: hidden where there is room, over the rest where
+    /// there is none.
+    pane_turned: bool,
     /// Lines given on the `:` line, newest first, at most `MOST_GIVEN`.
     given: Vec<String>,
 }
@@ -79,7 +103,7 @@ pub struct Screens {
 impl Screens {
     pub fn new(keymap: Keymap, theme: Theme) -> Self {
         let sale = State::Sale(Box::default());
-        Self { stack: vec![sale], keymap, theme, pane: true, given: Vec::new() }
+        Self { stack: vec![sale], keymap, theme, pane_turned: false, given: Vec::new() }
     }
 
     /// Begins with the questions of a new shop.
@@ -135,12 +159,18 @@ impl Screens {
             return None;
         }
         match answer {
-            Answer::Items { text, page } => self.put(State::ItemFinder(Box::new(ItemFinder::found(text, page)))),
+            Answer::Items { text, page } => {
+                self.put(State::ItemFinder(Box::new(ItemFinder::found(text, page))))
+            }
             Answer::Members { text, page } => {
                 self.put(State::MemberFinder(Box::new(MemberFinder::found(text, page))));
             }
-            Answer::Text { title, rows } => self.put(State::ReportView(Box::new(ReportView::text(title, rows)))),
-            Answer::Explained(rows) => self.put(State::ReportView(Box::new(ReportView::explained(rows)))),
+            Answer::Text { title, rows } => {
+                self.put(State::ReportView(Box::new(ReportView::text(title, rows))))
+            }
+            Answer::Explained(rows) => {
+                self.put(State::ReportView(Box::new(ReportView::explained(rows))))
+            }
             Answer::Open(screen) => return self.open(screen, String::new(), None),
             // An answer that came too late for its screen.
             Answer::Visits { .. }
@@ -155,7 +185,9 @@ impl Screens {
     /// Tells that a line was carried out.
     pub fn done(&mut self, line: &str, model: &Model<'_>) {
         let command = line.split_whitespace().next().unwrap_or_default();
-        if self.top_mut().done(command) && self.stack.len() > 1 {
+        if belongs_to_sale(command) {
+            self.stack.truncate(1);
+        } else if self.top_mut().done(command) && self.stack.len() > 1 {
             self.stack.pop();
         }
         self.settle(model);
@@ -188,13 +220,18 @@ impl Screens {
             return None;
         }
         let look = Look { model, theme: &self.theme, keymap: &self.keymap };
-        let wants_pane = self.pane && !model.paper.is_empty();
-        let parts = frame::parts(area.width, area.height, wants_pane);
+        let parts =
+            frame::parts(area.width, area.height, !self.pane_turned && !model.paper.is_empty());
         frame::draw(&mut canvas, &look, self.name(), parts);
         let mut cursor = None;
         for state in &self.stack[self.lowest_in_sight()..] {
             let mut body = canvas.part(0, 1, parts.width, parts.body_height);
             cursor = state.screen().draw(&mut body, &look);
+        }
+        if self.pane_turned && !frame::has_pane_room(area.width) && !model.paper.is_empty() {
+            let width = parts.width / 2;
+            let mut over = canvas.part(parts.width - width, 1, width, parts.body_height);
+            frame::paper(&mut over, &look);
         }
         cursor
     }
@@ -249,9 +286,8 @@ impl Screens {
         match act {
             Act::Back => self.back(),
             Act::Pane => {
-                self.pane = !self.pane;
-                let narrow = model.paper.is_empty();
-                if narrow { Turn::say("hint.no_paper") } else { Turn::Stay }
+                self.pane_turned = !self.pane_turned;
+                if model.paper.is_empty() { Turn::say("hint.no_paper") } else { Turn::Stay }
             }
             Act::Quit => Turn::Give(Action::Quit),
             Act::Approve => Turn::Run(vec![Prompt::approve()]),
@@ -344,8 +380,10 @@ impl Screens {
     ) -> Option<super::action::Question> {
         use ScreenName as N;
         let below = self.name();
-        let typed = self.top_mut().digits().map(super::digits::Digits::take).unwrap_or_default();
-        let member = model.and_then(|model| model.sale?.member.as_ref()).map(|member| member.code.clone());
+        let digits = self.top_mut().digits().filter(|_| begins_with_digits(screen));
+        let typed = digits.map(Digits::take).unwrap_or_default();
+        let member =
+            model.and_then(|model| model.sale?.member.as_ref()).map(|member| member.code.clone());
         let about = if about.is_empty() { typed } else { about };
         let state = match screen {
             N::Sale => {
@@ -361,7 +399,9 @@ impl Screens {
                 State::MemberCard(Box::new(MemberCard::new(code)))
             }
             N::NewMember => State::MemberForm(Box::new(MemberForm::new(&about))),
-            N::EditMember => State::MemberForm(Box::new(MemberForm::edit(member.unwrap_or_default()))),
+            N::EditMember => {
+                State::MemberForm(Box::new(MemberForm::edit(member.unwrap_or_default())))
+            }
             N::Suspended => State::Suspended(Box::default()),
             N::Journal => State::Journal(Box::new(Journal::new(&about))),
             N::Receipt => State::Receipt(Box::new(Receipt::new(about))),

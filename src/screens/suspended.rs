@@ -40,7 +40,9 @@ impl Screen for Suspended {
     fn act(&mut self, act: Act, model: &Model<'_>) -> Turn {
         match act {
             Act::Enter => match self.slip(model) {
-                Some(slip) => Turn::Leave(Action::Do(vec![format!("resume {}", quote(&slip.slip))])),
+                Some(slip) => {
+                    Turn::Leave(Action::Do(vec![format!("resume {}", quote(&slip.slip))]))
+                }
                 None => Turn::say("suspended.none"),
             },
             Act::Up => self.step(-1, model),

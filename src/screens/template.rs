@@ -109,16 +109,6 @@ impl Template {
         Self { pieces: vec![Piece::Fixed(line.into())] }
     }
 
-    /// The line as the keymap file has it.
-    pub fn written(&self) -> String {
-        let piece = |piece: &Piece| match piece {
-            Piece::Fixed(text) => text.clone(),
-            Piece::Gap(slot) => format!("{{{}}}", slot.word()),
-            Piece::Typed => "{buffer?}".to_owned(),
-        };
-        self.pieces.iter().map(piece).collect()
-    }
-
     /// The gaps, left to right.
     pub fn gaps(&self) -> impl Iterator<Item = Slot> + '_ {
         self.pieces.iter().filter_map(|piece| match piece {
@@ -175,6 +165,17 @@ impl Template {
     }
 }
 
+/// As a keymap writes it.
+impl std::fmt::Display for Template {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.pieces.iter().try_for_each(|piece| match piece {
+            Piece::Fixed(text) => f.write_str(text),
+            Piece::Gap(slot) => write!(f, "{{{}}}", slot.word()),
+            Piece::Typed => f.write_str("{buffer?}"),
+        })
+    }
+}
+
 fn gap(word: &str) -> Option<Piece> {
     if word == "buffer?" {
         return Some(Piece::Typed);
@@ -198,6 +199,7 @@ mod tests {
             ("subtotal", "", Some("subtotal")),
         ] {
             let mut filled = Template::read(template).unwrap();
+            assert_eq!(filled.to_string(), template);
             assert!(filled.take_typed(typed), "{template}");
             assert_eq!(filled.line().as_deref(), want, "{template}");
         }

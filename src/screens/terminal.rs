@@ -10,7 +10,9 @@ use std::thread::ThreadId;
 
 use crossterm::cursor::{Hide, MoveTo, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
-use crossterm::style::{Attribute, Color, Print, SetAttribute, SetBackgroundColor, SetForegroundColor};
+use crossterm::style::{
+    Attribute, Color, Print, SetAttribute, SetBackgroundColor, SetForegroundColor,
+};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
@@ -145,7 +147,10 @@ impl<W: Write> Display<W> {
     ///
     /// # Errors
     /// A terminal that cannot be written to any more.
-    pub fn draw(&mut self, draw: impl FnOnce(&mut Buffer) -> Option<Position>) -> io::Result<usize> {
+    pub fn draw(
+        &mut self,
+        draw: impl FnOnce(&mut Buffer) -> Option<Position>,
+    ) -> io::Result<usize> {
         self.drawn.reset();
         let cursor = draw(&mut self.drawn);
         let mut frame = Vec::new();
@@ -281,13 +286,17 @@ mod tests {
         assert!((1..60).contains(&bytes), "{bytes} bytes for one digit");
     }
 
+    fn cells(count: u16) -> std::num::NonZero<u16> {
+        std::num::NonZero::new(count).expect("a terminal has cells")
+    }
+
     #[test]
     fn the_terminal_shows_what_was_drawn() {
         let mut display = Display::new(Vec::new(), 20, 3);
         for frame in ["牛乳 248", "牛1乳", "卵"] {
             display.draw(text(frame)).unwrap();
         }
-        let mut parser = vt100::Parser::new(3, 20, 0);
+        let mut parser = vt100::Parser::new(cells(3), cells(20), 0);
         parser.process(display.out.get_ref());
         assert_eq!(parser.screen().contents().trim(), "卵");
         assert_eq!(parser.screen().cursor_position(), (1, 3));

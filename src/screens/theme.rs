@@ -74,11 +74,12 @@ impl Theme {
         let data = DataFile::read(file, text)?;
         let mut theme = Self::default();
         let mut missing: Vec<_> = Self::MEANINGS.to_vec();
-        for (table, line, fields) in data.tables()? {
-            if table != "style" {
-                return Err(data.fault(line, format!("unknown table `{table}`")));
+        for table in data.tables()? {
+            if table.name != "style" {
+                let fault = format!("unknown table `{}`", table.name);
+                return Err(data.fault(table.line, fault));
             }
-            for field in fields {
+            for field in table.fields {
                 let fault = |what: String| data.fault(field.line, what);
                 let slot = theme
                     .slot(&field.key)
@@ -99,7 +100,8 @@ impl Theme {
 
     /// Returns a built-in theme by name, `dark` when there is none of that name.
     pub fn built_in(name: &str) -> Self {
-        let (file, text) = BUILT_IN.iter().find(|(known, _)| *known == name).unwrap_or(&BUILT_IN[0]);
+        let (file, text) =
+            BUILT_IN.iter().find(|(known, _)| *known == name).unwrap_or(&BUILT_IN[0]);
         Self::read(file, text).expect("a built-in theme reads; its test says so")
     }
 
@@ -163,7 +165,8 @@ mod tests {
 
     #[test]
     fn a_wrong_word_is_refused_with_its_line() {
-        let fault = Theme::read("x.toml", "[style]\ntext = \"\"\ntotal = \"bold shiny\"\n").unwrap_err();
+        let fault =
+            Theme::read("x.toml", "[style]\ntext = \"\"\ntotal = \"bold shiny\"\n").unwrap_err();
         assert_eq!(fault.to_string(), "x.toml:3: unknown colour or word `shiny`");
         assert!(Theme::read("x.toml", "[style]\ntext = \"\"\n").is_err(), "meanings are missing");
     }

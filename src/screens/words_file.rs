@@ -1,13 +1,9 @@
 //! Language files: `"key" = "text with {name}"`, one file a language.
 //!
 //! Room: screens. May touch: the text it is handed. May not: files.
-//! Invariant: English fills what another language leaves out, so no key is ever shown bare.
+//! Invariant: one text a key; which files make a language is the app's to say.
 
 use super::data_file::{DataFault, DataFile, Value};
-use crate::domain::words::Words;
-
-const JA: &str = include_str!("../../languages/ja.toml");
-const EN: &str = include_str!("../../languages/en.toml");
 
 /// Reads one language file into `(key, text)` pairs.
 ///
@@ -20,20 +16,4 @@ pub fn read_words(file: &str, text: &str) -> Result<Vec<(String, String)>, DataF
         _ => Err(data.fault(field.line, format!("`{}` must be one text", field.key))),
     };
     data.fields.iter().map(pair).collect()
-}
-
-/// Returns the texts of a built-in language over English; an unknown language is English.
-/// `shop_file` is the text of the shop's own file of that language, which wins.
-///
-/// # Errors
-/// A shop file that cannot be read, with its line.
-pub fn words(language: &str, shop_file: Option<(&str, &str)>) -> Result<Words, DataFault> {
-    let mut pairs = read_words("en.toml", EN)?;
-    if language == "ja" {
-        pairs.extend(read_words("ja.toml", JA)?);
-    }
-    if let Some((name, text)) = shop_file {
-        pairs.extend(read_words(name, text)?);
-    }
-    Ok(Words::new(pairs))
 }

@@ -138,8 +138,7 @@ impl Folder {
         memory: &Memory,
         entry: &Entry,
     ) -> Result<(), StoreError> {
-        let open_day =
-            memory.lanes.get(&entry.header.lane).and_then(|lane| lane.day.as_ref());
+        let open_day = memory.lanes.get(&entry.header.lane).and_then(|lane| lane.day.as_ref());
         sales::fold(txn, entry)?;
         visits::fold(txn, entry)?;
         days::fold(txn, entry, open_day)?;

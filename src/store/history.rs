@@ -14,7 +14,7 @@ use super::files::{Files, read_full};
 use super::folding::Step;
 use super::imports::Past;
 use super::lanes::Folded;
-use super::opening::{Checkpoint, Known};
+use super::opening::{Checkpoint, Known, OpenReport};
 use super::reader::{Reader, Record};
 use super::segment::{HEADER_LEN, Header, SegmentName};
 use crate::domain::entry::Entry;
@@ -58,10 +58,15 @@ impl History {
         Ok(None)
     }
 
-    /// Opens one journal to read.
-    pub fn reader(&self, lane: u8, epoch: Epoch) -> Result<Reader, StoreError> {
+    /// Opens one journal to read, and says what is wrong at its end.
+    pub fn open(&self, lane: u8, epoch: Epoch) -> Result<(Reader, OpenReport), StoreError> {
         let id = self.id(lane, epoch)?.ok_or(StoreError::Folder("no journal"))?;
-        Ok(Reader::open(self.files.clone(), &self.dir, &id, Known::default())?.0)
+        Ok(Reader::open(self.files.clone(), &self.dir, &id, Known::default())?)
+    }
+
+    /// Opens one journal to read as far as it is whole.
+    pub fn reader(&self, lane: u8, epoch: Epoch) -> Result<Reader, StoreError> {
+        Ok(self.open(lane, epoch)?.0)
     }
 }
 

@@ -14,9 +14,7 @@ use super::fault::StoreError;
 use super::name_blocks::{self, Filling};
 use super::postings::{self, Batch};
 use super::stock;
-use super::tables::{
-    Blob, ITEM_CASES, ITEM_KANA, ITEM_LOOSE, ITEM_NAMES, ITEM_NUMBERS, ITEMS,
-};
+use super::tables::{Blob, ITEM_CASES, ITEM_KANA, ITEM_LOOSE, ITEM_NAMES, ITEM_NUMBERS, ITEMS};
 use crate::domain::code::item_code;
 use crate::domain::item::Item;
 use crate::domain::kana::{exact_key, fold_variants, loose_key, typed_kana};
@@ -100,9 +98,9 @@ impl<'txn> Writer<'txn> {
         self.kana_batch.add(&exact_key(kana_of(item)), number);
         self.loose_batch.add(&loose_key(kana_of(item)), number);
         self.names.set(number, &folded_name(&item.name))?;
-        let counted = item.stock.filter(|stock| {
-            before.as_ref().is_none_or(|row| row.item.stock != Some(*stock))
-        });
+        let counted = item
+            .stock
+            .filter(|stock| before.as_ref().is_none_or(|row| row.item.stock != Some(*stock)));
         match counted {
             Some(quantity) => stock::counted(self.txn, &code, quantity),
             None => Ok(()),

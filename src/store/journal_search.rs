@@ -177,11 +177,10 @@ mod tests {
             ("01-000123", Query { receipt: "01-000123".parse().ok(), ..any() }),
             ("1980 staff=3", Query { total: Some(Money::new(1980)), staff: Some(3), ..any() }),
             ("牛乳 1L", Query { text: Some("牛乳 1L".to_owned()), ..any() }),
-            ("member=29 item=49", Query {
-                member: Some("29".to_owned()),
-                item: Some("49".to_owned()),
-                ..any()
-            }),
+            (
+                "member=29 item=49",
+                Query { member: Some("29".to_owned()), item: Some("49".to_owned()), ..any() },
+            ),
         ] {
             assert_eq!(of(text), Ok(want), "{text}");
         }

@@ -14,6 +14,7 @@ use ed25519_dalek::{Signer, SigningKey};
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition};
 use zeroize::Zeroizing;
 
+use super::backup::remove_if_there;
 use super::codec;
 use super::fault::StoreError;
 use super::files::redb_file::RedbFile;
@@ -293,13 +294,6 @@ fn copy_rows(from: &Database, to: &Database) -> Result<(), StoreError> {
     Ok(write.commit()?)
 }
 
-fn remove_if_there(files: &dyn Files, path: &Path) -> Result<(), StoreError> {
-    match files.remove(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-        _ => Ok(()),
-    }
-}
-
 #[cfg(test)]
 pub mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
@@ -324,7 +318,11 @@ pub mod tests {
     }
 
     fn someone() -> Personal {
-        Personal { name: "山田花子".to_owned(), phone: "09012345678".to_owned(), ..Personal::default() }
+        Personal {
+            name: "山田花子".to_owned(),
+            phone: "09012345678".to_owned(),
+            ..Personal::default()
+        }
     }
 
     #[test]
@@ -347,7 +345,8 @@ pub mod tests {
         let keys = keys_on(&files);
         keys.create_members(["a", "b"]).unwrap();
         let key = keys.member_key("a").unwrap().unwrap();
-        let (sealed, other) = (keys.seal("a", &someone()).unwrap(), keys.seal("b", &someone()).unwrap());
+        let (sealed, other) =
+            (keys.seal("a", &someone()).unwrap(), keys.seal("b", &someone()).unwrap());
         let holds = || {
             let bytes = read_whole(&files, Path::new("/keys.redb")).unwrap();
             memchr::memmem::find(&bytes, &*key).is_some()

@@ -71,11 +71,7 @@ pub fn is_current(txn: &ReadTransaction) -> Result<bool, StoreError> {
 }
 
 /// Writes what follows an entry of a lane.
-pub fn put(
-    txn: &WriteTransaction,
-    lane: &LaneState,
-    folded: &Folded,
-) -> Result<(), StoreError> {
+pub fn put(txn: &WriteTransaction, lane: &LaneState, folded: &Folded) -> Result<(), StoreError> {
     txn.open_table(LANES)?.insert(lane.lane, pack(lane)?.as_slice())?;
     txn.open_table(FOLDED)?.insert(lane.lane, pack(folded)?.as_slice())?;
     Ok(())

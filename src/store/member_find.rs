@@ -54,10 +54,7 @@ pub fn paged(
     Ok((total, read(txn, hits.into_iter().skip(offset).take(limit))?))
 }
 
-fn read(
-    txn: &ReadTransaction,
-    ids: impl Iterator<Item = u32>,
-) -> Result<Vec<Member>, StoreError> {
+fn read(txn: &ReadTransaction, ids: impl Iterator<Item = u32>) -> Result<Vec<Member>, StoreError> {
     ids.filter_map(|id| by_id(txn, id).transpose()).collect()
 }
 

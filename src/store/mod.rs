@@ -55,16 +55,21 @@ pub mod stock;
 pub mod visits;
 
 pub mod appending;
+pub mod audit;
+pub mod backup;
 pub mod cart_keeper;
 pub mod folding;
 pub mod history;
 pub mod journal_search;
 pub mod progress;
 pub mod projections;
+pub mod restore;
 pub mod shop;
 pub mod store_reader;
 pub mod store_thread;
 
+#[cfg(test)]
+mod safety_tests;
 #[cfg(test)]
 mod shop_tests;
 #[cfg(test)]

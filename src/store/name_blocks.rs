@@ -121,7 +121,8 @@ mod tests {
         let db = Builder::new().create_with_backend(InMemoryBackend::new()).unwrap();
         let txn = db.begin_write().unwrap();
         let mut names = Filling::new(txn.open_table(MEMBER_NAMES).unwrap());
-        for (id, name) in [(0, "高橋高子"), (3, "山田"), (511, "高田"), (512, "田高"), (1500, "高")] {
+        for (id, name) in [(0, "高橋高子"), (3, "山田"), (511, "高田"), (512, "田高"), (1500, "高")]
+        {
             names.set(id, name).unwrap();
         }
         names.set(511, "鈴木").unwrap();

@@ -67,7 +67,8 @@ pub fn holds(pin: &Pin, phc: &str) -> bool {
 }
 
 fn hasher() -> Argon2<'static> {
-    let params = Params::new(MEMORY_KIB, PASSES, 1, None).expect("constants within argon2's bounds");
+    let params =
+        Params::new(MEMORY_KIB, PASSES, 1, None).expect("constants within argon2's bounds");
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 

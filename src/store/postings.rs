@@ -129,7 +129,8 @@ mod tests {
     #[test]
     fn ids_come_back_by_prefix_in_order_and_leave_without_a_trace() {
         let db = Builder::new().create_with_backend(InMemoryBackend::new()).unwrap();
-        let pairs = [("たなか", 70_000), ("たなか", 3), ("たに", 5), ("さとう", 9), ("たなか", 1), ("", 4)];
+        let pairs =
+            [("たなか", 70_000), ("たなか", 3), ("たに", 5), ("さとう", 9), ("たなか", 1), ("", 4)];
         let txn = db.begin_write().unwrap();
         {
             let mut table = txn.open_table(MEMBER_KANA).unwrap();

@@ -30,10 +30,8 @@ pub fn open(files: &dyn Files, path: &Path) -> Option<Database> {
     let file = files.open(path).ok()?;
     // redb may panic on a file that is not what it wrote.
     catch_unwind(AssertUnwindSafe(|| {
-        let db = Builder::new()
-            .set_cache_size(CACHE_BYTES)
-            .create_with_backend(RedbFile(file))
-            .ok()?;
+        let db =
+            Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(RedbFile(file)).ok()?;
         let txn = db.begin_read().ok()?;
         let current = lanes::is_current(&txn).unwrap_or(false)
             && lanes::states(&txn).is_ok()

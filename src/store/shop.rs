@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::appending::{Appender, AppenderParts};
+use super::backup::remove_if_there;
 use super::cart_keeper::CartKeeper;
 use super::cart_log::CartLog;
 use super::chain::{Epoch, Head, JournalId};
@@ -24,6 +25,7 @@ use super::opening::{Known, OpenReport};
 use super::progress::Progress;
 use super::projections::{self, STORE_NAME, Watch};
 use super::reader::{Reader, Verdict};
+use super::restore::finish_interrupted;
 use super::second_copy::{CopyPlace, SecondCopy};
 use super::shop_lock::{LOCK_NAME, LockError, ShopLock};
 use super::store_reader::StoreReader;
@@ -78,6 +80,8 @@ pub struct Opened {
     pub unclean: bool,
     /// The store was made anew.
     pub rebuilt: bool,
+    /// Entries whose papers were begun and not ended: perhaps printed.
+    pub printing: std::collections::BTreeSet<u64>,
     pub report: OpenReport,
 }
 
@@ -129,6 +133,7 @@ impl ShopPlace {
     /// # Errors
     /// `Busy` when another register holds it, `Folder` when there is none.
     pub fn open(&self, watch: Watch<'_>) -> Result<Opened, StoreError> {
+        finish_interrupted(&*self.files, &self.dir)?;
         let history = self.history();
         let epochs = history.journals()?.into_iter().filter(|(lane, _)| *lane == self.lane);
         let epoch = epochs.map(|(_, epoch)| epoch).max().ok_or(StoreError::Folder("no shop"))?;
@@ -136,13 +141,44 @@ impl ShopPlace {
         self.open_journal(&id, watch)
     }
 
+    /// Makes the store anew from the journal, then opens the shop.
+    pub fn rebuild(&self, watch: Watch<'_>) -> Result<Opened, StoreError> {
+        remove_if_there(&*self.files, &self.dir.join(STORE_NAME))?;
+        self.open(watch)
+    }
+
+    /// Begins the next epoch of this lane, with an entry that says why and what was last known: after
+    /// a restore or a repair that cannot prove that it holds the head.
+    pub fn begin_epoch(
+        &self,
+        reason: &str,
+        now: Now,
+        watch: Watch<'_>,
+    ) -> Result<Opened, StoreError> {
+        let (id, last_known_seq) = {
+            let before = self.open(watch)?;
+            let head = before.shop.journal().head();
+            (before.shop.journal().id().clone(), head.seq)
+        };
+        let next = id.epoch().next().and_then(|next| JournalId::new(id.shop(), self.lane, next));
+        let next = next.ok_or(StoreError::Folder("no letter is left for another epoch"))?;
+        let mut opened = self.open_journal(&next, watch)?;
+        let kind = Kind::EpochBegan { reason: reason.to_owned(), last_known_seq };
+        let business_date = opened.lane.day.as_ref().map_or(now.civil_date(), |d| d.business_date);
+        let draft = Draft { business_date, staff: 0, training: false, kind };
+        let entries = opened.shop.append(&[draft], now)?;
+        for entry in &entries {
+            opened.lane.fold(entry);
+        }
+        Ok(opened)
+    }
+
     fn open_journal(&self, id: &JournalId, watch: Watch<'_>) -> Result<Opened, StoreError> {
         let dir = self.dir.join("journal");
         self.files.make_dir(&self.dir)?;
         self.files.make_dir(&dir)?;
         let lock = ShopLock::acquire(&*self.files, &dir.join(LOCK_NAME), self.pid)?;
-        let keys =
-            Keys::open(self.files.clone(), &self.dir.join(KEYS_NAME), self.chance.clone())?;
+        let keys = Keys::open(self.files.clone(), &self.dir.join(KEYS_NAME), self.chance.clone())?;
         let keys = Arc::new(keys);
         let (cart_log, found) = CartLog::open(self.files.clone(), &self.dir.join(CART_NAME))?;
 
@@ -167,8 +203,8 @@ impl ShopPlace {
         let (settings, lane) = (folder.settings().clone(), folder.lane(self.lane));
         let open_cart = self.still_open(emptied, &journal_reader, &lane)?;
         let shop = self.start(id, lock, keys, journal, folder, db, cart)?;
-        let unclean = found.unclean;
-        Ok(Opened { shop, settings, lane, cart: open_cart, unclean, rebuilt, report })
+        let (unclean, printing) = (found.unclean, found.printing);
+        Ok(Opened { shop, settings, lane, cart: open_cart, unclean, rebuilt, printing, report })
     }
 
     #[allow(clippy::too_many_arguments, reason = "the parts of a shop, each used once, here")]
@@ -257,7 +293,8 @@ fn last_stamp(reader: &Reader) -> Result<u64, StoreError> {
     match reader.head().seq {
         0 => Ok(0),
         seq => {
-            let record = reader.read(seq).map_err(|error| StoreError::Journal(error.to_string()))?;
+            let record =
+                reader.read(seq).map_err(|error| StoreError::Journal(error.to_string()))?;
             Ok(codec::decode_entry(&record.body)?.header.stamp)
         }
     }

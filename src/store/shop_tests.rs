@@ -36,15 +36,25 @@ fn points(shop: &Shop, code: &str) -> i64 {
 fn history(shop: &mut Shop) {
     let milk = || line(MILK, "牛乳 1L", 2, 248);
     say(shop, 1, vec![Kind::ItemSet(Box::new(item(MILK, "牛乳 1L", "ギュウニュウ", 248)))]);
-    say(shop, 2, vec![Kind::MemberSet(Box::new(card(CARD, "髙橋 花子", "タカハシハナコ", "09012345678")))]);
-    let first = with_member(sale(receipt(1), vec![milk(), line(MILK, "牛乳 1L", 1, 248)]), CARD, 0, 7, 7);
+    say(
+        shop,
+        2,
+        vec![Kind::MemberSet(Box::new(card(CARD, "髙橋 花子", "タカハシハナコ", "09012345678")))],
+    );
+    let first =
+        with_member(sale(receipt(1), vec![milk(), line(MILK, "牛乳 1L", 1, 248)]), CARD, 0, 7, 7);
     say(shop, 3, vec![Kind::DayOpened { float: yen(10_000) }, closed(first)]);
     say(shop, 4, vec![closed(sale(receipt(2), vec![milk()]))]);
     say(shop, 5, vec![Kind::Reprinted { receipt: receipt(1), copy: 1 }]);
-    say(shop, 6, vec![closed(goods_back(return_slip(1), receipt(1), 1, line(MILK, "牛乳 1L", -1, 248)))]);
+    say(
+        shop,
+        6,
+        vec![closed(goods_back(return_slip(1), receipt(1), 1, line(MILK, "牛乳 1L", -1, 248)))],
+    );
     let (from, to, amount) = (TenderKind::Cash, TenderKind::Credit, yen(496));
     say(shop, 7, vec![Kind::TenderCorrected { receipt: receipt(2), from, to, amount }]);
-    let late = Kind::LatePoints { receipt: receipt(2), member: CARD.into(), earned: 4, points_after: 11 };
+    let late =
+        Kind::LatePoints { receipt: receipt(2), member: CARD.into(), earned: 4, points_after: 11 };
     say(shop, 8, vec![late]);
     let job = "receipt-01-000001".to_owned();
     say(shop, 9, vec![Kind::PrintEnded { job, end: PrintEnd::Printed }]);
@@ -153,12 +163,19 @@ fn folding_entry_by_entry_gives_the_tables_that_a_rebuild_gives() {
     let mut shop = create(&files);
     history(&mut shop);
     import(&mut shop);
-    let card = crate::domain::member::MemberCard {
-        personal: Sealed::Erased,
-        ..card("m2", "", "", "")
-    };
+    let card =
+        crate::domain::member::MemberCard { personal: Sealed::Erased, ..card("m2", "", "", "") };
     say(&mut shop, 20, vec![Kind::MemberSet(Box::new(card))]);
-    say(&mut shop, 21, vec![Kind::MemberSet(Box::new(super::test_shop::card(CARD, "高橋", "タカハシ", "0312345678")))]);
+    say(
+        &mut shop,
+        21,
+        vec![Kind::MemberSet(Box::new(super::test_shop::card(
+            CARD,
+            "高橋",
+            "タカハシ",
+            "0312345678",
+        )))],
+    );
     let keys = shop.keys().clone();
     shop.close().unwrap();
     let dir = Path::new("/shop");
@@ -182,7 +199,14 @@ fn import(shop: &mut Shop) {
     ];
     say(shop, 11, vec![Kind::MembersImported { import: 1, members }]);
     say(shop, 12, vec![Kind::ItemsImported { import: 1, items }]);
-    say(shop, 13, vec![Kind::StockImported { import: 1, stock: vec![("0237009".into(), Quantity::from(30))] }]);
+    say(
+        shop,
+        13,
+        vec![Kind::StockImported {
+            import: 1,
+            stock: vec![("0237009".into(), Quantity::from(30))],
+        }],
+    );
     assert!(shop.reader().member("m1").unwrap().is_none(), "inert until it is closed");
     let last = say(shop, 14, vec![Kind::ImportClosed { import: 1, rows: 6 }]);
     shop.reader().wait_folded(last[0].header.seq).unwrap();
@@ -267,7 +291,8 @@ fn an_erased_member_is_found_no_more_and_the_code_stays_used() {
     let files = FaultyFiles::new();
     let mut shop = create(&files);
     history(&mut shop);
-    let gone = crate::domain::member::MemberCard { personal: Sealed::Erased, ..card(CARD, "", "", "") };
+    let gone =
+        crate::domain::member::MemberCard { personal: Sealed::Erased, ..card(CARD, "", "", "") };
     say(&mut shop, 10, vec![Kind::MemberSet(Box::new(gone))]);
     assert!(shop.reader().member(CARD).unwrap().is_none());
     assert!(shop.reader().find_members("5678", 9).unwrap().is_empty());
@@ -280,12 +305,19 @@ fn an_erased_member_is_found_no_more_and_the_code_stays_used() {
 fn a_cart_comes_back_unless_its_sale_has_happened() {
     let files = FaultyFiles::new();
     let mut shop = create(&files);
-    let cart = |id| Cart { id: SaleId(id), lines: vec![line(MILK, "牛乳", 1, 248).item], ..Cart::default() };
+    let cart = |id| Cart {
+        id: SaleId(id),
+        lines: vec![line(MILK, "牛乳", 1, 248).item],
+        ..Cart::default()
+    };
     shop.keep_cart(&cart(99)).unwrap();
     drop(shop);
     let mut opened = open(&files);
     assert_eq!(opened.cart, cart(99));
-    let rung = crate::domain::sale::Sale { id: SaleId(99), ..sale(receipt(1), vec![line(MILK, "牛乳", 1, 248)]) };
+    let rung = crate::domain::sale::Sale {
+        id: SaleId(99),
+        ..sale(receipt(1), vec![line(MILK, "牛乳", 1, 248)])
+    };
     say(&mut opened.shop, 1, vec![closed(rung)]);
     drop(opened);
     assert!(open(&files).cart.is_empty());
@@ -305,10 +337,13 @@ fn the_journal_browser_reads_backwards_and_pages() {
     let (r1, r2, back) = ("01-000001".to_owned(), "01-000002".to_owned(), "01-R000001".to_owned());
     assert_eq!(find(&[], 0, 2), (vec![back.clone(), r2.clone()], true));
     assert_eq!(find(&[], 2, 2), (vec![r1.clone()], false));
-    assert_eq!(find(&["amount=744"], 0, 9).0, [r1.clone()]);
+    assert_eq!(find(&["amount=744"], 0, 9).0, ["01-000001"]);
     assert_eq!(find(&["member=2900000000018"], 0, 9).0, [r2.clone(), r1.clone()]);
-    assert_eq!(find(&["01-R000001"], 0, 9).0, [back.clone()]);
-    assert_eq!(find(&["item=4901234567894", "staff=3"], 0, 9).0, [back.clone(), r2.clone(), r1.clone()]);
+    assert_eq!(find(&["01-R000001"], 0, 9).0, ["01-R000001"]);
+    assert_eq!(
+        find(&["item=4901234567894", "staff=3"], 0, 9).0,
+        [back.clone(), r2.clone(), r1.clone()]
+    );
     assert_eq!(find(&["牛乳"], 0, 9).0.len(), 3);
     assert_eq!(find(&["2026-11-21"], 0, 9).0.len(), 0);
     let mut total = Money::ZERO;

@@ -100,15 +100,13 @@ fn run(mut folder: Folder, inbox: &Receiver<Order>, progress: &Progress) {
         };
         match order {
             Order::Fold(_) if failed.is_some() => {}
-            Order::Fold(first) => {
-                match take(&mut folder, inbox, *first, &mut failed, progress) {
-                    Some(Order::Settle(reply)) => {
-                        answer(&mut folder, reply, &mut failed, progress);
-                    }
-                    Some(Order::End) => break,
-                    Some(Order::Fold(_)) | None => {}
+            Order::Fold(first) => match take(&mut folder, inbox, *first, &mut failed, progress) {
+                Some(Order::Settle(reply)) => {
+                    answer(&mut folder, reply, &mut failed, progress);
                 }
-            }
+                Some(Order::End) => break,
+                Some(Order::Fold(_)) | None => {}
+            },
             Order::Settle(reply) => answer(&mut folder, reply, &mut failed, progress),
             Order::End => break,
         }

@@ -71,10 +71,32 @@ pub const JOBS: TableDefinition<&str, Blob> = TableDefinition::new("jobs");
 macro_rules! each_table {
     ($do:ident) => {
         $do!(
-            META, FOLDED, LANES, ITEMS, ITEM_NUMBERS, ITEM_CASES, ITEM_KANA, ITEM_LOOSE,
-            ITEM_NAMES, STOCK, MEMBERS, MEMBER_FACTS, MEMBER_CODES, MEMBER_KANA, MEMBER_LOOSE,
-            MEMBER_PHONES, MEMBER_MAILS, MEMBER_NAMES, MEMBER_DAYS, VISITS, SALES, SALE_BODIES,
-            PAPERS, DAYS, IMPORTS, JOBS
+            META,
+            FOLDED,
+            LANES,
+            ITEMS,
+            ITEM_NUMBERS,
+            ITEM_CASES,
+            ITEM_KANA,
+            ITEM_LOOSE,
+            ITEM_NAMES,
+            STOCK,
+            MEMBERS,
+            MEMBER_FACTS,
+            MEMBER_CODES,
+            MEMBER_KANA,
+            MEMBER_LOOSE,
+            MEMBER_PHONES,
+            MEMBER_MAILS,
+            MEMBER_NAMES,
+            MEMBER_DAYS,
+            VISITS,
+            SALES,
+            SALE_BODIES,
+            PAPERS,
+            DAYS,
+            IMPORTS,
+            JOBS
         )
     };
 }

@@ -84,22 +84,12 @@ fn visited(facts: &mut Facts, day: i32) {
     facts.last_visit = facts.last_visit.max(Some(day));
 }
 
-fn note(
-    txn: &WriteTransaction,
-    id: u32,
-    key: SaleKey,
-    visit: &Visit,
-) -> Result<(), StoreError> {
+fn note(txn: &WriteTransaction, id: u32, key: SaleKey, visit: &Visit) -> Result<(), StoreError> {
     txn.open_table(VISITS)?.insert((id, key), pack(visit)?.as_slice())?;
     set_last_day(txn, id, visit.business_date)
 }
 
-fn voided(
-    txn: &WriteTransaction,
-    receipt: DocNo,
-    day: i32,
-    sale: &Sale,
-) -> Result<(), StoreError> {
+fn voided(txn: &WriteTransaction, receipt: DocNo, day: i32, sale: &Sale) -> Result<(), StoreError> {
     let Some((key, row)) = sales::row_of(txn, receipt)? else { return Ok(()) };
     let Some(code) = row.points_member() else { return Ok(()) };
     let Some(id) = members::id_of(txn, code)? else { return Ok(()) };

@@ -1,0 +1,226 @@
+//! Proving, saving and bringing back a shop's data, for the command line and for the Z.
+//!
+//! Room: app. May touch: the store; one thread a backup or check.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
+
+use super::books::Books;
+use super::lane_config::LaneConfig;
+use super::opening::{Options, place};
+use crate::domain::number::DocNo;
+use crate::domain::register::Now;
+use crate::store::audit::{Audit, PaperVerdict, audit, check_paper};
+use crate::store::backup::{self, Manifest};
+use crate::store::fault::StoreError;
+use crate::store::files::Files;
+use crate::store::files::plain::PlainFiles;
+use crate::store::history::History;
+use crate::store::keys::Keys;
+use crate::store::projections::{self, STORE_NAME, Watch};
+use crate::store::rebuild::rebuild_from_copy;
+use crate::store::restore::{OverNewer, Restore};
+use crate::store::segment::Month;
+use crate::store::shop::KEYS_NAME;
+use crate::store::verify::{Verified, Watch as ChainWatch};
+
+/// Backups kept beside the shop; older ones give way.
+const BACKUPS_KEPT: usize = 14;
+
+/// Recomputes everything the shop holds. The shop must not be open.
+///
+/// # Errors
+/// `Busy` when a register holds it, or why it could not be read at all.
+pub fn verify(
+    options: &Options,
+    config: &LaneConfig,
+    watch: Watch<'_>,
+) -> Result<Audit, StoreError> {
+    let place = place(options, config);
+    let files = place.files.clone();
+    let history = History::new(files.clone(), &options.dir);
+    let scratch = options.dir.join("verify.redb");
+    // Opening brings the store up to the journal; what does not open is named by the audit.
+    let opened = match place.open(watch) {
+        Ok(opened) => {
+            opened.shop.close()?;
+            Ok(())
+        }
+        Err(StoreError::Busy { holder }) => return Err(StoreError::Busy { holder }),
+        Err(error) => Err(error),
+    };
+    let keys = Arc::new(Keys::open(files.clone(), &options.dir.join(KEYS_NAME), place.chance)?);
+    let store = projections::open(&*files, &options.dir.join(STORE_NAME));
+    let store = store.filter(|_| opened.is_ok());
+    let proved = audit(&history, &keys, store.as_ref(), &scratch, watch)?;
+    match opened {
+        Err(error) if proved.disagreement.is_none() => Err(error),
+        _ => Ok(proved),
+    }
+}
+
+/// Holds the journal against the number and the 16 characters of a paper.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub fn verify_paper(books: &Books, receipt: DocNo, head: &str) -> Result<PaperVerdict, StoreError> {
+    let files: Arc<dyn Files> = Arc::new(PlainFiles);
+    check_paper(&History::new(files, books.dir()), books.reader(), receipt, head)
+}
+
+/// Writes a backup of an open shop and reads it back.
+///
+/// # Errors
+/// When it cannot be written, or reads back otherwise.
+pub fn back_up(books: &Books, path: &Path) -> Result<Manifest, StoreError> {
+    let files: Arc<dyn Files> = Arc::new(PlainFiles);
+    backup::write(&files, books.dir(), books.keys(), path)
+}
+
+/// Brings a backup back and begins a new epoch, since nothing proves that it holds the head.
+///
+/// # Errors
+/// `Busy`, or a backup that is damaged or older than the journal; then nothing changed.
+pub fn restore(
+    options: &Options,
+    config: &LaneConfig,
+    path: &Path,
+    now: Now,
+    watch: Watch<'_>,
+) -> Result<Manifest, StoreError> {
+    let place = place(options, config);
+    let restore = Restore {
+        files: &place.files,
+        backup: path,
+        shop_dir: &options.dir,
+        chance: place.chance.clone(),
+        over_newer: OverNewer::Refuse,
+    };
+    let manifest = restore.run()?;
+    place.begin_epoch("restore", now, watch)?.shop.close()?;
+    Ok(manifest)
+}
+
+/// Makes the store anew from the journal; first the journal from its copy, when asked.
+///
+/// # Errors
+/// `Busy`, a copy that is damaged, or a journal that cannot be folded.
+pub fn rebuild(
+    options: &Options,
+    config: &LaneConfig,
+    from_copy: bool,
+    watch: Watch<'_>,
+) -> Result<u64, StoreError> {
+    let place = place(options, config);
+    if let Some(copy) = place.copy.clone().filter(|_| from_copy) {
+        let history = History::new(place.files.clone(), &options.dir);
+        let copied = History { files: copy.files.clone(), dir: copy.dir.clone() };
+        for (lane, epoch) in copied.journals()? {
+            let id = copied.id(lane, epoch)?.ok_or(StoreError::Folder("no readable copy"))?;
+            rebuild_from_copy(&place.files, &history.dir, &id, &copy, &ChainWatch::default())
+                .map_err(|error| StoreError::Journal(error.to_string()))?;
+        }
+    }
+    let opened = place.rebuild(watch)?;
+    let entries = opened.shop.journal().head().seq;
+    opened.shop.close()?;
+    Ok(entries)
+}
+
+/// The backup of a Z, on its own thread.
+pub struct ZBackup {
+    thread: JoinHandle<Result<Manifest, StoreError>>,
+}
+
+impl ZBackup {
+    /// Begins writing `backup/NAME.regi`.
+    pub fn begin(books: &Arc<Books>, name: &str) -> Option<Self> {
+        let folder = books.dir().join("backup");
+        let path = folder.join(format!("{name}.regi"));
+        let books = Arc::clone(books);
+        let write = move || {
+            std::fs::create_dir_all(&folder)?;
+            let manifest = back_up(&books, &path)?;
+            // One too many kept is no harm.
+            let _ = drop_oldest(&folder);
+            Ok(manifest)
+        };
+        let thread = std::thread::Builder::new().name("backup".to_owned()).spawn(write);
+        thread.ok().map(|thread| Self { thread })
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Waits for the end.
+    ///
+    /// # Errors
+    /// Why there is no backup of this Z.
+    pub fn end(self) -> Result<Manifest, StoreError> {
+        self.thread.join().unwrap_or(Err(StoreError::Backup("its thread died")))
+    }
+}
+
+fn drop_oldest(folder: &Path) -> std::io::Result<()> {
+    let mut backups: Vec<(std::time::SystemTime, PathBuf)> = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.path().extension().is_some_and(|ending| ending == "regi") {
+            backups.push((entry.metadata()?.modified()?, entry.path()));
+        }
+    }
+    backups.sort();
+    let many = backups.len().saturating_sub(BACKUPS_KEPT);
+    backups.iter().take(many).try_for_each(|(_, path)| std::fs::remove_file(path))
+}
+
+/// The check of the current year's chain that runs beside the first keys.
+pub struct StartCheck {
+    verdict: Receiver<Verified>,
+}
+
+impl StartCheck {
+    /// Begins; `woken` is called at its end.
+    pub fn begin(books: &Books, now: Now, woken: impl FnOnce() + Send + 'static) -> Self {
+        let (tell, verdict) = bounded(1);
+        let reader = books.journal().clone();
+        let year = u16::try_from(now.month().0).ok();
+        let from = year.and_then(|year| Month::new(year, 1));
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        // Without a thread the receiver hears nothing and the check counts as failed: words, no panic.
+        let _ = std::thread::Builder::new().name("check".to_owned()).spawn(move || {
+            let verified = reader.verify(from, threads, &ChainWatch::default());
+            let _ = tell.send(verified); // Whoever asked has left.
+            woken();
+        });
+        Self { verdict }
+    }
+
+    /// The verdict, when there is one.
+    pub fn ended(&self) -> Option<Result<(), String>> {
+        match self.verdict.try_recv() {
+            Ok(verified) => Some(judged(&verified)),
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => Some(Err("check".to_owned())),
+        }
+    }
+
+    /// Waits for the verdict.
+    pub fn wait(&self) -> Result<(), String> {
+        match self.verdict.recv() {
+            Ok(verified) => judged(&verified),
+            Err(_) => Err("check".to_owned()),
+        }
+    }
+}
+
+fn judged(verified: &Verified) -> Result<(), String> {
+    match verified.damage.first() {
+        None => Ok(()),
+        Some(damage) => Err(damage.to_string()),
+    }
+}

@@ -1,0 +1,187 @@
+//! Bringing a backup back, all of it or nothing.
+//!
+//! Room: store. May touch: the shop folder.
+//! Invariant: everything is written and synced under other names first; then one marker says "go", and
+//! whoever opens the folder next finishes what a cut interrupted. Members erased since the backup stay
+//! erased.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::backup::{
+    BackedHead, KEYS_PART, Manifest, SHOP_TOML, check, key_rows, remove_if_there, unpack_part,
+};
+use super::fault::StoreError;
+use super::files::{Files, read_whole, write_fresh};
+use super::history::{History, each_batch};
+use super::keys::{Chance, KeyRow, Keys};
+use super::projections::STORE_NAME;
+use super::segment::SegmentName;
+use super::shop::{CART_NAME, KEYS_NAME};
+use crate::domain::entry::Kind;
+use crate::domain::member::Sealed;
+
+/// Its presence means: the waiting files are whole and take their places. It lists the parts.
+const MARKER: &str = "restore.go";
+const WAITING: &str = ".restored";
+
+/// Whether a journal that knows more than the backup may be replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OverNewer {
+    Refuse,
+    /// Staff was told what is lost, and said yes.
+    Replace,
+}
+
+/// What a restore has to know.
+pub struct Restore<'a> {
+    pub files: &'a Arc<dyn Files>,
+    pub backup: &'a Path,
+    pub shop_dir: &'a Path,
+    pub chance: Chance,
+    pub over_newer: OverNewer,
+}
+
+impl Restore<'_> {
+    /// Restores and returns what was in the backup. The shop must not be open. The journal then
+    /// goes on in a new epoch: see `ShopPlace::begin_epoch`.
+    ///
+    /// # Errors
+    /// `Backup` when it is damaged, or when the folder's journal knows more than it.
+    pub fn run(&self) -> Result<Manifest, StoreError> {
+        finish_interrupted(&**self.files, self.shop_dir)?;
+        let manifest = check(&**self.files, self.backup)?;
+        let history = History::new(self.files.clone(), self.shop_dir);
+        let erased = if self.over_newer == OverNewer::Refuse {
+            refuse_newer(&history, &manifest.heads)?;
+            erased_codes(&history)?
+        } else {
+            erased_codes(&history).unwrap_or_default() // A damaged journal is why we are here.
+        };
+        self.lay_out(&history, &manifest, &erased)?;
+        let names: Vec<_> = manifest.parts.iter().map(|part| part.name.as_str()).collect();
+        write_fresh(&**self.files, &self.shop_dir.join(MARKER), names.join("\n").as_bytes())?;
+        self.files.sync_dir(self.shop_dir)?;
+        finish_interrupted(&**self.files, self.shop_dir)?;
+        Ok(manifest)
+    }
+
+    /// Writes every part under its waiting name.
+    fn lay_out(
+        &self,
+        history: &History,
+        manifest: &Manifest,
+        erased: &HashSet<String>,
+    ) -> Result<(), StoreError> {
+        let (files, dir) = (&**self.files, self.shop_dir);
+        files.make_dir(dir)?;
+        files.make_dir(&history.dir)?;
+        let backup = files.open(self.backup)?;
+        for part in &manifest.parts {
+            match part.name.as_str() {
+                KEYS_PART => {
+                    let path = waiting(&dir.join(KEYS_NAME));
+                    remove_if_there(files, &path)?;
+                    let keys = Keys::open(self.files.clone(), &path, self.chance.clone())?;
+                    let rows = key_rows(&*backup, part)?.into_iter();
+                    let lives = |row: &KeyRow| match row {
+                        KeyRow::Member { code, .. } => !erased.contains(code),
+                        _ => true,
+                    };
+                    keys.restore_rows(rows.filter(lives))?;
+                }
+                SHOP_TOML => unpack_part(files, &*backup, part, &waiting(&dir.join(SHOP_TOML)))?,
+                name => {
+                    // A name from outside never leaves the folder.
+                    let segment = SegmentName::parse(name)
+                        .ok_or(StoreError::Backup("a part of an unknown name"))?;
+                    let path = waiting(&history.dir.join(segment.to_string()));
+                    unpack_part(files, &*backup, part, &path)?;
+                }
+            }
+        }
+        files.sync_dir(&history.dir)?;
+        Ok(files.sync_dir(dir)?)
+    }
+}
+
+fn waiting(path: &Path) -> PathBuf {
+    super::files::beside(path, WAITING)
+}
+
+/// Finishes a restore that a cut interrupted; without a marker, clears away what never counted.
+/// Every step may be done twice.
+pub fn finish_interrupted(files: &dyn Files, shop_dir: &Path) -> Result<(), StoreError> {
+    let journal = shop_dir.join("journal");
+    let go = files.list(shop_dir)?.iter().any(|name| name == MARKER);
+    if go {
+        // What the store and the cart knew belongs to the journal that goes.
+        remove_if_there(files, &shop_dir.join(STORE_NAME))?;
+        remove_if_there(files, &shop_dir.join(CART_NAME))?;
+        remove_replaced(files, &journal, &read_whole(files, &shop_dir.join(MARKER))?)?;
+    }
+    for dir in [journal.as_path(), shop_dir] {
+        settle_waiting(files, dir, go)?;
+    }
+    if go {
+        files.remove(&shop_dir.join(MARKER))?;
+        files.sync_dir(shop_dir)?;
+    }
+    Ok(())
+}
+
+fn settle_waiting(files: &dyn Files, dir: &Path, go: bool) -> Result<(), StoreError> {
+    let names = files.list(dir)?;
+    let mut waiting = names.iter().filter(|name| name.ends_with(WAITING)).peekable();
+    if waiting.peek().is_none() {
+        return Ok(());
+    }
+    for name in waiting {
+        match name.strip_suffix(WAITING) {
+            Some(place) if go => files.rename(&dir.join(name), &dir.join(place))?,
+            _ => files.remove(&dir.join(name))?,
+        }
+    }
+    Ok(files.sync_dir(dir)?)
+}
+
+/// Removes segments that the backup does not bring: they would continue another history.
+fn remove_replaced(files: &dyn Files, journal: &Path, parts: &[u8]) -> Result<(), StoreError> {
+    let brought: HashSet<&[u8]> = parts.split(|byte| *byte == b'\n').collect();
+    for name in files.list(journal)? {
+        if SegmentName::parse(&name).is_some() && !brought.contains(name.as_bytes()) {
+            files.remove(&journal.join(name))?;
+        }
+    }
+    Ok(files.sync_dir(journal)?)
+}
+
+fn refuse_newer(history: &History, heads: &[BackedHead]) -> Result<(), StoreError> {
+    for (lane, epoch) in history.journals()? {
+        let own = history.reader(lane, epoch)?.head();
+        let backed = heads.iter().find(|head| (head.lane, head.epoch) == (lane, epoch.place()));
+        if own.seq > backed.map_or(0, |head| head.seq) {
+            return Err(StoreError::Backup("the journal here knows more than the backup"));
+        }
+    }
+    Ok(())
+}
+
+/// Returns the codes of members that the journals here have erased.
+fn erased_codes(history: &History) -> Result<HashSet<String>, StoreError> {
+    let mut codes = HashSet::new();
+    for (lane, epoch) in history.journals()? {
+        each_batch(&history.reader(lane, epoch)?, 1, 256, |steps| {
+            for step in steps {
+                if let Kind::MemberSet(card) = &step.entry.kind
+                    && card.personal == Sealed::Erased
+                {
+                    codes.insert(card.code.clone());
+                }
+            }
+            Ok(())
+        })?;
+    }
+    Ok(codes)
+}

@@ -1,0 +1,204 @@
+//! What keys come to: the acts of a cashier, key by key.
+
+use regi::domain::refusal::{Refusal, RefusalCode};
+use regi::screens::{Action, Answer, Question, ScreenName};
+
+use crate::shop::{Shop, press, screens, seen};
+
+fn does(lines: &[&str]) -> Action {
+    Action::Do(lines.iter().map(|line| (*line).to_owned()).collect())
+}
+
+#[test]
+fn the_commonest_sale_is_scan_scan_enter_1000_enter() {
+    let mut screens = screens("tenkey");
+    let mut shop = Shop::new("ja");
+    assert_eq!(screens.on_scan("4901234567894", &shop.model()), does(&["scan 4901234567894"]));
+    assert_eq!(press(&mut screens, &shop, "12<enter>"), does(&["scan 12"]));
+    shop.sale = Shop::with_sale("ja").sale;
+    assert_eq!(press(&mut screens, &shop, "<enter>"), Action::Stay);
+    assert_eq!(screens.name(), ScreenName::Tender);
+    assert_eq!(press(&mut screens, &shop, "1000<enter>"), does(&["tender_cash 1000"]));
+    shop.sale = None;
+    screens.done("tender_cash 1000", &shop.model());
+    assert_eq!(screens.name(), ScreenName::Sale);
+}
+
+#[test]
+fn keys_of_the_ten_key_map_give_the_commands_of_a_register() {
+    for (keys, want) in [
+        ("3*", vec!["quantity 3"]),
+        ("+", vec!["repeat"]),
+        ("50-", vec!["line_discount 50"]),
+        ("10/", vec!["line_discount 10%"]),
+        ("<delete>", vec!["void_line"]),
+        ("2<delete>", vec!["void_line 2"]),
+        ("198<f5>", vec!["price_override 198"]),
+        ("300<f4>1<enter>", vec!["department 1 300"]),
+        ("<f4>2<enter>450<enter>", vec!["department 2 450"]),
+        ("<f6>5<enter>", vec!["sale_discount 5%"]),
+        ("<f7>", vec!["suspend"]),
+        ("<up>", vec!["select_line 2"]),
+        ("<enter>500<f6>", vec!["tender_voucher 500"]),
+        ("<enter><f2>", vec!["tender_credit"]),
+        ("<enter><enter>", vec!["tender_cash"]),
+        ("<f10>2500<enter>2<enter>", vec!["paid_in 500 切手代"]),
+        ("<f10>1忘れ物<enter>", vec!["no_sale 忘れ物"]),
+    ] {
+        let shop = Shop::with_sale("ja");
+        assert_eq!(press(&mut screens("tenkey"), &shop, keys), does(&want), "{keys}");
+    }
+}
+
+#[test]
+fn the_other_keymaps_reach_the_same_commands() {
+    for (keymap, keys, want) in [
+        ("laptop", "3x", "quantity 3"),
+        ("laptop", "10p", "line_discount 10%"),
+        ("laptop", "<enter>c", "tender_credit"),
+        ("function", "3<f2>", "times 3"),
+        ("function", "1000<f12>", "tender_cash 1000"),
+        ("function", "<f1><f12>", "tender_cash"),
+    ] {
+        let shop = Shop::with_sale("ja");
+        assert_eq!(press(&mut screens(keymap), &shop, keys), does(&[want]), "{keymap} {keys}");
+    }
+}
+
+#[test]
+fn digits_that_no_key_takes_are_kept_and_told() {
+    let shop = Shop::with_sale("ja");
+    let mut screens = screens("tenkey");
+    assert_eq!(press(&mut screens, &shop, "12+"), Action::Say("hint.digits_unused"));
+    assert_eq!(press(&mut screens, &shop, "<enter>"), does(&["scan 12"]));
+}
+
+#[test]
+fn esc_clears_first_and_then_leaves() {
+    let shop = Shop::with_sale("ja");
+    let mut screens = screens("tenkey");
+    press(&mut screens, &shop, "<enter>12<esc>");
+    assert_eq!(screens.name(), ScreenName::Tender);
+    press(&mut screens, &shop, "<esc>");
+    assert_eq!(screens.name(), ScreenName::Sale);
+    press(&mut screens, &shop, "<esc>");
+    assert_eq!(screens.name(), ScreenName::Sale);
+}
+
+#[test]
+fn a_scan_works_on_every_screen() {
+    let shop = Shop::with_sale("ja");
+    for keys in
+        ["", "<enter>", "<f2>gyu", "<f3>", "<f8>", "<f10>", "<f11>", "<f1>", "<f12>", "<f3><f5>"]
+    {
+        let mut screens = screens("tenkey");
+        press(&mut screens, &shop, keys);
+        let action = screens.on_scan("4901234567894", &shop.model());
+        assert_eq!(action, does(&["scan 4901234567894"]), "{keys}");
+    }
+    let mut screens = screens("tenkey");
+    press(&mut screens, &shop, "<f9>");
+    let asked = Question::Journal { query: vec!["01-000123".into()], offset: 0 };
+    assert_eq!(screens.on_scan("01-000123", &shop.model()), Action::Ask(asked));
+}
+
+#[test]
+fn nobody_signed_in_sees_only_the_sign_in() {
+    let mut shop = Shop::new("ja");
+    shop.locked = true;
+    let mut screens = screens("tenkey");
+    assert_eq!(press(&mut screens, &shop, "<f12>"), Action::Say("hint.sign_in_first"));
+    assert_eq!(screens.name(), ScreenName::SignIn);
+    assert_eq!(press(&mut screens, &shop, "3<enter>333333<enter>"), does(&["sign_in 3 333333"]));
+    let drawn = seen(&screens, &shop, 80, 24);
+    assert!(!drawn.contains("333333"), "{drawn}");
+    shop.locked = false;
+    screens.done("sign_in 3 333333", &shop.model());
+    assert_eq!(screens.name(), ScreenName::Sale);
+}
+
+#[test]
+fn what_somebody_else_may_allow_is_asked_for_and_given_again() {
+    let shop = Shop::with_sale("ja");
+    let mut screens = screens("tenkey");
+    let refusal = Refusal::new(RefusalCode::Limit);
+    screens.refused("price_override 1", &refusal, &shop.model());
+    assert_eq!(screens.name(), ScreenName::Prompt);
+    let action = press(&mut screens, &shop, "1<enter>111111<enter>");
+    assert_eq!(action, does(&["approve 1 111111", "price_override 1"]));
+    assert_eq!(screens.name(), ScreenName::Sale);
+}
+
+#[test]
+fn an_age_check_is_one_key_and_then_the_tender_goes_on() {
+    let shop = Shop::with_sale("ja");
+    let mut screens = screens("tenkey");
+    press(&mut screens, &shop, "<enter>2000<enter>");
+    screens.refused("tender_cash 2000", &Refusal::new(RefusalCode::AgeCheck), &shop.model());
+    assert_eq!(press(&mut screens, &shop, "<enter>"), does(&["age_checked", "tender_cash 2000"]));
+    assert_eq!(screens.name(), ScreenName::Tender);
+}
+
+#[test]
+fn a_refused_form_keeps_what_was_typed() {
+    let shop = Shop::new("ja");
+    let mut screens = screens("tenkey");
+    let action = press(&mut screens, &shop, "<f3>090123<f5><f10>");
+    assert_eq!(action, does(&["new_member phone=090123"]));
+    screens.refused(
+        "new_member phone=090123",
+        &Refusal::new(RefusalCode::BadArgument),
+        &shop.model(),
+    );
+    assert_eq!(screens.name(), ScreenName::NewMember);
+    assert!(seen(&screens, &shop, 80, 24).contains("090123"));
+    screens.done("new_member phone=090123", &shop.model());
+    assert_eq!(screens.name(), ScreenName::Sale);
+}
+
+#[test]
+fn the_count_gives_every_denomination() {
+    let shop = Shop::new("ja");
+    let mut screens = screens("tenkey");
+    let keys = "<f11>833<enter>1<enter><enter>12<enter><enter><enter><enter><enter><enter>7<enter>";
+    let want = "count 10000x3 5000x1 2000x0 1000x12 500x0 100x0 50x0 10x0 5x0 1x7";
+    assert_eq!(press(&mut screens, &shop, keys), does(&[want]));
+}
+
+#[test]
+fn a_code_searched_for_is_rung_up() {
+    let shop = Shop::new("ja");
+    let mut screens = screens("tenkey");
+    let action = press(&mut screens, &shop, "<f2>gyu");
+    assert_eq!(action, Action::Ask(Question::FindItems { text: "gyu".into(), offset: 0 }));
+    let page = regi::screens::Page {
+        offset: 0,
+        rows: vec![crate::shop::item("12", "牛乳", 248)],
+        more: false,
+    };
+    screens.answer(Answer::Items { text: "gyu".into(), page });
+    assert_eq!(press(&mut screens, &shop, "<enter>"), does(&["scan 12"]));
+    assert_eq!(screens.name(), ScreenName::Sale);
+}
+
+#[test]
+fn a_command_typed_is_given_and_kept_for_the_arrows() {
+    let shop = Shop::new("ja");
+    let mut screens = screens("tenkey");
+    assert_eq!(press(&mut screens, &shop, "<f12>note open<enter>"), does(&["note open"]));
+    screens.done("note open", &shop.model());
+    assert_eq!(screens.name(), ScreenName::Sale);
+    assert_eq!(press(&mut screens, &shop, "<f12><up><enter>"), does(&["note open"]));
+}
+
+#[test]
+fn a_new_shop_is_asked_for_its_name_first() {
+    let shop = Shop::new("ja");
+    let keymap = regi::screens::Keymap::built_in("tenkey");
+    let theme = regi::screens::Theme::built_in("dark");
+    let mut screens = regi::screens::Screens::first_run(keymap, theme, "ja");
+    assert_eq!(press(&mut screens, &shop, "<f10>"), Action::Say("first.name_needed"));
+    press(&mut screens, &shop, "<enter>midori");
+    let Action::Found(found) = press(&mut screens, &shop, "<f10>") else { panic!("a shop") };
+    assert_eq!((found.name.as_str(), found.keymap.as_str()), ("みどり", "tenkey"));
+}
