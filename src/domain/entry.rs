@@ -126,6 +126,9 @@ pub enum Kind {
         receipt: DocNo,
         reason: String,
         sale: Box<Sale>,
+        /// Who sold it, and the local hour 0…23: where it no longer counts.
+        sold_by: u32,
+        sold_hour: u8,
     },
     TenderCorrected {
         receipt: DocNo,
