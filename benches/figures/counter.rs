@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use vt100::Screen;
 
+use crate::Failure;
 use crate::goods;
 use crate::hello;
 use crate::place::REGI;
 use crate::terminal::{Shown, Terminal};
-use crate::Failure;
 
 const ENTER: &str = "\r";
 const ESCAPE: &str = "\x1b";

@@ -79,8 +79,10 @@ fn digits(value: f64) -> String {
 /// Returns a group's figures as a table.
 pub fn table(group: &str, figures: &[Figure]) -> String {
     let head = [group, "goal", "measured", "met", ""].map(str::to_owned);
-    let rows: Vec<[String; 5]> = std::iter::once(head).chain(figures.iter().map(Figure::row)).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let rows: Vec<[String; 5]> =
+        std::iter::once(head).chain(figures.iter().map(Figure::row)).collect();
+    let width =
+        |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths = [0, 1, 2, 3].map(width);
     let mut text = String::new();
     for row in &rows {

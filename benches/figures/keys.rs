@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use crate::Failure;
 use crate::big_shop;
 use crate::counter::{Counter, Hello};
 use crate::figure::Figure;
@@ -13,7 +14,6 @@ use crate::floor::AppendFloor;
 use crate::place::{Place, copy_folder};
 use crate::terminal::Shown;
 use crate::timing::Times;
-use crate::Failure;
 
 /// As many goods as every shop of the run has.
 const GOODS: u32 = 200;
@@ -80,7 +80,12 @@ pub fn measure(place: &Place) -> Result<Vec<Figure>, Failure> {
     let mut figures = latencies(&hands, &floor.times);
     figures.extend(counts(&hands));
     for (idle, shop) in idle.into_iter().zip(["sample", "big"]) {
-        figures.push(Figure::count(format!("idle for 3 s, {shop} shop, writes"), 0.0, idle? as f64, " B"));
+        figures.push(Figure::count(
+            format!("idle for 3 s, {shop} shop, writes"),
+            0.0,
+            idle? as f64,
+            " B",
+        ));
     }
     let lost = f64::from(BREATHLESS - accepted);
     figures.push(Figure::count("next scans lost right behind the cash key", 0.0, lost, ""));

@@ -6,8 +6,8 @@
 use regi::domain::register::Lookup;
 use regi::store::store_reader::StoreReader;
 
-use crate::figure::Figure;
 use crate::disk::Syncs;
+use crate::figure::Figure;
 use crate::goods;
 use crate::lane::Lane;
 use crate::peer::{Peer, Question};

@@ -77,7 +77,9 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let chosen = GROUPS.iter().filter(|group| words.is_empty() || words.iter().any(|word| word == group.name));
+    let chosen = GROUPS
+        .iter()
+        .filter(|group| words.is_empty() || words.iter().any(|word| word == group.name));
     let mut figures = Vec::new();
     let mut unmeasured = false;
     for group in chosen {

@@ -177,7 +177,8 @@ fn inserting(table: &str, columns: usize) -> String {
 }
 
 fn rows(statement: &mut Statement<'_>, path: &Path, columns: usize) -> Result<(), Failure> {
-    let mut reader = csv::ReaderBuilder::new().buffer_capacity(1 << 20).from_reader(File::open(path)?);
+    let mut reader =
+        csv::ReaderBuilder::new().buffer_capacity(1 << 20).from_reader(File::open(path)?);
     let mut row = csv::StringRecord::new();
     while reader.read_record(&mut row)? {
         for column in 0..columns {

@@ -84,7 +84,8 @@ pub fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Runs one command of regi on a shop and returns what it printed.
 pub fn regi(shop: &Path, args: &[&str]) -> Result<String, Failure> {
-    let output = Command::new(REGI).arg("--shop").arg(shop).args(["--lang", "en"]).args(args).output()?;
+    let output =
+        Command::new(REGI).arg("--shop").arg(shop).args(["--lang", "en"]).args(args).output()?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }

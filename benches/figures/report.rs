@@ -5,12 +5,12 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::Failure;
 use crate::big_shop::{self, Month};
 use crate::counter::Counter;
 use crate::figure::Figure;
 use crate::place::{Place, copy_folder, regi};
 use crate::timing::Times;
-use crate::Failure;
 
 const RUNS: u32 = 15;
 

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use crate::Failure;
 use crate::big_shop;
 use crate::disk::Syncs;
 use crate::figure::Figure;
@@ -16,7 +17,6 @@ use crate::peer::{Peer, PeerSale};
 use crate::people::Dice;
 use crate::place::{Place, REGI, copy_folder};
 use crate::timing::Times;
-use crate::Failure;
 
 /// Sales that are counted and timed.
 const SALES: u32 = 1_000;
@@ -109,19 +109,37 @@ fn figures(commits: &Commits, floor: &Times) -> Vec<Figure> {
     let Commits { ours, theirs, .. } = commits;
     let kilobytes = |bytes: u64| bytes as f64 / 1024.0;
     vec![
-        Figure::count("syncs of the journal for a sale, at most", 1.0, commits.most_syncs as f64, ""),
-        Figure::count("journal bytes for a sale, at most", 8.0, kilobytes(commits.most_bytes), " KB"),
+        Figure::count(
+            "syncs of the journal for a sale, at most",
+            1.0,
+            commits.most_syncs as f64,
+            "",
+        ),
+        Figure::count(
+            "journal bytes for a sale, at most",
+            8.0,
+            kilobytes(commits.most_bytes),
+            " KB",
+        ),
         Figure::count(
             "bytes for a sale of 5 lines, store and cart included",
             40.0,
             kilobytes(commits.bytes) / f64::from(SALES),
             " KB",
         ),
-        Figure::time("commit p50 / append p50", 1.3, ours.p50() / floor.p50(), "x")
-            .note(format!("{}; append {}", ours.words(), floor.words())),
+        Figure::time("commit p50 / append p50", 1.3, ours.p50() / floor.p50(), "x").note(format!(
+            "{}; append {}",
+            ours.words(),
+            floor.words()
+        )),
         Figure::time("commit p99 / append p99", 2.0, ours.p99() / floor.p99(), "x"),
-        Figure::time("commit p50 / SQLite's (1.5 times ahead)", 1.0 / 1.5, ours.p50() / theirs.p50(), "x")
-            .note(format!("SQLite {}", theirs.words())),
+        Figure::time(
+            "commit p50 / SQLite's (1.5 times ahead)",
+            1.0 / 1.5,
+            ours.p50() / theirs.p50(),
+            "x",
+        )
+        .note(format!("SQLite {}", theirs.words())),
     ]
 }
 
@@ -171,7 +189,11 @@ impl Playing {
         writeln!(self.orders, "{line}")?;
         let mut answer = String::new();
         self.answered += self.answers.read_line(&mut answer)?;
-        if answer.contains("\"ok\":true") { Ok(()) } else { Err(format!("{line}: {answer}").into()) }
+        if answer.contains("\"ok\":true") {
+            Ok(())
+        } else {
+            Err(format!("{line}: {answer}").into())
+        }
     }
 
     /// Bytes the program has handed to `write` so far, but for its answers.

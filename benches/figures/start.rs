@@ -4,12 +4,12 @@
 //! A start is over when a digit typed at the first screen is on it: hello, sample shop, big shop,
 //! and the big shop after a SIGKILL, in turns.
 
+use crate::Failure;
 use crate::big_shop;
 use crate::counter::{Counter, Hello};
 use crate::figure::Figure;
 use crate::place::{Place, copy_folder};
 use crate::timing::Times;
-use crate::Failure;
 
 pub fn measure(place: &Place) -> Result<Vec<Figure>, Failure> {
     let dir = place.scratch("start")?;
@@ -52,6 +52,7 @@ fn figures([hello, demo, big, cut]: &[Times; 4], chain: (f64, u64)) -> Vec<Figur
         ratio("first key, sample shop / hello", 3.0, demo),
         ratio("first key, big shop / hello", 10.0, big),
         ratio("first key, big shop after SIGKILL / hello", 10.0, cut),
-        Figure::time("the year's chain checked", 3.0, seconds, " s").note(format!("{records} entries")),
+        Figure::time("the year's chain checked", 3.0, seconds, " s")
+            .note(format!("{records} entries")),
     ]
 }

@@ -83,7 +83,11 @@ impl Terminal {
     }
 
     /// Sends keys and waits until the screen is as wanted and quiet.
-    pub fn press(&mut self, keys: &str, wanted: impl Fn(&Screen) -> bool) -> Result<Shown, Failure> {
+    pub fn press(
+        &mut self,
+        keys: &str,
+        wanted: impl Fn(&Screen) -> bool,
+    ) -> Result<Shown, Failure> {
         self.drain()?;
         let pressed = self.send(keys)?;
         self.wait(pressed, wanted).map_err(|error| format!("after {keys:?}: {error}").into())
@@ -97,7 +101,11 @@ impl Terminal {
     }
 
     /// Waits from `since` until the screen is as wanted, then until the program is quiet.
-    pub fn wait(&mut self, since: Instant, wanted: impl Fn(&Screen) -> bool) -> Result<Shown, Failure> {
+    pub fn wait(
+        &mut self,
+        since: Instant,
+        wanted: impl Fn(&Screen) -> bool,
+    ) -> Result<Shown, Failure> {
         let mut took = None;
         let mut bytes = 0;
         loop {
@@ -158,7 +166,8 @@ impl Terminal {
         let pid = self.child.process_id().ok_or("the program has ended")?;
         let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<f64>().ok());
+        let kilobytes =
+            line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<f64>().ok());
         Ok(kilobytes.ok_or("no VmHWM")? / 1024.0)
     }
 

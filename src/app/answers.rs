@@ -162,7 +162,12 @@ pub fn device_rows(engine: &Engine) -> Vec<DeviceRow> {
     let scanners = config.scanner.iter().map(|rule| DeviceRow {
         device: "scanner".to_owned(),
         kind: "device.scanner",
-        address: [&rule.vendor, &rule.product, &rule.name].into_iter().flatten().cloned().collect::<Vec<_>>().join(" "),
+        address: [&rule.vendor, &rule.product, &rule.name]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(" "),
         state: "state.ready",
         ..DeviceRow::default()
     });
@@ -321,15 +326,16 @@ fn help(engine: &Engine, name: Option<&str>, reply: &mut Reply) -> Result<(), Re
     {
         return Err(Refusal::new(RefusalCode::UnknownCommand).with("name", name));
     }
-    let rows = COMMANDS.iter().filter(|spec| name.is_none_or(|name| name == spec.name)).map(|spec| {
-        json!({
-            "name": spec.name,
-            "arguments": spec.arguments,
-            "group": words.get(group_key(spec.group)),
-            "level": engine.register.settings.level_of(spec),
-            "help": words.get(&format!("help.{}", spec.name)),
-        })
-    });
+    let rows =
+        COMMANDS.iter().filter(|spec| name.is_none_or(|name| name == spec.name)).map(|spec| {
+            json!({
+                "name": spec.name,
+                "arguments": spec.arguments,
+                "group": words.get(group_key(spec.group)),
+                "level": engine.register.settings.level_of(spec),
+                "help": words.get(&format!("help.{}", spec.name)),
+            })
+        });
     reply.rows = Some(Value::Array(rows.collect()));
     Ok(())
 }

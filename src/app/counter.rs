@@ -513,8 +513,13 @@ fn is_look(command: &Command) -> bool {
     use Command as C;
     matches!(
         command,
-        C::Journal { .. } | C::Report { .. } | C::Help { .. } | C::Keys | C::Inquire { .. }
-            | C::FindItem { .. } | C::FindMember { .. }
+        C::Journal { .. }
+            | C::Report { .. }
+            | C::Help { .. }
+            | C::Keys
+            | C::Inquire { .. }
+            | C::FindItem { .. }
+            | C::FindMember { .. }
     )
 }
 

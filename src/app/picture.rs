@@ -95,7 +95,8 @@ impl Picture {
     fn look_at_choices(&mut self, engine: &Engine) {
         let settings = &engine.register.settings;
         let words = &engine.words;
-        if !self.choices.denominations.is_empty() && self.choices.staff.len() == settings.staff.len()
+        if !self.choices.denominations.is_empty()
+            && self.choices.staff.len() == settings.staff.len()
         {
             return;
         }
@@ -119,7 +120,8 @@ impl Picture {
                 .into_iter()
                 .map(|name| {
                     let key = format!("tax_class.{name}");
-                    let label = if words.has(&key) { words.get(&key).to_owned() } else { name.clone() };
+                    let label =
+                        if words.has(&key) { words.get(&key).to_owned() } else { name.clone() };
                     choice(name, label)
                 })
                 .collect(),
@@ -206,7 +208,11 @@ impl Picture {
         if let Some(closed) = &outcome.answer.closed {
             let received = closed.tenders.iter().map(|tender| tender.amount).sum::<Money>();
             self.last = Some(LastSale {
-                receipt: outcome.answer.receipt.map(|number| number.to_string()).unwrap_or_default(),
+                receipt: outcome
+                    .answer
+                    .receipt
+                    .map(|number| number.to_string())
+                    .unwrap_or_default(),
                 total: closed.total,
                 received,
                 change: closed.change,
