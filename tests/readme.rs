@@ -3,7 +3,7 @@
 //! Room: tests. May touch: the README, the repository's files, the binary's help.
 //! Invariant: a name in the README that regi does not know is a failure, not an oversight.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -17,13 +17,13 @@ fn readme() -> String {
     std::fs::read_to_string(root().join("README.md")).expect("the README")
 }
 
-/// The part of the README from a heading to the next of the same depth.
+/// The part of the README from a heading to the next of its depth or above.
 fn part<'a>(readme: &'a str, heading: &str) -> &'a str {
     let depth = heading.split(' ').next().expect("signs of a heading");
     let start = readme.find(&format!("\n{heading}\n")).expect(heading) + heading.len() + 2;
     let rest = &readme[start..];
-    let end = rest.find(&format!("\n{depth} ")).unwrap_or(rest.len());
-    &rest[..end]
+    let ends = (1..=depth.len()).filter_map(|depth| rest.find(&format!("\n{} ", "#".repeat(depth))));
+    &rest[..ends.min().unwrap_or(rest.len())]
 }
 
 /// The fenced blocks of a language, each without its fences.
@@ -54,38 +54,46 @@ fn regi_lines(readme: &str) -> BTreeSet<String> {
     lines.filter(|line| *line == "regi" || line.starts_with("regi ")).map(str::to_owned).collect()
 }
 
+/// The names after `regi`, as its help lists them.
+fn deeds() -> BTreeSet<String> {
+    let help = help_of(&[]).expect("help");
+    let listed = help.split("Commands:\n").nth(1).expect("a list of commands");
+    let listed = listed.split("\n\n").next().unwrap_or_default();
+    listed.lines().filter_map(|line| Some(line.split_whitespace().next()?.to_owned())).collect()
+}
+
+/// The words that may stand straight after a deed, when only some may.
+fn choices(help: &str) -> Option<Vec<&str>> {
+    let arguments = help.split("\nArguments:\n").nth(1)?.lines().next()?;
+    let listed = arguments.split("[possible values: ").nth(1)?.split(']').next()?;
+    Some(listed.split(", ").collect())
+}
+
 #[test]
 fn every_command_line_of_the_readme_is_one() {
-    let lines = regi_lines(&readme());
+    let (lines, deeds) = (regi_lines(&readme()), deeds());
+    let mut helps: BTreeMap<Option<&str>, String> = BTreeMap::new();
     assert!(lines.len() > 15, "the README shows command lines: {lines:?}");
-    for line in lines {
-        let words: Vec<&str> = line.split_whitespace().skip(1).collect();
-        let deed = words.iter().copied().find(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
-        let help = help_of(deed.as_slice()).unwrap_or_else(|| panic!("no such command: {line}"));
-        for option in words.iter().filter(|word| word.starts_with("--")) {
-            let known = help.split([' ', '\n', ',']).any(|word| word == *option);
-            assert!(known, "{option} is no option of: {line}");
+    for line in &lines {
+        let mut words = line.split_whitespace().skip(1);
+        let plain = words.clone().next().is_none_or(|word| word.starts_with("--"));
+        let deed = words.by_ref().find(|word| deeds.contains(*word));
+        assert!(deed.is_some() || plain, "no such command: {line}");
+        let help = helps.entry(deed).or_insert_with(|| help_of(deed.as_slice()).expect("help"));
+        if let (Some(choices), Some(chosen)) = (choices(help), words.next()) {
+            assert!(choices.contains(&chosen), "{chosen} is none of {choices:?}: {line}");
         }
-        if let Some(choices) = help.split("[possible values: ").nth(1).filter(|_| {
-            deed.is_some_and(|deed| ["import", "export", "config", "completions"].contains(&deed))
-        }) {
-            let choices: Vec<&str> =
-                choices.split(']').next().unwrap_or_default().split(", ").collect();
-            let chosen = words.iter().skip_while(|word| Some(**word) != deed).nth(1);
-            if let Some(chosen) = chosen {
-                assert!(choices.contains(chosen), "{chosen} is none of {choices:?}: {line}");
-            }
+        for option in line.split_whitespace().filter(|word| word.starts_with("--")) {
+            let known = help.split([' ', '\n', ',']).any(|word| word == option);
+            assert!(known, "{option} is no option of: {line}");
         }
     }
 }
 
 #[test]
 fn every_deed_of_the_command_line_is_in_the_readme() {
-    let help = help_of(&[]).expect("help");
-    let listed = help.split("Commands:\n").nth(1).expect("a list of commands");
-    let listed = listed.split("\n\n").next().unwrap_or_default();
     let lines = regi_lines(&readme());
-    for deed in listed.lines().filter_map(|line| line.split_whitespace().next()) {
+    for deed in deeds() {
         let shown = lines.iter().any(|line| line.split_whitespace().any(|word| word == deed));
         assert!(shown, "the README never shows regi {deed}");
     }

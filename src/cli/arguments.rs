@@ -1,6 +1,7 @@
 //! The command line's shape (`DESIGN.md` 6).
 //!
-//! Room: cli. May touch: clap, the writer it is handed. The help texts come from the language files, by `cli.NAME` keys.
+//! Room: cli. May touch: clap, the writer it is handed. The help texts come from the language files,
+//! by `cli.NAME` keys.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
