@@ -80,13 +80,13 @@ fn drawer(shop: &Shop) -> Money {
         match &entry.kind {
             Kind::DayOpened { float } => cash = *float,
             Kind::SaleClosed(sale) => cash += into_drawer(sale),
-            Kind::ReceiptVoided { sale, .. } => cash = cash - into_drawer(sale),
+            Kind::ReceiptVoided { sale, .. } => cash -= into_drawer(sale),
             Kind::TenderCorrected { from, to, amount, .. } => {
                 let cash_of = |kind| if kind == TenderKind::Cash { *amount } else { Money::ZERO };
                 cash = cash - cash_of(*from) + cash_of(*to);
             }
             Kind::PaidIn { amount, .. } | Kind::Loaned { amount } => cash += *amount,
-            Kind::PaidOut { amount, .. } | Kind::PickedUp { amount } => cash = cash - *amount,
+            Kind::PaidOut { amount, .. } | Kind::PickedUp { amount } => cash -= *amount,
             _ => {}
         }
     }

@@ -97,7 +97,7 @@ fn a_full_return_gives_back_exactly_what_was_paid() {
 
 #[test]
 fn goods_that_come_back_in_pieces_come_back_as_in_one() {
-    for_baskets(15, |dice| {
+    for_baskets(10, |dice| {
         let mut shop = any_shop(dice);
         let before = points_of(&shop);
         sell(&mut shop, dice);
