@@ -81,7 +81,7 @@ impl<T> Batch<T> {
         if mode == Mode::DryRun || !report.is_clean() {
             return Ok(report);
         }
-        let import = engine.chance.id();
+        let import = engine.chance.id(engine.shop.journal().head().seq);
         let mut rows = open()?;
         let mut written = 0_u64;
         loop {

@@ -197,7 +197,7 @@ pub fn found(
     }
     let name = settings.shop.name.clone().unwrap_or_default();
     let mut chance = options.chance;
-    let shop_id = (chance.id() as u64).max(1);
+    let shop_id = (chance.id(0) as u64).max(1);
     let opened = place.create(shop_id, &name, settings, options.time.now(), &mut |_, _| {})?;
     let profiles = profiles(&options.dir)?;
     let keymap = keymap(&options.dir, &config.keymap)?;
@@ -225,7 +225,6 @@ fn engine(
     if !opened.lane.is_open(&cart) {
         cart = Cart::default();
     }
-    let chance = options.chance.after(opened.shop.journal().head().seq);
     Engine {
         register: Register::new(opened.settings, opened.lane, cart),
         unclean: opened.unclean,
@@ -236,7 +235,7 @@ fn engine(
         shop: Arc::new(Books::new(opened.shop, &options.dir)),
         words,
         time: options.time,
-        chance,
+        chance: options.chance,
         spool,
         config,
         keymap,

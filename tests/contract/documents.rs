@@ -106,7 +106,7 @@ fn training_is_printed_as_training() {
     let shop = Shop::new("");
     let sold = in_japanese(&shop, "training_on\ndepartment 1 100\ntender_cash");
     let paper = shop.paper(&sold["printed"][0]);
-    prints(&paper, &["訓練", "01-T000001"]);
+    prints(&paper, &["訓 練", "01-T000001"]);
 }
 
 #[test]
