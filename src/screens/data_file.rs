@@ -34,6 +34,15 @@ pub enum Value {
     Table(Vec<Field>),
 }
 
+/// One table of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Table<'a> {
+    pub name: &'a str,
+    /// From 1.
+    pub line: usize,
+    pub fields: &'a [Field],
+}
+
 /// A data file: its own fields and its tables, in the order of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DataFile {
@@ -69,7 +78,7 @@ impl DataFile {
     ///
     /// # Errors
     /// A field that stands outside any table.
-    pub fn tables(&self) -> Result<Vec<(&str, usize, &[Field])>, DataFault> {
+    pub fn tables(&self) -> Result<Vec<Table<'_>>, DataFault> {
         let table = |field: &'_ Field| match &field.value {
             Value::Table(_) => Ok(()),
             _ => Err(self.fault(field.line, format!("`{}` stands outside any table", field.key))),
@@ -79,7 +88,7 @@ impl DataFile {
             .fields
             .iter()
             .filter_map(|field| match &field.value {
-                Value::Table(fields) => Some((field.key.as_str(), field.line, fields.as_slice())),
+                Value::Table(fields) => Some(Table { name: &field.key, line: field.line, fields }),
                 _ => None,
             })
             .collect())
@@ -128,9 +137,9 @@ mod tests {
     fn fields_keep_the_order_and_the_lines_of_the_file() {
         let file = DataFile::read("k", "[z]\nb = \"1\"\na = [\"2\"]\n\n[a]\nc = \"3\"\n").unwrap();
         let tables = file.tables().unwrap();
-        assert_eq!(tables[0].0, "z");
+        assert_eq!(tables[0].name, "z");
         let keys: Vec<_> =
-            tables[0].2.iter().map(|field| (field.key.as_str(), field.line)).collect();
+            tables[0].fields.iter().map(|field| (field.key.as_str(), field.line)).collect();
         assert_eq!(keys, [("b", 2), ("a", 3)]);
     }
 

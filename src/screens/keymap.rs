@@ -162,15 +162,15 @@ impl Keymap {
     pub fn read(file: &str, text: &str) -> Result<Self, DataFault> {
         let data = DataFile::read(file, text)?;
         let mut keymap = Self::default();
-        for (table, line, fields) in data.tables()? {
-            let screen = match table {
-                "global" => None,
-                name => Some(
-                    ScreenName::from_word(name)
-                        .ok_or_else(|| data.fault(line, format!("unknown screen `{name}`")))?,
-                ),
-            };
-            let bindings = bindings(&data, screen, fields)?;
+        for table in data.tables()? {
+            let screen =
+                match table.name {
+                    "global" => None,
+                    name => Some(ScreenName::from_word(name).ok_or_else(|| {
+                        data.fault(table.line, format!("unknown screen `{name}`"))
+                    })?),
+                };
+            let bindings = bindings(&data, screen, table.fields)?;
             match screen {
                 None => keymap.global = bindings,
                 Some(screen) => keymap.screens.push((screen, bindings)),

@@ -74,11 +74,12 @@ impl Theme {
         let data = DataFile::read(file, text)?;
         let mut theme = Self::default();
         let mut missing: Vec<_> = Self::MEANINGS.to_vec();
-        for (table, line, fields) in data.tables()? {
-            if table != "style" {
-                return Err(data.fault(line, format!("unknown table `{table}`")));
+        for table in data.tables()? {
+            if table.name != "style" {
+                let fault = format!("unknown table `{}`", table.name);
+                return Err(data.fault(table.line, fault));
             }
-            for field in fields {
+            for field in table.fields {
                 let fault = |what: String| data.fault(field.line, what);
                 let slot = theme
                     .slot(&field.key)

@@ -25,9 +25,9 @@ fn a_digit_and_a_line_cost_few_bytes_and_idling_none() {
 
         let sale = shop.sale.as_mut().unwrap();
         sale.lines.push(line(4, ("4987654321098", "国産 若鶏もも肉 徳用", 1, 1280, 0, "※")));
-        sale.total = sale.total + yen(1280);
-        sale.taxes[1].base = sale.taxes[1].base + yen(1280);
-        sale.taxes[1].tax = sale.taxes[1].tax + yen(94);
+        sale.total += yen(1280);
+        sale.taxes[1].base += yen(1280);
+        sale.taxes[1].tax += yen(94);
         let bytes = display.draw(|cells| screens.draw(cells, &shop.model())).unwrap();
         assert!((1..=MOST).contains(&bytes), "{bytes} bytes for a line");
 
