@@ -177,12 +177,7 @@ impl Books {
     ///
     /// # Errors
     /// A PIN that anyone would guess, or a file that cannot be written.
-    pub fn set_pin(
-        &self,
-        staff: u32,
-        pin: Option<&Pin>,
-        kind: ShopKind,
-    ) -> Result<(), Refusal> {
+    pub fn set_pin(&self, staff: u32, pin: Option<&Pin>, kind: ShopKind) -> Result<(), Refusal> {
         self.keys.set_pin(staff, pin, kind.pins()).map_err(Refusal::from)
     }
 

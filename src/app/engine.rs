@@ -173,11 +173,7 @@ impl Engine {
     }
 
     /// Makes a begun command true, or leaves everything as it was when its entries were not written.
-    pub fn finish(
-        &mut self,
-        pending: Pending,
-        written: Result<Vec<Placed>, Refusal>,
-    ) -> Outcome {
+    pub fn finish(&mut self, pending: Pending, written: Result<Vec<Placed>, Refusal>) -> Outcome {
         let mut outcome = pending.outcome;
         let placed = match written {
             Ok(placed) => placed,

@@ -75,8 +75,7 @@ pub fn export(
                 })
                 .map_err(Refusal::from)?;
             if what == What::Points {
-                let balances =
-                    members.into_iter().map(|(member, balance)| (member.code, balance));
+                let balances = members.into_iter().map(|(member, balance)| (member.code, balance));
                 points_out(out, encoding, balances)?
             } else {
                 let own: BTreeSet<String> = members

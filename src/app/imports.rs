@@ -173,8 +173,7 @@ pub fn import_stock(
     let kind = |import, stock| Kind::StockImported { import, stock };
     let reader = engine.shop.reader().clone();
     let known = |code: &str| reader.item(code).ok().flatten().is_some();
-    Batch { kind, progress }
-        .run(engine, mode, || Ok(stock::stock(opened(path)?, mapping, known)?))
+    Batch { kind, progress }.run(engine, mode, || Ok(stock::stock(opened(path)?, mapping, known)?))
 }
 
 /// Changes the shop's settings by a file's text. Its PINs go where PINs live, before its entry.

@@ -133,9 +133,7 @@ pub fn theme(dir: &Path, name: &str) -> Result<crate::screens::Theme, OpenFault>
     let own = own_files(dir, "themes")?.into_iter().find(|(known, _)| *known == file);
     let theme = match own {
         None => Theme::built_in(name),
-        Some((file, text)) => {
-            Theme::read(&format!("themes/{file}"), &text).map_err(data_fault)?
-        }
+        Some((file, text)) => Theme::read(&format!("themes/{file}"), &text).map_err(data_fault)?,
     };
     let colourless = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     Ok(if colourless { theme.without_colour() } else { theme })

@@ -62,7 +62,10 @@ pub fn make(
         (Paper::VoidSlip { number }, Kind::ReceiptVoided { sale, reason, .. }) => {
             (job_name("void", number, 0), void_slip(&letterhead, &now, sale, reason))
         }
-        (Paper::Formal { .. }, Kind::FormalReceiptIssued { number, receipt, name, amount, stamp_duty }) => {
+        (
+            Paper::Formal { .. },
+            Kind::FormalReceiptIssued { number, receipt, name, amount, stamp_duty },
+        ) => {
             let (stored, _) = stored(engine, *receipt)?;
             let formal = FormalReceipt {
                 number: *number,
@@ -98,9 +101,13 @@ pub fn make(
         }
         (Paper::XReport, Kind::XReported { count }) => {
             let day = engine.register.lane.day.as_ref()?;
-            let cash = if engine.register.may_see_cash() { CashShown::All } else { CashShown::Hidden };
+            let cash =
+                if engine.register.may_see_cash() { CashShown::All } else { CashShown::Hidden };
             let report = XReport { day, count: *count, cash };
-            let name = format!("{}-{count}", engine.register.lane.next_number(crate::domain::number::DocKind::Z));
+            let name = format!(
+                "{}-{count}",
+                engine.register.lane.next_number(crate::domain::number::DocKind::Z)
+            );
             (job_name("x", name, 0), x_report(&letterhead, &now, &report))
         }
         (Paper::ZReport { number }, Kind::ZClosed(closing)) => {

@@ -95,7 +95,8 @@ impl Picture {
     fn look_at_choices(&mut self, engine: &Engine) {
         let settings = &engine.register.settings;
         let words = &engine.words;
-        if !self.choices.denominations.is_empty() && self.choices.staff.len() == settings.staff.len()
+        if !self.choices.denominations.is_empty()
+            && self.choices.staff.len() == settings.staff.len()
         {
             return;
         }
@@ -106,11 +107,8 @@ impl Picture {
                 .iter()
                 .map(|row| choice(row.number.to_string(), row.name.clone()))
                 .collect(),
-            reasons: words
-                .get("reasons")
-                .split(' ')
-                .map(|reason| choice(reason.to_owned(), reason.to_owned()))
-                .collect(),
+            reasons: listed(words.get("reasons")),
+            void_reasons: listed(words.get("void_reasons")),
             tax_classes: settings
                 .tax_classes
                 .rows()
@@ -119,15 +117,12 @@ impl Picture {
                 .into_iter()
                 .map(|name| {
                     let key = format!("tax_class.{name}");
-                    let label = if words.has(&key) { words.get(&key).to_owned() } else { name.clone() };
+                    let label =
+                        if words.has(&key) { words.get(&key).to_owned() } else { name.clone() };
                     choice(name, label)
                 })
                 .collect(),
-            customer_kinds: words
-                .get("customer_kinds")
-                .split(' ')
-                .map(|kind| choice(kind.to_owned(), kind.to_owned()))
-                .collect(),
+            customer_kinds: listed(words.get("customer_kinds")),
             ranks: settings
                 .ranks
                 .iter()
@@ -200,13 +195,23 @@ impl Picture {
         self.message = Some(Message { refusal: true, text: words.refusal(refusal) });
     }
 
-    /// A command was carried out: keep the three numbers, say what it needs.
+    /// A command was carried out: keep the three numbers, say what it needs. What leaves no trace on
+    /// the screen (`done.paid_in`) is said in words.
     pub fn done(&mut self, outcome: &Outcome, engine: &Engine) {
         self.message = None;
+        let name = outcome.command.split_whitespace().next().unwrap_or_default();
+        let said = format!("done.{name}");
+        if engine.words.has(&said) {
+            self.say(&said, &engine.words);
+        }
         if let Some(closed) = &outcome.answer.closed {
             let received = closed.tenders.iter().map(|tender| tender.amount).sum::<Money>();
             self.last = Some(LastSale {
-                receipt: outcome.answer.receipt.map(|number| number.to_string()).unwrap_or_default(),
+                receipt: outcome
+                    .answer
+                    .receipt
+                    .map(|number| number.to_string())
+                    .unwrap_or_default(),
                 total: closed.total,
                 received,
                 change: closed.change,
@@ -246,6 +251,12 @@ impl Picture {
         let text = words.fill("worker_died", &[("what", &text::cleaned(what))]);
         self.message = Some(Message { refusal: true, text });
     }
+}
+
+/// Choices that stand for themselves, from a text of words.
+fn listed(text: &str) -> Vec<Choice> {
+    let choice = |word: &str| Choice { value: word.to_owned(), label: word.to_owned() };
+    text.split_whitespace().map(choice).collect()
 }
 
 /// A trouble's word in the language files.

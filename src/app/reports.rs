@@ -124,7 +124,10 @@ fn closed_day(engine: &Engine, wanted: &Wanted) -> Result<ClosedDay, Refusal> {
     };
     let days = engine.shop.reader().days(from, to)?;
     let fits = |day: &ClosedDay| number.is_none_or(|number| day.closing.number == number);
-    days.into_iter().rev().find(fits).ok_or_else(|| Refusal::new(RefusalCode::Receipt).saying("no_z"))
+    days.into_iter()
+        .rev()
+        .find(fits)
+        .ok_or_else(|| Refusal::new(RefusalCode::Receipt).saying("no_z"))
 }
 
 fn members(engine: &Engine) -> Result<Table, Refusal> {

@@ -83,19 +83,27 @@ fn as_text(reply: &Reply, words: &Words) -> String {
         value.and_then(serde_json::Value::as_i64).unwrap_or(0)
     };
     match (&reply.sale, reply.receipt.is_empty()) {
-        (Some(_), false) => words.fill(
-            "run.closed",
-            &[
-                ("receipt", &reply.receipt),
-                ("total", &amount("total")),
-                ("paid", &amount("paid")),
-                ("change", &amount("change")),
-            ],
-        ) + "\n",
-        (Some(_), true) => words.fill(
-            "run.open",
-            &[("command", &reply.command), ("total", &amount("total")), ("due", &amount("due"))],
-        ) + "\n",
+        (Some(_), false) => {
+            words.fill(
+                "run.closed",
+                &[
+                    ("receipt", &reply.receipt),
+                    ("total", &amount("total")),
+                    ("paid", &amount("paid")),
+                    ("change", &amount("change")),
+                ],
+            ) + "\n"
+        }
+        (Some(_), true) => {
+            words.fill(
+                "run.open",
+                &[
+                    ("command", &reply.command),
+                    ("total", &amount("total")),
+                    ("due", &amount("due")),
+                ],
+            ) + "\n"
+        }
         (None, _) => format!("{}\n", reply.command),
     }
 }

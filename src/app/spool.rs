@@ -12,7 +12,9 @@ use crossbeam_channel::{Receiver, unbounded};
 use super::lane_config::LaneConfig;
 use crate::devices::escpos_render;
 use crate::devices::printer::dialogue::{Manner, Patience};
-use crate::devices::printer::{self, Address, Job, JobKind, PrinterEvent, PrinterHandle, Submitted, Trouble};
+use crate::devices::printer::{
+    self, Address, Job, JobKind, PrinterEvent, PrinterHandle, Submitted, Trouble,
+};
 use crate::devices::profile::{Profile, Profiles};
 use crate::devices::text_render::render_text;
 use crate::domain::document::Document;
@@ -43,10 +45,18 @@ pub enum SpoolNews {
     Ready,
     Trouble(Trouble),
     /// A job whose fate staff must tell with `print_outcome JOB printed|lost`.
-    Uncertain { job: String },
-    Printed { job: String },
-    NotSent { job: String },
-    Drawer { open: bool },
+    Uncertain {
+        job: String,
+    },
+    Printed {
+        job: String,
+    },
+    NotSent {
+        job: String,
+    },
+    Drawer {
+        open: bool,
+    },
 }
 
 pub struct Spool {
@@ -106,8 +116,7 @@ impl Spool {
                 woken();
             }
         };
-        let handle =
-            printer::start(address, Manner::from(&profile), Patience::default(), told)?;
+        let handle = printer::start(address, Manner::from(&profile), Patience::default(), told)?;
         Ok(Self {
             handle: Some(handle),
             events,

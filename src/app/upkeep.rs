@@ -9,8 +9,8 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
 use super::books::Books;
-use super::opening::{Options, place};
 use super::lane_config::LaneConfig;
+use super::opening::{Options, place};
 use crate::domain::number::DocNo;
 use crate::domain::register::Now;
 use crate::store::audit::{Audit, PaperVerdict, audit, check_paper};
@@ -34,7 +34,11 @@ const BACKUPS_KEPT: usize = 14;
 ///
 /// # Errors
 /// `Busy` when a register holds it, or why it could not be read at all.
-pub fn verify(options: &Options, config: &LaneConfig, watch: Watch<'_>) -> Result<Audit, StoreError> {
+pub fn verify(
+    options: &Options,
+    config: &LaneConfig,
+    watch: Watch<'_>,
+) -> Result<Audit, StoreError> {
     let place = place(options, config);
     let files = place.files.clone();
     let history = History::new(files.clone(), &options.dir);

@@ -84,14 +84,12 @@ pub fn init(
 }
 
 fn read_settings(path: &Path, words: &Words) -> Result<SettingsPatch, Said> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Said::file(path.display(), &error, words))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| Said::file(path.display(), &error, words))?;
     read_shop(&text, &Settings::default()).map_err(|fault| {
         let (file, what) = (path.display(), words.refusal(&fault.refusal));
-        let text = words.fill(
-            "cli.config_fault",
-            &[("file", &file), ("line", &fault.row), ("what", &what)],
-        );
+        let text = words
+            .fill("cli.config_fault", &[("file", &file), ("line", &fault.row), ("what", &what)]);
         Said { text, exit: Exit::Refused }
     })
 }
@@ -205,8 +203,8 @@ pub fn report(
     let wanted = Wanted::read(name, &given).map_err(|refusal| Said::refusal(&refusal, words))?;
     let text = match open_or_reach(options, words)? {
         Here::Opened(engine) => {
-            let table =
-                reports::make(&engine, &wanted).map_err(|refusal| Said::refusal(&refusal, words))?;
+            let table = reports::make(&engine, &wanted)
+                .map_err(|refusal| Said::refusal(&refusal, words))?;
             engine.shop.close();
             match format {
                 FormatWord::Text => table.to_text(78),
@@ -222,7 +220,8 @@ pub fn report(
             let line = given.iter().fold(format!("report {name}"), |line, (key, value)| {
                 format!("{line} {}", crate::domain::command::quote(&format!("{key}={value}")))
             });
-            let reply = client.ask(&line).map_err(|error| Said::file("control.sock", &error, words))?;
+            let reply =
+                client.ask(&line).map_err(|error| Said::file("control.sock", &error, words))?;
             if let Some(error) = reply.error {
                 let exit = if error.code == "busy" { Exit::Busy } else { Exit::Refused };
                 return Err(Said { text: error.message, exit });
@@ -247,7 +246,13 @@ pub fn devices(
     let mut engine = open_here(options, words)?;
     let rows = answers::device_rows(&engine);
     for row in &rows {
-        println!("{:<12} {:<32} {:<16} {}", words.get(row.kind), row.address, row.model, words.get(row.state));
+        println!(
+            "{:<12} {:<32} {:<16} {}",
+            words.get(row.kind),
+            row.address,
+            row.model,
+            words.get(row.state)
+        );
     }
     let mut exit = Exit::Done;
     if test_print {

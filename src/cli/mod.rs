@@ -72,7 +72,11 @@ fn not_understood(error: &clap::Error, words: &Words) -> Exit {
             Exit::Done
         }
         _ => {
-            let context = [ContextKind::InvalidArg, ContextKind::InvalidSubcommand, ContextKind::InvalidValue];
+            let context = [
+                ContextKind::InvalidArg,
+                ContextKind::InvalidSubcommand,
+                ContextKind::InvalidValue,
+            ];
             let named = context.into_iter().filter_map(|kind| Some(error.get(kind)?.to_string()));
             let what = crate::domain::text::cleaned(&named.collect::<Vec<_>>().join(" "));
             say(&words.fill("cli.usage", &[("what", &what)]));
@@ -133,7 +137,9 @@ fn perform(
     match deed {
         None => register::open(options, words),
         Some(Deed::Demo) => register::demo(options, words),
-        Some(Deed::Init { demo, settings }) => deeds::init(options, demo, settings.as_deref(), words),
+        Some(Deed::Init { demo, settings }) => {
+            deeds::init(options, demo, settings.as_deref(), words)
+        }
         Some(Deed::Run { json, keep_going, file }) => {
             deeds::run(options, &file, json, keep_going, words)
         }

@@ -25,11 +25,16 @@ use crate::screens::{Display, Screens, TerminalGuard, terminal};
 
 /// Opens the register of the shop folder; a folder without a shop is asked about first.
 pub fn open(options: &Options, words: &Words) -> Result<Exit, Said> {
+    open_saying(options, words, None)
+}
+
+/// `greeting` is the key of what stands on the screen before the first act.
+fn open_saying(options: &Options, words: &Words, greeting: Option<&str>) -> Result<Exit, Said> {
     let (events, inbox) = bounded(event::QUEUE);
     let woken = events.clone();
     let wake = move || drop(woken.send(Event::Printer));
     match opening::open(options, wake) {
-        Ok(engine) => counter(engine, events, &inbox, words),
+        Ok(engine) => counter(engine, events, &inbox, words, greeting),
         Err(OpenFault::NoShop) if io::stdout().is_terminal() => {
             let asked = first_run::ask(options, words)
                 .map_err(|error| Said::file("terminal", &error, words))?;
@@ -66,7 +71,7 @@ pub fn demo(options: &Options, words: &Words) -> Result<Exit, Said> {
         .map_err(|fault| Said::opening(fault, &options.dir, words))?;
     engine.shop.close();
     drop(engine);
-    open(&options, words)
+    open_saying(&options, words, Some("notice.sample_pins"))
 }
 
 fn counter(
@@ -74,6 +79,7 @@ fn counter(
     events: Sender<Event>,
     inbox: &Receiver<Event>,
     words: &Words,
+    greeting: Option<&str>,
 ) -> Result<Exit, Said> {
     let at_terminal = |error: &io::Error| Said::file("terminal", error, words);
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
@@ -82,6 +88,9 @@ fn counter(
     let theme = opening::theme(&engine.dir, &engine.config.theme)
         .map_err(|fault| Said::opening(fault, &engine.dir, words))?;
     let mut picture = Picture::default();
+    if let Some(greeting) = greeting {
+        picture.say(greeting, &engine.words);
+    }
     if engine.unclean && engine.register.cart.has_sale() {
         picture.say("notice.check_last_line", &engine.words);
     }

@@ -52,10 +52,9 @@ impl Said {
                 let pid = holder.map_or_else(|| "?".to_owned(), |pid| pid.to_string());
                 Self { text: words.fill("cli.busy", &[("pid", &pid)]), exit: Exit::Busy }
             }
-            error => Self {
-                text: words.fill("cli.damaged", &[("what", &error)]),
-                exit: Exit::Damaged,
-            },
+            error => {
+                Self { text: words.fill("cli.damaged", &[("what", &error)]), exit: Exit::Damaged }
+            }
         }
     }
 
@@ -68,10 +67,10 @@ impl Said {
                 "cli.config_fault",
                 &[("file", &file), ("line", &fault.line), ("what", &fault.what)],
             )),
-            OpenFault::Data { file, line, what } => refused(words.fill(
-                "cli.config_fault",
-                &[("file", &file), ("line", &line), ("what", &what)],
-            )),
+            OpenFault::Data { file, line, what } => refused(
+                words
+                    .fill("cli.config_fault", &[("file", &file), ("line", &line), ("what", &what)]),
+            ),
             OpenFault::Printer(error) => Self {
                 text: words.fill("cli.printer_fault", &[("what", &error)]),
                 exit: Exit::Device,

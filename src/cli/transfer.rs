@@ -75,7 +75,9 @@ fn count_up(rows: u64) {
 fn import_error(error: ImportError, file: &Path, words: &Words) -> Said {
     match error {
         ImportError::File(error) => Said::file(file.display(), &error, words),
-        ImportError::Fault(fault) => Said { text: fault_line(&fault, "import.fault", words), exit: Exit::Refused },
+        ImportError::Fault(fault) => {
+            Said { text: fault_line(&fault, "import.fault", words), exit: Exit::Refused }
+        }
         ImportError::Refused(refusal) => Said::refusal(&refusal, words),
     }
 }
@@ -127,8 +129,9 @@ pub fn export(
 ) -> Result<Exit, Said> {
     let day = |text: &Option<String>, open: i32| match text {
         None => Ok(open),
-        Some(text) => read_day(text)
-            .ok_or_else(|| Said::usage(words.fill("cli.bad_date", &[("what", text)]))),
+        Some(text) => {
+            read_day(text).ok_or_else(|| Said::usage(words.fill("cli.bad_date", &[("what", text)])))
+        }
     };
     let between = (day(&dates.from, i32::MIN)?, day(&dates.to, i32::MAX - 1)?);
     let what = match what {

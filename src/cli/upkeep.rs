@@ -43,11 +43,7 @@ fn entries(manifest: &Manifest) -> u64 {
     manifest.heads.iter().map(|head| head.seq).sum()
 }
 
-pub fn verify(
-    options: &Options,
-    receipt: Option<&[String]>,
-    words: &Words,
-) -> Result<Exit, Said> {
+pub fn verify(options: &Options, receipt: Option<&[String]>, words: &Words) -> Result<Exit, Said> {
     must_exist(options, words)?;
     if let Some([number, head]) = receipt {
         return verify_paper(options, number, head, words);
@@ -58,7 +54,10 @@ pub fn verify(
         None => {
             let head = proved.heads.last().map(|(_, _, head)| head.hash.to_string());
             let head: String = head.unwrap_or_default().chars().take(16).collect();
-            println!("{}", words.fill("cli.verified", &[("entries", &proved.entries), ("head", &head)]));
+            println!(
+                "{}",
+                words.fill("cli.verified", &[("entries", &proved.entries), ("head", &head)])
+            );
             Ok(Exit::Done)
         }
         Some(found) => {
@@ -71,21 +70,16 @@ pub fn verify(
 
 fn told(found: &Disagreement, words: &Words) -> String {
     match found {
-        Disagreement::Record { lane, seq, what } | Disagreement::Entry { lane, seq, what } => words
-            .fill("cli.verify_entry", &[("lane", lane), ("seq", seq), ("what", what)]),
+        Disagreement::Record { lane, seq, what } | Disagreement::Entry { lane, seq, what } => {
+            words.fill("cli.verify_entry", &[("lane", lane), ("seq", seq), ("what", what)])
+        }
         Disagreement::Table { name } => words.fill("cli.verify_table", &[("name", name)]),
     }
 }
 
-fn verify_paper(
-    options: &Options,
-    number: &str,
-    head: &str,
-    words: &Words,
-) -> Result<Exit, Said> {
-    let receipt = number
-        .parse()
-        .map_err(|_| Said::usage(words.fill("cli.usage", &[("what", &number)])))?;
+fn verify_paper(options: &Options, number: &str, head: &str, words: &Words) -> Result<Exit, Said> {
+    let receipt =
+        number.parse().map_err(|_| Said::usage(words.fill("cli.usage", &[("what", &number)])))?;
     let engine = open_here(options, words)?;
     let verdict = upkeep::verify_paper(&engine.shop, receipt, head);
     engine.shop.close();
@@ -121,7 +115,8 @@ pub fn restore(options: &Options, file: &Path, words: &Words) -> Result<Exit, Sa
     let restored = upkeep::restore(options, &config, file, options.time.now(), &mut bar);
     let manifest = restored.map_err(|error| match error {
         StoreError::Backup(what) => {
-            let text = words.fill("cli.backup_fault", &[("file", &file.display()), ("what", &what)]);
+            let text =
+                words.fill("cli.backup_fault", &[("file", &file.display()), ("what", &what)]);
             Said { text, exit: Exit::Refused }
         }
         StoreError::File(error) => Said::file(file.display(), &error, words),

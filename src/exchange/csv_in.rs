@@ -208,7 +208,11 @@ fn columns(
 
 fn end_fault(broken: &Broken) -> Fault {
     let too_much = |row, sentence, name, most: u64| {
-        Fault::new(row, "", Refusal::new(RefusalCode::BadArgument).saying(sentence).with(name, most))
+        Fault::new(
+            row,
+            "",
+            Refusal::new(RefusalCode::BadArgument).saying(sentence).with(name, most),
+        )
     };
     match broken {
         Broken::Line { row } => {
@@ -237,12 +241,15 @@ mod tests {
     fn open(
         bytes: &[u8],
     ) -> Result<Import<Cursor<Vec<u8>>, impl FnMut(&Row) -> Result<Row, Fault>>, Fault> {
-        Import::open(Cursor::new(bytes.to_vec()), WANTED, &Mapping::usual(), |row: &Row| Ok(row.clone()))
+        Import::open(Cursor::new(bytes.to_vec()), WANTED, &Mapping::usual(), |row: &Row| {
+            Ok(row.clone())
+        })
     }
 
     #[test]
     fn columns_are_found_by_name_and_strange_ones_are_listed() {
-        let mut import = open("名前,税,商品コード,name\r\n牛乳,8,'4901234567894,x\r\n".as_bytes()).unwrap();
+        let mut import =
+            open("名前,税,商品コード,name\r\n牛乳,8,'4901234567894,x\r\n".as_bytes()).unwrap();
         let row = import.next().unwrap();
         assert_eq!(row.get("code"), Some("4901234567894"));
         assert_eq!(row.get("name"), Some("牛乳"));

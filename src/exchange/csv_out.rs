@@ -107,7 +107,8 @@ impl<W: Write> CsvOut<W> {
         if self.encoding == OutEncoding::Cp932 {
             self.told_what_is_lost(text);
         }
-        let quoted = text.contains([',', '"', '\r', '\n']) || text.starts_with(' ') || text.ends_with(' ');
+        let quoted =
+            text.contains([',', '"', '\r', '\n']) || text.starts_with(' ') || text.ends_with(' ');
         if quoted {
             self.line.push('"');
             self.line.push_str(&text.replace('"', "\"\""));
@@ -157,15 +158,8 @@ impl<W: Write> CsvOut<W> {
 }
 
 /// Signs on which Unicode's and Microsoft's tables disagree, and what stands for them.
-const STAND_INS: [(char, char); 7] = [
-    ('〜', '～'),
-    ('−', '－'),
-    ('‖', '∥'),
-    ('—', '―'),
-    ('¢', '￠'),
-    ('£', '￡'),
-    ('¬', '￢'),
-];
+const STAND_INS: [(char, char); 7] =
+    [('〜', '～'), ('−', '－'), ('‖', '∥'), ('—', '―'), ('¢', '￠'), ('£', '￡'), ('¬', '￢')];
 
 /// `¥` would become a backslash there: the full-width sign is the same for a reader.
 fn stand_in(sign: char) -> char {
@@ -189,7 +183,8 @@ fn cp932(text: &str) -> Vec<u8> {
     let mut rest = text.as_str();
     loop {
         out.reserve(rest.len() * 2 + 16);
-        let (result, read) = encoder.encode_from_utf8_to_vec_without_replacement(rest, &mut out, true);
+        let (result, read) =
+            encoder.encode_from_utf8_to_vec_without_replacement(rest, &mut out, true);
         rest = &rest[read..];
         match result {
             EncoderResult::InputEmpty => return out,

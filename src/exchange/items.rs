@@ -17,8 +17,21 @@ use crate::domain::text;
 
 /// Columns of an item, in the order of the export.
 pub const COLUMNS: [&str; 15] = [
-    "code", "name", "kana", "receipt_name", "department", "price", "price_mode", "tax_class", "unit",
-    "flags", "case_of", "case_code", "cost", "stock", "supplier",
+    "code",
+    "name",
+    "kana",
+    "receipt_name",
+    "department",
+    "price",
+    "price_mode",
+    "tax_class",
+    "unit",
+    "flags",
+    "case_of",
+    "case_code",
+    "cost",
+    "stock",
+    "supplier",
 ];
 
 /// Opens an items file. `known` finds the item a code already has: its columns that the file lacks
@@ -40,7 +53,11 @@ pub fn items<'s, R: Read + Seek, K: Fn(&str) -> Option<Item>>(
     })
 }
 
-fn item(row: &Row, settings: &Settings, known: impl Fn(&str) -> Option<Item>) -> Result<Item, Fault> {
+fn item(
+    row: &Row,
+    settings: &Settings,
+    known: impl Fn(&str) -> Option<Item>,
+) -> Result<Item, Fault> {
     let code = row.need("code")?;
     if is_scientific(code) {
         return Err(row.fault("code", scientific(code)));
@@ -165,7 +182,8 @@ mod tests {
     fn columns_that_a_file_lacks_stay_on_a_known_item() {
         let mut milk = Item::new("4901234567894", "牛乳 1L", 248.into());
         milk.kana = "ギュウニュウ".to_owned();
-        let (items, report) = read("code,price\n4901234567894,258\n4912345678904,98\n", Some(&milk));
+        let (items, report) =
+            read("code,price\n4901234567894,258\n4912345678904,98\n", Some(&milk));
         assert_eq!(items, [Item { price: 258.into(), ..milk }]);
         assert_eq!(report.faults[0].refusal.args, [("field", "name".to_owned())]);
     }

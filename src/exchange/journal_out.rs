@@ -13,7 +13,16 @@ use crate::domain::entry::{Clock, Entry, Kind};
 use crate::domain::register::ymd;
 
 const COLUMNS: [&str; 11] = [
-    "lane", "epoch", "seq", "at", "business_date", "staff", "training", "clock", "kind", "detail",
+    "lane",
+    "epoch",
+    "seq",
+    "at",
+    "business_date",
+    "staff",
+    "training",
+    "clock",
+    "kind",
+    "detail",
     "hash",
 ];
 

@@ -57,7 +57,8 @@ fn member(row: &Row, settings: &Settings) -> Result<ImportedMember, Fault> {
     for (column, cell) in &row.cells {
         if !["code", "rank", "points", "joined"].contains(&column.as_str()) {
             let value = prepared(column, cell);
-            set_field(&mut personal, column, &value).map_err(|refusal| row.fault(column, refusal))?;
+            set_field(&mut personal, column, &value)
+                .map_err(|refusal| row.fault(column, refusal))?;
         }
     }
     let card = MemberCard {
@@ -158,7 +159,10 @@ mod tests {
         );
         assert_eq!(report.faults, []);
         let hanako = personal(&members[0]);
-        assert_eq!((hanako.phone.as_str(), hanako.birthday.as_str()), ("09012345678", "1990-02-08"));
+        assert_eq!(
+            (hanako.phone.as_str(), hanako.birthday.as_str()),
+            ("09012345678", "1990-02-08")
+        );
         assert_eq!((hanako.sex.as_str(), hanako.own["犬"].as_str()), ("female", "ポチ"));
         assert_eq!((members[0].card.rank.as_str(), members[0].points), ("gold", Some(1200)));
         let joined = NaiveDate::from_ymd_opt(2024, 4, 1).unwrap().num_days_from_ce();

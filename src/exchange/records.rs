@@ -84,7 +84,11 @@ impl<R: Read> Records<R> {
             if !record.is_blank() {
                 self.records += 1;
                 // The header is a record, too.
-                return if self.records > MOST_ROWS + 1 { Err(Broken::Rows) } else { Ok(Some(record)) };
+                return if self.records > MOST_ROWS + 1 {
+                    Err(Broken::Rows)
+                } else {
+                    Ok(Some(record))
+                };
             }
         }
     }
@@ -223,7 +227,8 @@ mod tests {
 
     #[test]
     fn a_field_too_long_and_columns_too_many_spoil_their_row_only() {
-        let file = [vec![b'x'; 5000], b",b\n".to_vec(), vec![b','; 300], b"\nc\n".to_vec()].concat();
+        let file =
+            [vec![b'x'; 5000], b",b\n".to_vec(), vec![b','; 300], b"\nc\n".to_vec()].concat();
         let mut records = Records::new(file.as_slice());
         let first = records.next_record().unwrap().unwrap();
         assert_eq!((first.too_long, first.fields[0].len()), (Some(0), MOST_FIELD_BYTES));

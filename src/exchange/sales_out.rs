@@ -48,9 +48,8 @@ pub fn rates<'a>(sales: impl IntoIterator<Item = &'a Sale>) -> BTreeSet<Rate> {
 }
 
 /// Columns of the sales, before those of taxes, points and tenders.
-const SALE_COLUMNS: [&str; 9] = [
-    "receipt", "lane", "at", "business_date", "staff", "member", "subtotal", "discount", "total",
-];
+const SALE_COLUMNS: [&str; 9] =
+    ["receipt", "lane", "at", "business_date", "staff", "member", "subtotal", "discount", "total"];
 
 /// Writes one row a sale, with a tax column for each of `rates`.
 ///
@@ -109,7 +108,15 @@ fn sale_row(
 
 /// Columns of the lines.
 const LINE_COLUMNS: [&str; 9] = [
-    "receipt", "line", "code", "name", "quantity", "unit_price", "discount", "amount", "tax_class",
+    "receipt",
+    "line",
+    "code",
+    "name",
+    "quantity",
+    "unit_price",
+    "discount",
+    "amount",
+    "tax_class",
 ];
 
 /// Writes one row a line; `amount` is after the line's own discount, before shares of others.

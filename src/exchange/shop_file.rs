@@ -37,7 +37,9 @@ fn first_line(message: &str) -> String {
 /// A value that reads but does not fit is found again by its text; 0 when it stands nowhere alone.
 fn line_of_value(text: &str, refusal: &Refusal) -> u64 {
     let argument = |name| refusal.args.iter().find(|(known, _)| *known == name);
-    let Some((_, value)) = argument("value").filter(|(_, value)| !value.is_empty()) else { return 0 };
+    let Some((_, value)) = argument("value").filter(|(_, value)| !value.is_empty()) else {
+        return 0;
+    };
     let key = argument("setting").and_then(|(_, setting)| setting.rsplit('.').next());
     let named = |line: &&str| key.is_some_and(|key| line.trim_start().starts_with(key));
     let lines = || text.lines().zip(1..).filter(|(line, _)| line.contains(value.as_str()));

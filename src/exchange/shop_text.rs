@@ -10,11 +10,11 @@ use crate::domain::command::Discount;
 use crate::domain::points::PointRules;
 use crate::domain::register::ymd;
 use crate::domain::settings::{
-    ClassPatch, Coupon, CouponPatch, DepartmentPatch, InStorePatch, Limits, LimitsPatch, PointsPatch,
-    RankPatch, ReceiptPatch, ReceiptTexts, Settings, SettingsPatch, ShopPatch, StaffPatch, TaxPatch,
-    TenderPatch,
+    ClassPatch, Coupon, CouponPatch, DepartmentPatch, InStorePatch, Limits, LimitsPatch,
+    PointsPatch, RankPatch, ReceiptPatch, ReceiptTexts, Settings, SettingsPatch, ShopPatch,
+    StaffPatch, TaxPatch, TenderPatch,
 };
-use crate::domain::tax::{TaxClass, RateFrom};
+use crate::domain::tax::{RateFrom, TaxClass};
 
 /// Returns the settings as a file.
 pub fn shop_text(settings: &Settings) -> String {

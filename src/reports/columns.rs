@@ -31,7 +31,8 @@ mod tests {
 
     #[test]
     fn a_sign_is_as_wide_as_its_cp932_bytes() {
-        for (text, want) in [("牛乳 1L ※", 10), ("¥1,052", 6), ("ｶﾞﾑ", 3), ("★×", 4), ("", 0)] {
+        for (text, want) in [("牛乳 1L ※", 10), ("¥1,052", 6), ("ｶﾞﾑ", 3), ("★×", 4), ("", 0)]
+        {
             assert_eq!(columns(text), want, "{text}");
         }
     }

@@ -41,8 +41,10 @@ pub fn day_table(
 }
 
 fn columns(words: &Words) -> Vec<Column> {
-    let column = |key: &str, title, kind| {
-        Column { key: key.to_owned(), title: words.get(title).to_owned(), kind }
+    let column = |key: &str, title, kind| Column {
+        key: key.to_owned(),
+        title: words.get(title).to_owned(),
+        kind,
     };
     vec![
         column("block", "report.column.block", Kind::Text),
@@ -57,7 +59,13 @@ struct Rows(Vec<Vec<Cell>>);
 
 impl Rows {
     fn push(&mut self, block: &str, item: impl Into<String>, count: Cell, amount: Cell, tax: Cell) {
-        self.0.push(vec![Cell::Text(block.to_owned()), Cell::Text(item.into()), count, amount, tax]);
+        self.0.push(vec![
+            Cell::Text(block.to_owned()),
+            Cell::Text(item.into()),
+            count,
+            amount,
+            tax,
+        ]);
     }
 
     fn amount(&mut self, block: &str, item: &str, amount: Money) {
@@ -102,7 +110,11 @@ impl Rows {
         self.tally("cash", "paid_out", day.paid_out);
         self.tally("cash", "loans", day.loans);
         self.tally("cash", "pickups", day.pickups);
-        self.amount("cash", "expected", closing.map_or_else(|| day.expected_cash(), |z| z.expected));
+        self.amount(
+            "cash",
+            "expected",
+            closing.map_or_else(|| day.expected_cash(), |z| z.expected),
+        );
         let counted = match closing {
             Some(closing) => closing.counted,
             None => day.count.as_ref().and_then(Count::total),

@@ -20,11 +20,15 @@ pub fn line(letterhead: &Letterhead<'_>, document: &mut Document, line: &SaleLin
         document.text(format!("  {}", detail.join("  ")));
     }
     if let Some(list_price) = line.item.list_price.filter(|list| *list != line.item.unit_price) {
-        let text = letterhead.words.fill("paper.line.list_price", &[("price", &unit_price(list_price))]);
+        let text =
+            letterhead.words.fill("paper.line.list_price", &[("price", &unit_price(list_price))]);
         document.text(format!("  {text}"));
     }
     if !line.discount.is_zero() {
-        document.pair(format!("  {}", discount_name(letterhead, line.item.discount)), yen(-line.discount));
+        document.pair(
+            format!("  {}", discount_name(letterhead, line.item.discount)),
+            yen(-line.discount),
+        );
     }
     if line.item.is_return() {
         shares_back(letterhead, document, line);
@@ -74,10 +78,9 @@ fn times(letterhead: &Letterhead<'_>, line: &SaleLine) -> String {
         weighed => format!("/{}", weighed.word()),
     };
     let quantity = quantity(letterhead, line.item.quantity, line.item.unit);
-    letterhead.words.fill(
-        "paper.line.times",
-        &[("quantity", &quantity), ("price", &price), ("per", &per)],
-    )
+    letterhead
+        .words
+        .fill("paper.line.times", &[("quantity", &quantity), ("price", &price), ("per", &per)])
 }
 
 /// `2点`, or the weight: `1,250g`, `1.25kg`.

@@ -67,8 +67,10 @@ fn by_code<'a>(lines: impl IntoIterator<Item = &'a SaleLine>) -> Vec<(String, So
 }
 
 fn columns(words: &Words) -> Vec<Column> {
-    let column = |key: &str, title, kind| {
-        Column { key: key.to_owned(), title: words.get(title).to_owned(), kind }
+    let column = |key: &str, title, kind| Column {
+        key: key.to_owned(),
+        title: words.get(title).to_owned(),
+        kind,
     };
     vec![
         column("code", "report.column.code", Kind::Text),

@@ -56,8 +56,10 @@ pub fn members_list(words: &Words, members: impl IntoIterator<Item = MemberRow>)
 }
 
 fn columns(words: &Words) -> Vec<Column> {
-    let column = |key: &str, title, kind| {
-        Column { key: key.to_owned(), title: words.get(title).to_owned(), kind }
+    let column = |key: &str, title, kind| Column {
+        key: key.to_owned(),
+        title: words.get(title).to_owned(),
+        kind,
     };
     vec![
         column("code", "report.column.code", Kind::Text),

@@ -21,8 +21,7 @@ pub const BLOCKS: [&str; 15] = [
 ];
 
 /// Blocks a shop may place but not leave out.
-const NEEDED: [&str; 8] =
-    ["shop", "title", "act", "lines", "totals", "tenders", "notes", "stamp"];
+const NEEDED: [&str; 8] = ["shop", "title", "act", "lines", "totals", "tenders", "notes", "stamp"];
 
 struct Receipt<'a> {
     letterhead: &'a Letterhead<'a>,
@@ -191,14 +190,19 @@ impl Receipt<'_> {
         let Some(member) = &self.sale.member else { return };
         let words = self.letterhead.words;
         document.text(words.fill("paper.member", &[("code", &masked(&member.code))]));
-        let mut parts = vec![words.fill("paper.points.before", &[("points", &grouped(member.points_before))])];
+        let mut parts =
+            vec![words.fill("paper.points.before", &[("points", &grouped(member.points_before))])];
         if self.sale.points_used != 0 {
-            parts.push(words.fill("paper.points.used", &[("points", &grouped(self.sale.points_used))]));
+            parts.push(
+                words.fill("paper.points.used", &[("points", &grouped(self.sale.points_used))]),
+            );
         }
         if let Some(back) = &self.sale.return_of {
             parts.extend(points_back(self.letterhead, back));
         }
-        parts.push(words.fill("paper.points.earned", &[("points", &grouped(self.sale.points_earned))]));
+        parts.push(
+            words.fill("paper.points.earned", &[("points", &grouped(self.sale.points_earned))]),
+        );
         let after = words.fill("paper.points.after", &[("points", &grouped(member.points_after))]);
         document.pair(parts.join("  "), after);
     }
@@ -218,7 +222,9 @@ pub fn mark_notes(letterhead: &Letterhead<'_>, document: &mut Document, sale: &S
         let (mark, rate) = (line.mark.as_str(), line.rate.unwrap_or(Rate::ZERO));
         if !told.contains(&(mark, rate)) {
             told.push((mark, rate));
-            document.text(letterhead.words.fill("paper.mark.note", &[("mark", &mark), ("rate", &rate)]));
+            document.text(
+                letterhead.words.fill("paper.mark.note", &[("mark", &mark), ("rate", &rate)]),
+            );
         }
     }
 }
@@ -275,10 +281,9 @@ pub fn place(letterhead: &Letterhead<'_>, lane: u8, number: &str) -> String {
 pub fn points_back(letterhead: &Letterhead<'_>, back: &ReturnOf) -> Vec<String> {
     let taken = back.points_taken_back - back.points_deducted;
     let mut parts = Vec::new();
-    for (key, points) in [
-        ("paper.points.taken_back", taken),
-        ("paper.points.given_back", back.points_given_back),
-    ] {
+    for (key, points) in
+        [("paper.points.taken_back", taken), ("paper.points.given_back", back.points_given_back)]
+    {
         if points != 0 {
             parts.push(letterhead.words.fill(key, &[("points", &grouped(points))]));
         }

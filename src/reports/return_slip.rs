@@ -30,7 +30,8 @@ fn head(letterhead: &Letterhead<'_>, act: &Act<'_>, sale: &Sale, document: &mut 
     let title = if registered { "paper.return.title_invoice" } else { "paper.return.title" };
     letterhead.title(document, title, act.copy);
     let date = letterhead.date_time(act.local());
-    document.pair(words.fill("paper.return.date", &[("date", &date)]), format!("No.{}", sale.number));
+    document
+        .pair(words.fill("paper.return.date", &[("date", &date)]), format!("No.{}", sale.number));
     match &sale.return_of {
         Some(back) => {
             let date = letterhead.date(back.sold_on);

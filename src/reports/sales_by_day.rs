@@ -43,8 +43,10 @@ fn tender_kinds(days: &[(u8, &DayTotals)]) -> Vec<TenderKind> {
 }
 
 fn columns(words: &Words, rates: &BTreeSet<Rate>, kinds: &[TenderKind]) -> Vec<Column> {
-    let column = |key: &'static str, title, kind| {
-        Column { key: key.to_owned(), title: words.get(title).to_owned(), kind }
+    let column = |key: &'static str, title, kind| Column {
+        key: key.to_owned(),
+        title: words.get(title).to_owned(),
+        kind,
     };
     let mut columns = vec![
         column("business_date", "report.column.business_date", Kind::Text),
@@ -62,9 +64,11 @@ fn columns(words: &Words, rates: &BTreeSet<Rate>, kinds: &[TenderKind]) -> Vec<C
         title: words.fill("report.column.tax", &[("rate", rate)]),
         kind: Kind::Money,
     }));
-    columns.extend(kinds.iter().map(|kind| {
-        column(kind.word(), super::receipt::tender_name(*kind), Kind::Money)
-    }));
+    columns.extend(
+        kinds
+            .iter()
+            .map(|kind| column(kind.word(), super::receipt::tender_name(*kind), Kind::Money)),
+    );
     columns
 }
 
@@ -82,9 +86,11 @@ fn row((lane, day): (u8, &DayTotals), rates: &BTreeSet<Rate>, kinds: &[TenderKin
         Cell::Money(day.net),
     ];
     row.extend(rates.iter().map(|rate| Cell::Money(tax_at(day, *rate))));
-    row.extend(kinds.iter().map(|kind| {
-        Cell::Money(day.tenders.get(kind).map_or(Money::ZERO, |tally| tally.amount))
-    }));
+    row.extend(
+        kinds.iter().map(|kind| {
+            Cell::Money(day.tenders.get(kind).map_or(Money::ZERO, |tally| tally.amount))
+        }),
+    );
     row
 }
 
@@ -124,7 +130,10 @@ mod tests {
 
     #[test]
     fn sums_under_the_days_are_those_of_the_days() {
-        let first = day_of("2026-11-21", &[sale_of(1, &[("reduced", 1_080)]), sale_of(2, &[("standard", 550)])]);
+        let first = day_of(
+            "2026-11-21",
+            &[sale_of(1, &[("reduced", 1_080)]), sale_of(2, &[("standard", 550)])],
+        );
         let second = day_of("2026-11-22", &[sale_of(3, &[("reduced", 324), ("standard", 440)])]);
         let table = sales_by_day(&words("ja"), [(1, &first), (1, &second)]);
         let json = table.to_json();

@@ -163,9 +163,8 @@ impl Table {
 
     /// Returns the rows as CSV with CRLF, without the sums: a program adds for itself.
     pub fn to_csv(&self) -> String {
-        let mut writer = csv::WriterBuilder::new()
-            .terminator(csv::Terminator::CRLF)
-            .from_writer(Vec::new());
+        let mut writer =
+            csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
         let heads = self.columns.iter().map(|column| column.key.clone()).collect();
         let rows = self.rows.iter().map(|row| row.iter().map(Cell::csv).collect());
         for record in std::iter::once::<Vec<String>>(heads).chain(rows) {
@@ -218,7 +217,8 @@ mod tests {
     use crate::domain::money::yen;
 
     fn table() -> Table {
-        let column = |key: &str, title: &str, kind| Column { key: key.into(), title: title.into(), kind };
+        let column =
+            |key: &str, title: &str, kind| Column { key: key.into(), title: title.into(), kind };
         Table {
             name: "items",
             title: "商品別".into(),
@@ -233,7 +233,11 @@ mod tests {
                     Cell::Quantity("2.5".parse().unwrap()),
                     Cell::Money(yen(1_240)),
                 ],
-                vec![Cell::Text("とても長い名前の商品です".into()), Cell::Empty, Cell::Money(yen(-20))],
+                vec![
+                    Cell::Text("とても長い名前の商品です".into()),
+                    Cell::Empty,
+                    Cell::Money(yen(-20)),
+                ],
             ],
             totals: Some(vec![Cell::Empty, Cell::Empty, Cell::Money(yen(1_220))]),
         }

@@ -49,6 +49,7 @@ pub fn void_slip(
 }
 
 fn undone(taxes: &[TaxGroup]) -> Vec<TaxGroup> {
-    let negated = |group: &TaxGroup| TaxGroup { base: -group.base, tax: -group.tax, ..group.clone() };
+    let negated =
+        |group: &TaxGroup| TaxGroup { base: -group.base, tax: -group.tax, ..group.clone() };
     taxes.iter().map(negated).collect()
 }

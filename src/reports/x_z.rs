@@ -77,7 +77,8 @@ fn head(
     document.pair(date, number);
     let at = act.local().format("%Y-%m-%d %H:%M").to_string();
     let staff = letterhead.staff(act.staff);
-    let staff = if staff.is_empty() { staff } else { words.fill("report.staff", &[("staff", &staff)]) };
+    let staff =
+        if staff.is_empty() { staff } else { words.fill("report.staff", &[("staff", &staff)]) };
     document.pair(words.fill("report.printed", &[("at", &at)]), staff);
     let receipts = words.fill("report.receipts", &[("count", &day.receipts)]);
     let range = match (day.first, day.last) {

@@ -64,7 +64,8 @@ fn counted(words: &Words, key: &str, count: i64) -> String {
 pub fn taxes(letterhead: &Letterhead<'_>, day: &DayTotals, document: &mut Document) {
     let words = letterhead.words;
     let columns = right(words.get("report.tax.sum"), 16);
-    document.pair(words.get("report.tax.title"), format!("{}{columns}", words.get("report.tax.base")));
+    document
+        .pair(words.get("report.tax.title"), format!("{}{columns}", words.get("report.tax.base")));
     for (key, sum) in tax_rows(day) {
         // One column with tax, whichever way the goods were priced: it adds up to the net sales.
         let base = if key.included { sum.base } else { sum.base + sum.tax };
@@ -273,7 +274,10 @@ pub fn departments(letterhead: &Letterhead<'_>, day: &DayTotals, document: &mut 
     document.text(words.get("report.departments"));
     for (number, sum) in &day.departments {
         let name = letterhead.settings.department(*number).map_or("", |known| known.name.as_str());
-        document.pair(format!("{number:02} {name}"), pieces_and_amount(words, sum.quantity, sum.amount));
+        document.pair(
+            format!("{number:02} {name}"),
+            pieces_and_amount(words, sum.quantity, sum.amount),
+        );
     }
     document.rule(Rule::Thin);
 }

@@ -83,7 +83,8 @@ mod tests {
         let rules = CodeRules { in_store: shop().in_store, ..CodeRules::default() };
         let codes: BTreeSet<String> = goods().into_iter().map(|item| item.code).collect();
         for rule in &shop().in_store {
-            let labelled = codes.iter().filter(|code| code.len() == 7 && code.starts_with(&rule.prefix));
+            let labelled =
+                codes.iter().filter(|code| code.len() == 7 && code.starts_with(&rule.prefix));
             let labelled: Vec<_> = labelled.collect();
             assert!(!labelled.is_empty(), "{}", rule.prefix);
             for code in labelled {
@@ -98,7 +99,8 @@ mod tests {
     fn every_kind_of_goods_is_there_with_its_rules() {
         let (goods, settings) = (goods(), shop());
         let class = |item: &Item| {
-            let department = settings.department(item.department).map(|known| known.tax_class.clone());
+            let department =
+                settings.department(item.department).map(|known| known.tax_class.clone());
             item.tax_class.clone().or(department).unwrap_or_default()
         };
         for wanted in ["reduced", "standard", "exempt", "untaxed"] {
@@ -116,7 +118,10 @@ mod tests {
             assert!(goods.iter().any(|item| item.unit == unit && item.flags.weighed), "{unit:?}");
         }
         let milk = goods.iter().find(|item| item.code == "4901234567894").unwrap();
-        assert_eq!((milk.name.as_str(), milk.price, class(milk)), ("牛乳 1L", 248.into(), "reduced".into()));
+        assert_eq!(
+            (milk.name.as_str(), milk.price, class(milk)),
+            ("牛乳 1L", 248.into(), "reduced".into())
+        );
     }
 
     #[test]

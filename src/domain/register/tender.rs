@@ -254,11 +254,7 @@ impl Register {
         }))
     }
 
-    fn points_moved(
-        &self,
-        cart: &Cart,
-        context: &Context<'_>,
-    ) -> Result<PointsBack, Refusal> {
+    fn points_moved(&self, cart: &Cart, context: &Context<'_>) -> Result<PointsBack, Refusal> {
         match &cart.returning {
             None => Ok(PointsBack::default()),
             Some(returning) => {
