@@ -70,7 +70,7 @@ pub fn hear_signals(events: Sender<Event>) -> std::io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        for signal in signals.forever() {
+        if let Some(signal) = signals.forever().next() {
             let _ = events.send_timeout(Event::End(Ending::Signal(signal)), GRACE);
             thread::sleep(GRACE);
             crate::screens::terminal::leave();

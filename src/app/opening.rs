@@ -225,6 +225,7 @@ fn engine(
     if !opened.lane.is_open(&cart) {
         cart = Cart::default();
     }
+    let chance = options.chance.after(opened.shop.journal().head().seq);
     Engine {
         register: Register::new(opened.settings, opened.lane, cart),
         unclean: opened.unclean,
@@ -235,7 +236,7 @@ fn engine(
         shop: Arc::new(Books::new(opened.shop, &options.dir)),
         words,
         time: options.time,
-        chance: options.chance,
+        chance,
         spool,
         config,
         keymap,

@@ -73,6 +73,7 @@ pub fn make(
                 name,
                 amount: *amount,
                 stamp_duty: *stamp_duty,
+                sold_at_ms: stored.at_ms,
             };
             (job_name("formal", number, 0), formal_receipt(&letterhead, &now, &formal))
         }

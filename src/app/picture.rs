@@ -44,6 +44,11 @@ pub struct Picture {
 }
 
 impl Picture {
+    /// Before there is a shop: the lane it will have.
+    pub fn of_no_shop(lane: u8) -> Self {
+        Self { lane, ..Self::default() }
+    }
+
     /// Takes over everything that may have changed.
     pub fn look_at(&mut self, engine: &Engine) {
         let register = &engine.register;

@@ -21,7 +21,7 @@ use crate::app::picture::Picture;
 use crate::app::upkeep::StartCheck;
 use crate::devices::scanner;
 use crate::domain::words::Words;
-use crate::screens::{Display, Screens, TerminalGuard, terminal};
+use crate::screens::{Display, Glyphs, Screens, TerminalGuard, terminal};
 
 /// Opens the register of the shop folder; a folder without a shop is asked about first.
 pub fn open(options: &Options, words: &Words) -> Result<Exit, Said> {
@@ -102,6 +102,9 @@ fn counter(
         let _ = died.try_send(Event::WorkerDied(words)); // A full queue has more pressing news.
     });
     let guard = TerminalGuard::enter().map_err(|error| at_terminal(&error))?;
+    if lacks_kanji(&mut io::stdout()) {
+        picture.say("notice.bare_console", &engine.words);
+    }
     let (width, height) = crossterm::terminal::size().map_err(|error| at_terminal(&error))?;
     event::read_terminal(events.clone()).map_err(|error| at_terminal(&error))?;
     let screens = Screens::new(engine.keymap.clone(), theme);
@@ -122,6 +125,14 @@ fn counter(
         // The terminal went away under the frame: the sale is safe, there is nobody to tell.
         Err(_) => Exit::Hangup,
     })
+}
+
+/// A bare console holds 512 glyphs; only such a one is asked, for another need not answer.
+fn lacks_kanji(out: &mut io::Stdout) -> bool {
+    let term = std::env::var("TERM").unwrap_or_default();
+    terminal::is_bare_console(&term)
+        && terminal::glyphs(out, crossterm::cursor::position)
+            .is_ok_and(|glyphs| glyphs == Glyphs::NoKanji)
 }
 
 fn listen(dir: &Path, events: &Sender<Event>) -> io::Result<ControlSocket> {

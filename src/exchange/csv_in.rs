@@ -67,6 +67,11 @@ impl Row {
     }
 }
 
+/// What a row becomes, or what is wrong with it.
+pub type Made<T> = Result<T, Fault>;
+/// An import whose header was read, or what is wrong with the file.
+pub type Opened<R, F> = Result<Import<R, F>, Fault>;
+
 /// Reads good rows as `T`; what was wrong is in the report. Running it to its end without keeping the
 /// rows is the dry run.
 pub struct Import<R, F> {
@@ -238,9 +243,7 @@ mod tests {
     const WANTED: Wanted<'static> =
         Wanted { columns: &["code", "name"], needed: &["code"], own: OwnFields::Unknown };
 
-    fn open(
-        bytes: &[u8],
-    ) -> Result<Import<Cursor<Vec<u8>>, impl FnMut(&Row) -> Result<Row, Fault>>, Fault> {
+    fn open(bytes: &[u8]) -> Opened<Cursor<Vec<u8>>, impl FnMut(&Row) -> Made<Row>> {
         Import::open(Cursor::new(bytes.to_vec()), WANTED, &Mapping::usual(), |row: &Row| {
             Ok(row.clone())
         })

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::io::{Read, Seek};
 
-use super::csv_in::{Import, Row, Wanted};
+use super::csv_in::{Import, Made, Opened, Row, Wanted};
 use super::fault::Fault;
 use super::mapping::{Mapping, OwnFields};
 use crate::domain::item::Item;
@@ -44,7 +44,7 @@ pub fn items<'s, R: Read + Seek, K: Fn(&str) -> Option<Item>>(
     settings: &'s Settings,
     mapping: &Mapping,
     known: K,
-) -> Result<Import<R, impl FnMut(&Row) -> Result<Item, Fault> + use<'s, R, K>>, Fault> {
+) -> Opened<R, impl FnMut(&Row) -> Made<Item> + use<'s, R, K>> {
     let wanted = Wanted { columns: &COLUMNS, needed: &["code"], own: OwnFields::Unknown };
     let mut seen = BTreeSet::new();
     Import::open(reader, wanted, mapping, move |row| {

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::csv_out::{CsvOut, OutEncoding, Written};
 use super::sales_out::local_time;
@@ -53,20 +53,26 @@ pub fn journal_out(
 
 /// The kind's word and what the entry says of it.
 fn told(kind: &Kind) -> (String, String) {
-    let shown = match kind {
-        Kind::MemberSet(card) => json!({"MemberSet": {"code": card.code, "rank": card.rank}}),
+    let text = match kind {
+        Kind::MemberSet(card) => {
+            json!({"MemberSet": {"code": card.code, "rank": card.rank}}).to_string()
+        }
         Kind::MembersImported { members, .. } => {
             let codes: Vec<&str> = members.iter().map(|member| member.card.code.as_str()).collect();
-            json!({"MembersImported": {"codes": codes}})
+            json!({"MembersImported": {"codes": codes}}).to_string()
         }
-        kind => serde_json::to_value(kind).expect("an entry holds what JSON can hold"),
+        // Straight to text: ids are wider than the numbers of a JSON value.
+        kind => serde_json::to_string(kind).expect("an entry holds what JSON can hold"),
     };
-    match shown {
-        Value::Object(object) => {
-            let (name, detail) = object.into_iter().next().expect("an entry is of one kind");
-            (snake_case(&name), detail.to_string())
-        }
-        name => (snake_case(name.as_str().unwrap_or_default()), String::new()),
+    word_and_detail(&text)
+}
+
+/// Takes `{"PaidOut":{…}}`, or `"TrainingBegan"`, apart.
+fn word_and_detail(text: &str) -> (String, String) {
+    let tagged = text.strip_prefix("{\"").and_then(|rest| rest.strip_suffix('}'));
+    match tagged.and_then(|rest| rest.split_once("\":")) {
+        Some((name, detail)) => (snake_case(name), detail.to_owned()),
+        None => (snake_case(text.trim_matches('"')), String::new()),
     }
 }
 
@@ -120,6 +126,11 @@ mod tests {
              \"{\"\"amount\"\":800,\"\"reason\"\":\"\"切手代\"\"}\",ab12"
         );
         assert!(row(Kind::TrainingBegan).ends_with(",training_began,,ab12"));
+        let closed = row(Kind::ImportClosed { import: u128::MAX, rows: 2 });
+        assert!(
+            closed.contains(&format!("import_closed,\"{{\"\"import\"\":{}", u128::MAX)),
+            "{closed}"
+        );
     }
 
     #[test]

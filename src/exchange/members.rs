@@ -8,7 +8,7 @@ use std::io::{Read, Seek};
 
 use chrono::{Datelike, NaiveDate};
 
-use super::csv_in::{Import, Row, Wanted};
+use super::csv_in::{Import, Made, Opened, Row, Wanted};
 use super::fault::Fault;
 use super::items::{is_scientific, plain_number, scientific, twice};
 use super::mapping::{Mapping, OwnFields};
@@ -37,7 +37,7 @@ pub fn members<'s, R: Read + Seek>(
     reader: R,
     settings: &'s Settings,
     mapping: &Mapping,
-) -> Result<Import<R, impl FnMut(&Row) -> Result<ImportedMember, Fault> + use<'s, R>>, Fault> {
+) -> Opened<R, impl FnMut(&Row) -> Made<ImportedMember> + use<'s, R>> {
     let wanted = Wanted { columns: &COLUMNS, needed: &["code"], own: OwnFields::Taken };
     let mut seen = BTreeSet::new();
     Import::open(reader, wanted, mapping, move |row| {

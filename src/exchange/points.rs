@@ -5,8 +5,7 @@
 use std::collections::BTreeSet;
 use std::io::{Read, Seek};
 
-use super::csv_in::{Import, Row, Wanted};
-use super::fault::Fault;
+use super::csv_in::{Import, Made, Opened, Row, Wanted};
 use super::items::twice;
 use super::mapping::{Mapping, OwnFields};
 use super::members::row_points;
@@ -24,7 +23,7 @@ pub fn points<R: Read + Seek, K: Fn(&str) -> bool>(
     reader: R,
     mapping: &Mapping,
     known: K,
-) -> Result<Import<R, impl FnMut(&Row) -> Result<(String, i64), Fault> + use<R, K>>, Fault> {
+) -> Opened<R, impl FnMut(&Row) -> Made<(String, i64)> + use<R, K>> {
     let wanted = Wanted { columns: &COLUMNS, needed: &COLUMNS, own: OwnFields::Unknown };
     let mut seen = BTreeSet::new();
     Import::open(reader, wanted, mapping, move |row| {

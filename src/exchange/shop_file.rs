@@ -43,7 +43,7 @@ fn line_of_value(text: &str, refusal: &Refusal) -> u64 {
     let key = argument("setting").and_then(|(_, setting)| setting.rsplit('.').next());
     let named = |line: &&str| key.is_some_and(|key| line.trim_start().starts_with(key));
     let lines = || text.lines().zip(1..).filter(|(line, _)| line.contains(value.as_str()));
-    let (by_key, any) = (lines().find(|(line, _)| named(&line)), lines().next());
+    let (by_key, any) = (lines().find(|(line, _)| named(line)), lines().next());
     by_key.or(any).map_or(0, |(_, row)| row)
 }
 

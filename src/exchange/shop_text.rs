@@ -20,8 +20,31 @@ use crate::domain::tax::{RateFrom, TaxClass};
 pub fn shop_text(settings: &Settings) -> String {
     let whole = Value::try_from(patch_of(settings)).expect("settings hold what TOML can hold");
     let Value::Table(table) = whole else { return String::new() };
-    toml::to_string(&pruned(table)).expect("a table of TOML values")
+    let mut table = pruned(table);
+    let sections = SECTIONS.into_iter().filter_map(|name| {
+        let section = Table::from_iter([(name.to_owned(), table.remove(name)?)]);
+        Some(toml::to_string(&section).expect("a table of TOML values"))
+    });
+    let sections: Vec<String> = sections.collect();
+    assert!(table.is_empty(), "a section without its place: {table:?}");
+    sections.join("\n")
 }
+
+/// Sections in the order a shop thinks of them.
+const SECTIONS: [&str; 12] = [
+    "shop",
+    "tax",
+    "points",
+    "rank",
+    "department",
+    "staff",
+    "in_store",
+    "tender",
+    "coupon",
+    "limits",
+    "levels",
+    "receipt",
+];
 
 /// The change that makes an empty shop this one.
 pub fn patch_of(settings: &Settings) -> SettingsPatch {
@@ -262,6 +285,7 @@ footer = ["またのお越しを"]
         read_shop(FILE, &settings).unwrap().apply(&mut settings).unwrap();
         let text = shop_text(&settings);
         assert!(!text.contains("pin") && !text.contains("314159"), "{text}");
+        assert!(text.starts_with("[shop]\n"), "{text}");
         let mut again = Settings::default();
         read_shop(&text, &again).unwrap().apply(&mut again).unwrap();
         assert_eq!(again, settings, "{text}");

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::io::{Read, Seek};
 
-use super::csv_in::{Import, Row, Wanted};
+use super::csv_in::{Import, Made, Opened, Row, Wanted};
 use super::fault::Fault;
 use super::items::{is_scientific, plain_number, scientific, twice};
 use super::mapping::{Mapping, OwnFields};
@@ -27,7 +27,7 @@ pub fn stock<R: Read + Seek, K: Fn(&str) -> bool>(
     reader: R,
     mapping: &Mapping,
     known: K,
-) -> Result<Import<R, impl FnMut(&Row) -> Result<(String, Quantity), Fault> + use<R, K>>, Fault> {
+) -> Opened<R, impl FnMut(&Row) -> Made<(String, Quantity)> + use<R, K>> {
     let wanted = Wanted { columns: &COLUMNS, needed: &COLUMNS, own: OwnFields::Unknown };
     let mut seen = BTreeSet::new();
     Import::open(reader, wanted, mapping, move |row| {

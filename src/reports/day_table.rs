@@ -47,8 +47,8 @@ fn columns(words: &Words) -> Vec<Column> {
         kind,
     };
     vec![
-        column("block", "report.column.block", Kind::Text),
-        column("item", "report.column.item", Kind::Text),
+        column("block", "report.column.block", Kind::Code),
+        column("item", "report.column.item", Kind::Code),
         column("count", "report.column.count", Kind::Quantity),
         column("amount", "report.column.amount", Kind::Money),
         column("tax", "report.column.tax_amount", Kind::Money),

@@ -3,6 +3,8 @@
 //! Room: reports. May touch: std. Rules: `japan.md` 1.4 (name, rates, the lines or a reference to
 //! them) and 1.8 (stamp duty).
 
+use chrono::Datelike;
+
 use super::letterhead::{Act, Letterhead, yen};
 use super::receipt::{mark_notes, stamp_box};
 use super::{taxes, training};
@@ -19,6 +21,8 @@ pub struct FormalReceipt<'a> {
     pub name: &'a str,
     pub amount: Money,
     pub stamp_duty: Money,
+    /// When the goods were sold (UTC milliseconds): the date an invoice must name.
+    pub sold_at_ms: i64,
 }
 
 /// Returns the formal receipt; `act.copy` above 0 marks it as issued again.
@@ -40,7 +44,7 @@ pub fn formal_receipt(
     document.styled(amount, Align::Center, Style::BIG);
     document.text(words.get("paper.formal.for"));
     document.text(words.get("paper.formal.received"));
-    breakdown(letterhead, formal, &mut document);
+    breakdown(letterhead, act, formal, &mut document);
     stamp_box(letterhead, &mut document, formal.stamp_duty);
     document.push(Block::Feed(1));
     letterhead.shop(&mut document);
@@ -52,10 +56,20 @@ pub fn formal_receipt(
 
 /// The rates and taxes of the receipt it stands for, and where its lines are found. Of a part of a
 /// receipt nobody can say which goods it was, so the whole receipt's sums are told with its total.
-fn breakdown(letterhead: &Letterhead<'_>, formal: &FormalReceipt<'_>, document: &mut Document) {
+fn breakdown(
+    letterhead: &Letterhead<'_>,
+    act: &Act<'_>,
+    formal: &FormalReceipt<'_>,
+    document: &mut Document,
+) {
     let (words, sale) = (letterhead.words, formal.sale);
+    let sold = Act { at_ms: formal.sold_at_ms, ..*act }.local();
+    let sold = letterhead.date(sold.date().num_days_from_ce());
     document.rule(Rule::Thin);
-    document.text(words.fill("paper.formal.receipt", &[("number", &sale.number)]));
+    document.pair(
+        words.fill("paper.formal.receipt", &[("number", &sale.number)]),
+        words.fill("paper.formal.sold", &[("date", &sold)]),
+    );
     if formal.amount != sale.totals.total {
         document.pair(words.get("paper.formal.part"), yen(sale.totals.total));
     }

@@ -73,9 +73,9 @@ fn columns(words: &Words) -> Vec<Column> {
         kind,
     };
     vec![
-        column("code", "report.column.code", Kind::Text),
+        column("code", "report.column.code", Kind::Code),
         column("name", "report.column.name", Kind::Text),
-        column("department", "report.column.department", Kind::Text),
+        column("department", "report.column.department", Kind::Code),
         column("quantity", "report.column.quantity", Kind::Quantity),
         column("amount", "report.column.amount", Kind::Money),
         column("discount", "report.column.discounts", Kind::Money),

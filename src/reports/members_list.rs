@@ -62,14 +62,14 @@ fn columns(words: &Words) -> Vec<Column> {
         kind,
     };
     vec![
-        column("code", "report.column.code", Kind::Text),
+        column("code", "report.column.code", Kind::Code),
         column("name", "report.column.member_name", Kind::Text),
         column("kana", "report.column.kana", Kind::Text),
-        column("rank", "report.column.rank", Kind::Text),
+        column("rank", "report.column.rank", Kind::Code),
         column("points", "report.column.points", Kind::Count),
         column("visits", "report.column.visits", Kind::Count),
         column("spent", "report.column.spent", Kind::Money),
-        column("last_visit", "report.column.last_visit", Kind::Text),
+        column("last_visit", "report.column.last_visit", Kind::Code),
     ]
 }
 

@@ -144,8 +144,7 @@ impl Receipt<'_> {
         }
         let words = self.letterhead.words;
         let text = |(class, rate, amount): &Share<'_>| {
-            let name = taxes::name(words, class, *rate, 0);
-            format!("{name} {}", (-*amount).grouped())
+            format!("{} {}", taxes::short_name(words, class, *rate), (-*amount).grouped())
         };
         let parts: Vec<_> = parts.iter().map(text).collect();
         document.text(format!("  ({})", parts.join(" / ")));
@@ -190,21 +189,34 @@ impl Receipt<'_> {
         let Some(member) = &self.sale.member else { return };
         let words = self.letterhead.words;
         document.text(words.fill("paper.member", &[("code", &masked(&member.code))]));
-        let mut parts =
-            vec![words.fill("paper.points.before", &[("points", &grouped(member.points_before))])];
-        if self.sale.points_used != 0 {
-            parts.push(
-                words.fill("paper.points.used", &[("points", &grouped(self.sale.points_used))]),
-            );
+        let points = |key, points: i64| words.fill(key, &[("points", &grouped(points))]);
+        let before = points("paper.points.before", member.points_before);
+        let earned = points("paper.points.earned", self.sale.points_earned);
+        let after = points("paper.points.after", member.points_after);
+        let moved = self.points_moved();
+        if moved.is_empty() {
+            document.pair(format!("{before}  {earned}"), after);
+        } else {
+            document.text(before);
+            for (name, points) in moved {
+                document.pair(format!("  {name}"), points);
+            }
+            document.pair(earned, after);
         }
-        if let Some(back) = &self.sale.return_of {
-            parts.extend(points_back(self.letterhead, back));
-        }
-        parts.push(
-            words.fill("paper.points.earned", &[("points", &grouped(self.sale.points_earned))]),
-        );
-        let after = words.fill("paper.points.after", &[("points", &grouped(member.points_after))]);
-        document.pair(parts.join("  "), after);
+    }
+
+    /// Points used, taken back and given back.
+    fn points_moved(&self) -> Vec<(&str, String)> {
+        let words = self.letterhead.words;
+        let used = (self.sale.points_used != 0).then(|| {
+            let points = grouped(self.sale.points_used);
+            (
+                words.get("paper.points.used"),
+                words.fill("paper.points.minus", &[("points", &points)]),
+            )
+        });
+        let back = self.sale.return_of.iter().flat_map(|back| points_back(self.letterhead, back));
+        used.into_iter().chain(back).collect()
     }
 
     fn codes(&self, document: &mut Document) {
@@ -278,17 +290,19 @@ pub fn place(letterhead: &Letterhead<'_>, lane: u8, number: &str) -> String {
 }
 
 /// What a return moved on the member's account; points that the refund paid for did not move.
-pub fn points_back(letterhead: &Letterhead<'_>, back: &ReturnOf) -> Vec<String> {
+pub fn points_back<'a>(letterhead: &Letterhead<'a>, back: &ReturnOf) -> Vec<(&'a str, String)> {
+    let words = letterhead.words;
     let taken = back.points_taken_back - back.points_deducted;
-    let mut parts = Vec::new();
-    for (key, points) in
-        [("paper.points.taken_back", taken), ("paper.points.given_back", back.points_given_back)]
-    {
-        if points != 0 {
-            parts.push(letterhead.words.fill(key, &[("points", &grouped(points))]));
-        }
-    }
-    parts
+    [
+        ("paper.points.taken_back", "paper.points.minus", taken),
+        ("paper.points.given_back", "paper.points.plus", back.points_given_back),
+    ]
+    .into_iter()
+    .filter(|(_, _, points)| *points != 0)
+    .map(|(name, sign, points)| {
+        (words.get(name), words.fill(sign, &[("points", &grouped(points))]))
+    })
+    .collect()
 }
 
 fn sold(sale: &Sale) -> impl Iterator<Item = &SaleLine> {

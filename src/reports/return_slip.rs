@@ -55,8 +55,8 @@ fn sums(letterhead: &Letterhead<'_>, sale: &Sale, document: &mut Document) {
         tender_line(letterhead, document, tender);
     }
     if let Some(back) = &sale.return_of {
-        for points in points_back(letterhead, back) {
-            document.text(points);
+        for (name, points) in points_back(letterhead, back) {
+            document.pair(name, points);
         }
     }
     mark_notes(letterhead, document, sale);
@@ -64,15 +64,18 @@ fn sums(letterhead: &Letterhead<'_>, sale: &Sale, document: &mut Document) {
 
 fn foot(letterhead: &Letterhead<'_>, act: &Act<'_>, sale: &Sale, document: &mut Document) {
     let words = letterhead.words;
-    let mut why = Vec::new();
-    if !sale.note.is_empty() {
-        why.push(words.fill("paper.reason", &[("reason", &sale.note)]));
-    }
-    for staff in &sale.on_the_way.approved_by {
-        why.push(words.fill("paper.approved", &[("staff", &format_args!("{staff:04}"))]));
-    }
-    if !why.is_empty() {
-        document.text(why.join("   "));
+    let reason = match sale.note.as_str() {
+        "" => String::new(),
+        note => words.fill("paper.reason", &[("reason", &note)]),
+    };
+    let approved: Vec<String> =
+        sale.on_the_way.approved_by.iter().map(|staff| format!("{staff:04}")).collect();
+    let approved = match approved.as_slice() {
+        [] => String::new(),
+        all => words.fill("paper.approved", &[("staff", &all.join(" "))]),
+    };
+    if !(reason.is_empty() && approved.is_empty()) {
+        document.pair(reason, approved);
     }
     document.push(Block::Feed(1));
     document.text(words.get("paper.signature"));

@@ -49,8 +49,8 @@ fn columns(words: &Words, rates: &BTreeSet<Rate>, kinds: &[TenderKind]) -> Vec<C
         kind,
     };
     let mut columns = vec![
-        column("business_date", "report.column.business_date", Kind::Text),
-        column("lane", "report.column.lane", Kind::Text),
+        column("business_date", "report.column.business_date", Kind::Code),
+        column("lane", "report.column.lane", Kind::Code),
         column("receipts", "report.column.receipts", Kind::Count),
         column("customers", "report.column.customers", Kind::Count),
         column("pieces", "report.column.pieces", Kind::Quantity),

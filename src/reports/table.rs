@@ -14,7 +14,10 @@ use crate::domain::spreadsheet::guarded;
 /// What the cells of a column are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// Words; they wrap where room is short.
     Text,
+    /// A code, a date: text that is never broken.
+    Code,
     /// Whole minor units.
     Money,
     Count,
@@ -26,6 +29,7 @@ impl Kind {
     const fn word(self) -> &'static str {
         match self {
             Self::Text => "text",
+            Self::Code => "code",
             Self::Money => "money",
             Self::Count => "count",
             Self::Quantity => "quantity",
@@ -153,7 +157,11 @@ impl Table {
             let set: Vec<String> = cells
                 .map(|((cell, width), column)| {
                     let text = cell.get(line).map_or("", String::as_str);
-                    if column.kind == Kind::Text { left(text, *width) } else { right(text, *width) }
+                    if matches!(column.kind, Kind::Text | Kind::Code) {
+                        left(text, *width)
+                    } else {
+                        right(text, *width)
+                    }
                 })
                 .collect();
             out.push_str(set.join("  ").trim_end());

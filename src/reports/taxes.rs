@@ -23,6 +23,14 @@ pub fn name(words: &Words, class: &str, rate: Option<Rate>, width: usize) -> Str
     }
 }
 
+/// Returns the name of a rate's goods as short as it can be, for a line that lists several.
+pub fn short_name(words: &Words, class: &str, rate: Option<Rate>) -> String {
+    match untaxed(class) {
+        Some(key) => words.get(key).to_owned(),
+        None => words.fill("paper.tax.rate_short", &[("rate", &rate.unwrap_or(Rate::ZERO))]),
+    }
+}
+
 /// Returns the key of a class that has no tax to show.
 pub fn untaxed(class: &str) -> Option<&'static str> {
     match class {

@@ -8,6 +8,7 @@ use super::x_z_blocks as blocks;
 use crate::domain::day::DayTotals;
 use crate::domain::document::{Block, Document, Rule};
 use crate::domain::entry::ZClosing;
+use crate::domain::number::DocNo;
 use crate::domain::register::ymd;
 
 /// Whether the cash that must be in the drawer is told before it is counted.
@@ -83,12 +84,23 @@ fn head(
     let receipts = words.fill("report.receipts", &[("count", &day.receipts)]);
     let range = match (day.first, day.last) {
         (Some(first), Some(last)) => {
-            words.fill("report.range", &[("first", &first), ("last", &last)])
+            words.fill("report.range", &[("first", &first), ("last", &last_of(first, last))])
         }
         _ => words.get("report.range.none").to_owned(),
     };
     document.pair(range, receipts);
     document.rule(Rule::Double);
+}
+
+/// The last number of a range; what it shares with the first is not said twice.
+fn last_of(first: DocNo, last: DocNo) -> String {
+    let whole = last.to_string();
+    match whole.split_once('-') {
+        Some((_, digits)) if (first.lane, first.epoch) == (last.lane, last.epoch) => {
+            digits.to_owned()
+        }
+        _ => whole,
+    }
 }
 
 fn sales(letterhead: &Letterhead<'_>, day: &DayTotals, document: &mut Document) {

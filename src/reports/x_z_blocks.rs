@@ -119,7 +119,9 @@ pub fn tenders(letterhead: &Letterhead<'_>, day: &DayTotals, document: &mut Docu
     document.text(words.get("report.tenders"));
     for kind in TenderKind::ALL {
         if let Some(tally) = day.tenders.get(&kind) {
-            document.pair(words.get(tender_name(kind)), times_and_amount(words, *tally));
+            let name =
+                if kind == TenderKind::Points { "report.points_tender" } else { tender_name(kind) };
+            document.pair(words.get(name), times_and_amount(words, *tally));
         }
     }
     let sum = day.tenders.values().map(|tally| tally.amount).sum();

@@ -62,6 +62,9 @@ fn status(canvas: &mut Canvas<'_>, look: &Look<'_>) {
     let mut left =
         format!(" {}  {}", model.shop, model.words.fill("status.lane", &[("lane", &model.lane)]));
     match model.staff {
+        Some(staff) if model.locked => {
+            left.push_str(&format!("  {} [{}]", staff.name, look.word("status.lock")));
+        }
         Some(staff) => left.push_str(&format!("  {}", staff.name)),
         None if model.locked => left.push_str(&format!("  [{}]", look.word("status.locked"))),
         None => {}

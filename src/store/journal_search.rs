@@ -29,7 +29,7 @@ pub struct Query {
     pub staff: Option<u32>,
     /// An item on one of the lines, in any form of its code.
     pub item: Option<String>,
-    /// A part of a line's name, of the note or of the receipt's number.
+    /// A part of a line's name or code, of the note or of the receipt's number; or a member's code.
     pub text: Option<String>,
 }
 
@@ -102,11 +102,17 @@ impl Query {
             let part = folded_name(text);
             let holds = |name: &str| folded_name(name).contains(&part);
             row.number.to_string().contains(text.as_str())
+                || row.points_member() == Some(text.as_str())
                 || holds(&sale.note)
                 || sale.lines.iter().any(|line| holds(&line.item.name) || holds(&line.item.code))
         });
         item && text
     }
+}
+
+/// An amount has at most eight digits; more of them are a code.
+fn amount(word: &str) -> Option<i64> {
+    (word.len() <= 8).then(|| word.parse().ok()).flatten()
 }
 
 fn day(text: &str) -> Option<i32> {
@@ -116,7 +122,7 @@ fn day(text: &str) -> Option<i32> {
 /// `1980`, or `1000..2000`: the least and the greatest.
 fn amounts(text: &str) -> Option<(Money, Money)> {
     let (least, most) = text.split_once("..").unwrap_or((text, text));
-    Some((Money::new(least.parse().ok()?), Money::new(most.parse().ok()?)))
+    Some((Money::new(amount(least)?), Money::new(amount(most)?)))
 }
 
 /// One page of what was found.

@@ -1,0 +1,140 @@
+//! A cashier at a register in a pty, and the same hands at the hello screen.
+//!
+//! Room: benches. May touch: the programs it starts.
+//! Invariant: a step is over when what it asked for can be read on the screen, never before.
+
+use std::path::Path;
+use std::time::Duration;
+
+use vt100::Screen;
+
+use crate::Failure;
+use crate::goods;
+use crate::hello;
+use crate::place::REGI;
+use crate::terminal::{Shown, Terminal};
+
+const ENTER: &str = "\r";
+const ESCAPE: &str = "\x1b";
+const F3: &str = "\x1bOR";
+
+/// Longer than the time in which keys count as one burst of a scanner.
+const APART: Duration = Duration::from_millis(70);
+
+/// The register of a shop.
+pub struct Counter(pub Terminal);
+
+impl Counter {
+    /// Starts the register and waits for its first screen; the returned time is from `exec` to it.
+    pub fn open(shop: &Path) -> Result<(Self, Shown), Failure> {
+        let shop = shop.to_str().ok_or("a folder's name in UTF-8")?;
+        let args = ["--shop", shop, "--lang", "en"];
+        let mut terminal = Terminal::start(Path::new(REGI), &args)?;
+        let shown = terminal.ready(has_key_line)?;
+        Ok((Self(terminal), shown))
+    }
+
+    /// Signs in as a member of the sample shop's staff, whose PIN is the number six times.
+    pub fn sign_in(&mut self, staff: u32) -> Result<(), Failure> {
+        let digit = staff.to_string();
+        self.0.press(&digit, |_| true)?;
+        std::thread::sleep(APART);
+        self.0.press(ENTER, |_| true)?;
+        for _ in 0..2 {
+            self.0.press(&digit.repeat(3), |_| true)?;
+            std::thread::sleep(APART);
+        }
+        self.0.press(ENTER, |screen| !screen.contents().contains("PIN"))?;
+        Ok(())
+    }
+
+    /// Types a digit; it is shown large, so any change of the screen is the digit.
+    pub fn digit(&mut self) -> Result<Shown, Failure> {
+        let before = self.0.screen().contents_formatted();
+        let shown = self.0.press("7", |screen| screen.contents_formatted() != before)?;
+        let digit = self.0.screen().contents_formatted();
+        self.0.press(ESCAPE, |screen| screen.contents_formatted() != digit)?;
+        Ok(shown)
+    }
+
+    /// Scans the nth item and waits for its line.
+    pub fn scan(&mut self, item: u32) -> Result<Shown, Failure> {
+        let name = goods::name(item);
+        self.0.press(&scanned(item), |screen| screen.contents().contains(&name))
+    }
+
+    /// Goes to the tender, types what the customer gives, and times the cash key.
+    pub fn cash(&mut self) -> Result<Shown, Failure> {
+        self.to_tender()?;
+        self.0.press(ENTER, is_closed)
+    }
+
+    /// Presses the cash key and scans the next customer's first item in one breath.
+    pub fn cash_and_scan(&mut self, item: u32) -> Result<Shown, Failure> {
+        self.to_tender()?;
+        let name = goods::name(item);
+        let keys = format!("{ENTER}{}", scanned(item));
+        self.0.press(&keys, |screen| screen.contents().contains(&name))
+    }
+
+    fn to_tender(&mut self) -> Result<(), Failure> {
+        std::thread::sleep(APART);
+        let before = self.0.screen().contents_formatted();
+        self.0.press(ENTER, |screen| screen.contents_formatted() != before)?;
+        let before = self.0.screen().contents_formatted();
+        self.0.press("50000", |screen| screen.contents_formatted() != before)?;
+        std::thread::sleep(APART);
+        Ok(())
+    }
+
+    /// Looks for members by a part of their name, as the member key does, and comes back.
+    pub fn find_member(&mut self, name: &str) -> Result<Shown, Failure> {
+        self.0.press(F3, |_| true)?;
+        let shown = self.0.press(name, |screen| screen.contents().matches(name).count() > 2)?;
+        std::thread::sleep(APART);
+        self.0.press(ESCAPE, |_| true)?;
+        self.0.press(ESCAPE, |_| true)?;
+        Ok(shown)
+    }
+}
+
+/// The hello screen.
+pub struct Hello(pub Terminal);
+
+impl Hello {
+    pub fn open() -> Result<(Self, Shown), Failure> {
+        let mut terminal = Terminal::start(&std::env::current_exe()?, &[hello::ARGUMENT])?;
+        let shown = terminal.ready(|screen| screen.contents().contains("code []"))?;
+        Ok((Self(terminal), shown))
+    }
+
+    pub fn digit(&mut self) -> Result<Shown, Failure> {
+        let shown = self.0.press("7", |screen| screen.contents().contains("code [7]"))?;
+        self.0.press(ESCAPE, |screen| screen.contents().contains("code []"))?;
+        Ok(shown)
+    }
+
+    pub fn scan(&mut self, item: u32) -> Result<Shown, Failure> {
+        let line = format!("緑茶 {}", goods::jan(item));
+        self.0.press(&scanned(item), |screen| screen.contents().contains(&line))
+    }
+}
+
+fn scanned(item: u32) -> String {
+    format!("{}{ENTER}", goods::jan(item))
+}
+
+/// The key line is the last thing a first screen needs.
+fn has_key_line(screen: &Screen) -> bool {
+    screen.alternate_screen() && screen.contents().contains("F1")
+}
+
+/// A closed sale leaves its receipt number beside the three numbers said aloud.
+fn is_closed(screen: &Screen) -> bool {
+    let text = screen.contents();
+    let signs: Vec<char> = text.chars().collect();
+    signs.windows(9).any(|window| {
+        let digit = |place: usize| window[place].is_ascii_digit();
+        window[2] == '-' && digit(0) && digit(1) && (3..9).all(digit)
+    })
+}

@@ -1,0 +1,152 @@
+//! What the cashier feels: a digit, a scan, the cash key, through a pty.
+//!
+//! Room: benches. May touch: scratch shops.
+//! One round presses the same keys at the hello screen, at the sample shop and at the big shop, and
+//! appends to the floor, so that all of them meet the same neighbours.
+
+use std::time::Duration;
+
+use crate::Failure;
+use crate::big_shop;
+use crate::counter::{Counter, Hello};
+use crate::figure::Figure;
+use crate::floor::AppendFloor;
+use crate::place::{Place, copy_folder};
+use crate::terminal::Shown;
+use crate::timing::Times;
+
+/// As many goods as every shop of the run has.
+const GOODS: u32 = 200;
+const IDLE: Duration = Duration::from_secs(3);
+/// How often the cash key and the next scan come in one breath.
+const BREATHLESS: u32 = 20;
+
+/// Times of one step, and the most bytes one of them wrote.
+#[derive(Default)]
+struct Step {
+    times: Times,
+    most_bytes: usize,
+}
+
+impl Step {
+    fn add(&mut self, shown: Shown) {
+        self.times.add(shown.took);
+        self.most_bytes = self.most_bytes.max(shown.bytes);
+    }
+
+    fn p50(&self) -> f64 {
+        self.times.p50()
+    }
+}
+
+/// The steps of one program.
+#[derive(Default)]
+struct Hands {
+    digit: Step,
+    scan: Step,
+    cash: Step,
+}
+
+pub fn measure(place: &Place) -> Result<Vec<Figure>, Failure> {
+    let dir = place.scratch("keys")?;
+    let (demo_dir, big_dir) = (dir.join("demo"), dir.join("big"));
+    big_shop::make_demo(&demo_dir, &dir, GOODS)?;
+    copy_folder(&big_shop::ready(place)?, &big_dir)?;
+
+    let (mut hello, _) = Hello::open()?;
+    let (mut demo, _) = Counter::open(&demo_dir)?;
+    demo.sign_in(1)?;
+    let (mut big, _) = Counter::open(&big_dir)?;
+    let mut floor = AppendFloor::begin(&dir)?;
+    let mut hands: [Hands; 3] = Default::default();
+
+    for round in 0..place.scale.rounds {
+        let [at_hello, at_demo, at_big] = &mut hands;
+        let item = 1 + round % GOODS;
+        at_hello.digit.add(hello.digit()?);
+        at_hello.scan.add(hello.scan(item)?);
+        one_sale(&mut demo, at_demo, item)?;
+        one_sale(&mut big, at_big, item)?;
+        floor.append()?;
+    }
+    let idle = [&mut demo, &mut big].map(|counter| quietest(counter));
+    let accepted = breathless(&mut big)?;
+    big.find_member("佐藤")?;
+    big.find_member("東海林")?;
+    let peak = big.0.peak_mb()?;
+    demo.0.end()?;
+    big.0.end()?;
+
+    let mut figures = latencies(&hands, &floor.times);
+    figures.extend(counts(&hands));
+    for (idle, shop) in idle.into_iter().zip(["sample", "big"]) {
+        figures.push(Figure::count(
+            format!("idle for 3 s, {shop} shop, writes"),
+            0.0,
+            idle? as f64,
+            " B",
+        ));
+    }
+    let lost = f64::from(BREATHLESS - accepted);
+    figures.push(Figure::count("next scans lost right behind the cash key", 0.0, lost, ""));
+    figures.push(Figure::count("memory at its most, big shop", 32.0, peak, " MB"));
+    Ok(figures)
+}
+
+fn one_sale(counter: &mut Counter, hands: &mut Hands, item: u32) -> Result<(), Failure> {
+    hands.digit.add(counter.digit()?);
+    hands.scan.add(counter.scan(item)?);
+    hands.cash.add(counter.cash()?);
+    Ok(())
+}
+
+/// What is written in three seconds without a key. The clock may move in one of two windows.
+fn quietest(counter: &mut Counter) -> Result<usize, Failure> {
+    counter.0.listen(Duration::from_millis(500))?; // What still follows the last sale.
+    let first = counter.0.listen(IDLE)?;
+    Ok(first.min(counter.0.listen(IDLE)?))
+}
+
+/// Returns how many scans were taken that came in one write with the cash key.
+fn breathless(counter: &mut Counter) -> Result<u32, Failure> {
+    counter.scan(1)?;
+    for next in 2..2 + BREATHLESS {
+        counter.cash_and_scan(next)?;
+    }
+    counter.cash()?;
+    Ok(BREATHLESS)
+}
+
+fn latencies([hello, demo, big]: &[Hands; 3], floor: &Times) -> Vec<Figure> {
+    let (h_digit, h_scan) = (hello.digit.p50(), hello.scan.p50());
+    let paid = floor.p50() + h_scan;
+    let mut figures = Vec::new();
+    for (shop, hands) in [("sample", demo), ("big", big)] {
+        for (what, most, step, least) in [
+            ("digit to frame / hello", 1.3, &hands.digit, h_digit),
+            ("scan to priced line / hello", 1.5, &hands.scan, h_scan),
+            ("cash key to closed / (append + hello)", 1.3, &hands.cash, paid),
+        ] {
+            let name = format!("{what}, {shop} shop");
+            let note = format!("{}; floor {:.3} ms", step.times.words(), least * 1e3);
+            figures.push(Figure::time(name, most, step.p50() / least, "x").note(note));
+        }
+    }
+    for (what, big, demo) in [
+        ("digit", &big.digit, &demo.digit),
+        ("scan", &big.scan, &demo.scan),
+        ("cash key", &big.cash, &demo.cash),
+    ] {
+        let name = format!("{what}: big shop / sample shop");
+        figures.push(Figure::time(name, 1.1, big.p50() / demo.p50(), "x"));
+    }
+    figures
+}
+
+fn counts([_, demo, big]: &[Hands; 3]) -> Vec<Figure> {
+    let most = |step: fn(&Hands) -> &Step| step(demo).most_bytes.max(step(big).most_bytes) as f64;
+    vec![
+        Figure::count("bytes to the terminal for a digit", 300.0, most(|hands| &hands.digit), " B"),
+        Figure::count("bytes to the terminal for a line", 300.0, most(|hands| &hands.scan), " B"),
+    ]
+}

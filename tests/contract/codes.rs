@@ -1,0 +1,220 @@
+//! What a scan says: the cases CD-*, NP-*, BK-*, BL-* and AI-* of `japan.md` 9.
+
+use crate::support::{SHOP, Shop, checked, lines, taxes};
+
+const GOODS: &str = "\
+code,name,price,price_mode,tax_class,unit,case_of,case_code
+4912345678904,緑茶,120,included,reduced,each,12,14912345678901
+4901234567894,牛乳 1L,248,included,reduced,each,,
+012345000065,Crackers,300,included,reduced,each,,
+49123456,ガム,50,included,reduced,each,,
+9784167105716,文庫,726,included,standard,each,,
+15,鮮魚,500,included,reduced,each,,
+";
+
+fn shop() -> Shop {
+    // 4912345 + its own check digit makes the JAN-8 of the chewing gum.
+    Shop::new("").with_items(&GOODS.replace("49123456", &checked("4912345")))
+}
+
+#[test]
+fn a_code_finds_its_item_in_every_form_it_is_read_in() {
+    let shop = shop();
+    let gum = checked("4912345");
+    for (scan, name, quantity) in [
+        ("4912345678904", "緑茶", "1"),
+        ("4901234567894", "牛乳 1L", "1"),
+        ("14912345678901", "緑茶", "12"),
+        ("04912345678904", "緑茶", "1"),
+        ("012345000065", "Crackers", "1"),
+        ("0012345000065", "Crackers", "1"),
+        ("01234565", "Crackers", "1"),
+        (gum.as_str(), "ガム", "1"),
+        ("4167105713", "文庫", "1"),
+        ("9784167105716", "文庫", "1"),
+        ("15", "鮮魚", "1"),
+        ("４９０１２３４５６７８９４", "牛乳 1L", "1"),
+        ("]E04901234567894", "牛乳 1L", "1"),
+    ] {
+        let answer = shop.sell(&format!("scan {scan}"));
+        assert_eq!(lines(&answer, "name"), [name], "{scan}");
+        assert_eq!(lines(&answer, "quantity"), [quantity], "{scan}");
+        let asked = shop.sell(&format!("void_sale\ninquire {scan}"));
+        assert_eq!(asked["item"]["name"], name, "inquire {scan}");
+        assert!(asked["sale"].is_null(), "an inquiry sells nothing");
+    }
+}
+
+#[test]
+fn a_code_misread_by_one_digit_is_refused_and_the_right_digit_named() {
+    let shop = shop();
+    for (scan, expected) in [
+        ("4912345678901", "4"),
+        ("4901234567890", "4"),
+        ("012345000064", "5"),
+        ("14912345678902", "1"),
+        ("9784167105715", "6"),
+    ] {
+        let played = shop.play(&format!("scan {scan}"));
+        assert_eq!(played.codes(), ["check_digit"], "{scan}");
+        let message = played.last()["error"]["message"].as_str().unwrap();
+        assert!(message.contains(expected), "{message}");
+        assert!(played.last()["sale"].is_null(), "{scan}");
+    }
+    assert_eq!(shop.refuse("scan 4987654321000"), "check_digit");
+    assert_eq!(shop.refuse(&format!("scan {}", checked("498765432109"))), "unknown_code");
+    assert_eq!(shop.refuse("scan 999"), "unknown_code");
+}
+
+#[test]
+fn cd_14_to_17_a_number_of_the_wrong_shape_is_refused_a_wrong_check_digit_is_not() {
+    for (number, exit) in [
+        ("T7123456789012", 0),
+        ("T2120901007402", 0),
+        ("T1123456789012", 0), // A warning: the digit is not promised for sole traders.
+        ("T123", 1),
+        ("7123456789012", 1),
+    ] {
+        let nowhere = Shop::nowhere();
+        let settings = SHOP.replace("T7123456789012", number);
+        let file = nowhere.file("settings.toml", settings.as_bytes());
+        let made = nowhere.regi(&["init", "--settings", file.to_str().unwrap()]);
+        let said = String::from_utf8_lossy(&made.stderr);
+        assert_eq!(made.status.code(), Some(exit), "{number}: {said}");
+    }
+}
+
+const LABELS: &str = "\
+code,name,price,price_mode,tax_class,unit
+0237009,さしみ,108,included,reduced,each
+0212345,ステーキ,2980,included,reduced,each
+2900001,鶏もも,198,excluded,reduced,100g
+";
+
+#[test]
+fn np_01_to_07_a_label_carries_its_price() {
+    for (layout, scan, name, price) in [
+        ("A", "0237009401082", "さしみ", 108),
+        ("A", "0237009202160", "さしみ", 216),
+        ("A", "0212345928752", "ステーキ", 2875),
+        ("C", "0212345039809", "ステーキ", 3980),
+    ] {
+        let rule = format!(
+            "[[in_store]]\nprefix = \"02\"\nlayout = \"{layout}\"\nprice_mode = \"included\"\n"
+        );
+        let shop = Shop::new(&rule).with_items(LABELS);
+        let sold = shop.sell(&format!("scan {scan}\ntender_cash"));
+        assert_eq!(lines(&sold, "name"), [name], "{scan}");
+        assert_eq!(lines(&sold, "unit_price"), [price], "{scan}");
+        assert_eq!(sold["sale"]["total"], price, "{scan}");
+    }
+}
+
+#[test]
+fn np_04_a_price_misread_is_refused_though_the_code_holds() {
+    let shop = Shop::new("[[in_store]]\nprefix = \"02\"\nlayout = \"A\"\n").with_items(LABELS);
+    assert_eq!(shop.refuse("scan 0237009501089"), "check_digit");
+}
+
+#[test]
+fn np_09_a_label_of_weight_is_priced_from_the_item() {
+    let shop = Shop::new("[[in_store]]\nprefix = \"29\"\nlayout = \"E\"\n").with_items(LABELS);
+    let open = shop.sell("scan 2900001012508");
+    assert_eq!(lines(&open, "quantity"), ["12.5"]);
+    assert_eq!(lines(&open, "unit_price"), [198]);
+    assert_eq!(lines(&open, "amount"), [2475]);
+    assert_eq!(taxes(&open), [("reduced", 2475, 198)]);
+}
+
+#[test]
+fn bk_01_two_rows_of_a_book_are_one_sale_of_it() {
+    for rows in ["scan 9784344405042\nscan 1920193005714", "scan 1920193005714\nscan 9784344405042"]
+    {
+        let shop = Shop::new("");
+        let sold = shop.sell(&format!("{rows}\ntender_cash"));
+        assert_eq!(lines(&sold, "code"), ["9784344405042"], "{rows}");
+        assert_eq!(lines(&sold, "unit_price"), [571], "{rows}");
+        assert_eq!(taxes(&sold), [("standard", 571, 57)], "{rows}");
+        assert_eq!(sold["sale"]["total"], 628, "{rows}");
+    }
+}
+
+#[test]
+fn bk_04_and_bk_05_a_second_row_alone_sells_nothing() {
+    let shop = Shop::new("");
+    let waiting = shop.play("scan 1920193005714");
+    assert_eq!(lines(waiting.last(), "code").len(), 0, "{}", waiting.stdout);
+    // The price 00000 is not in the code: it must be keyed.
+    let unpriced = shop.play("scan 9784344405042\nscan 1923055000001");
+    assert_eq!(lines(unpriced.last(), "code").len(), 0, "{}", unpriced.stdout);
+    let asks = unpriced.last()["error"]["code"] == "price_needed"
+        || unpriced.last()["needs"].as_array().is_some_and(|needs| needs.contains(&"price".into()));
+    assert!(asks, "{}", unpriced.stdout);
+}
+
+#[test]
+fn bk_07_a_magazine_is_priced_by_its_add_on() {
+    for scan in ["491009971074100952", "4910099710741 00952"] {
+        let shop = Shop::new("");
+        let sold = shop.sell(&format!("scan {scan}\ntender_cash"));
+        assert_eq!(lines(&sold, "unit_price"), [952], "{scan}");
+        assert_eq!(taxes(&sold), [("standard", 952, 95)], "{scan}");
+        assert_eq!(sold["sale"]["total"], 1047, "{scan}");
+    }
+}
+
+#[test]
+fn bl_01_and_bl_02_a_public_bill_is_recognised_and_not_taken() {
+    let shop = Shop::new("");
+    for bill in [
+        "91912345123456789012345678900026123100123458",
+        "91912345123456789012345678900026123110543215",
+    ] {
+        let played = shop.play(&format!("scan {bill}"));
+        assert_eq!(played.codes(), ["bill"], "{bill}");
+        assert!(played.last()["sale"].is_null(), "{bill}");
+    }
+    let asked = shop.play("inquire 91912345123456789012345678900026123110543215");
+    assert!(asked.stdout.contains("54321"), "{}", asked.stdout);
+}
+
+#[test]
+fn ai_01_and_ai_03_goods_past_their_date_are_stopped() {
+    let shop = shop();
+    let case = "01149123456789011726123110ABC";
+    let month_end = "]C10104912345678904\u{1d}17261200";
+    for (at, scan, want) in [
+        ("2026-12-31T10:00:00+09:00", case, "12"),
+        ("2026-12-31T10:00:00+09:00", "010491234567890417261200", "1"),
+        ("2026-12-31T10:00:00+09:00", month_end, "1"),
+        ("2026-12-31T10:00:00+09:00", "https://id.gs1.org/01/04912345678904?17=261231", "1"),
+    ] {
+        let answer = shop.sell_at(at, &format!("scan {scan}"));
+        assert_eq!(lines(&answer, "name"), ["緑茶"], "{scan}");
+        assert_eq!(lines(&answer, "quantity"), [want], "{scan}");
+        shop.sell_at(at, "void_sale");
+        let next_day = "2027-01-01T10:00:00+09:00";
+        assert_eq!(shop.refuse_at(next_day, &format!("scan {scan}")), "expired", "{scan}");
+    }
+}
+
+#[test]
+fn a_second_scan_of_the_same_code_raises_the_line() {
+    let shop = shop();
+    let answer = shop.sell("scan 4901234567894\nscan 4901234567894\nscan 15\nscan 4901234567894");
+    assert_eq!(lines(&answer, "quantity"), ["2", "1", "1"]);
+    assert_eq!(lines(&answer, "line"), [1, 2, 3]);
+    assert_eq!(answer["sale"]["total"], 248 * 3 + 500);
+    let voided = shop.sell("void_line 2");
+    assert_eq!(lines(&voided, "line"), [1, 2], "lines are always 1…n");
+}
+
+#[test]
+fn goods_of_an_unusable_kind_are_refused() {
+    let shop = Shop::new("")
+        .with_items("code,name,price,flags\n1,酒,1000,age20\n2,見本,100,not_for_sale\n");
+    assert_eq!(shop.refuse("scan 2"), "not_for_sale");
+    assert_eq!(shop.refuse("scan 1\ntender_cash"), "age_check");
+    let sold = shop.sell("age_checked\ntender_cash");
+    assert_eq!(sold["sale"]["total"], 1000);
+}

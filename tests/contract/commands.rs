@@ -1,0 +1,259 @@
+//! The command language and `regi run` as other programs use them (`DESIGN.md` 5).
+
+use crate::support::{Shop, lines, text};
+
+const GOODS: &str = "\
+code,name,price,tax_class,unit
+4901234567894,牛乳 1L,248,reduced,each
+15,パン,120,reduced,each
+16,鶏もも,198,reduced,100g
+";
+
+fn shop() -> Shop {
+    Shop::new("").with_items(GOODS)
+}
+
+#[test]
+fn an_answer_has_the_shape_other_programs_read() {
+    let sold = shop().sell("scan 4901234567894\nquantity 2\ntender_cash 2000");
+    let sale = &sold["sale"];
+    assert_eq!(sold["command"], "tender_cash 2000");
+    assert_eq!(sold["ok"], true);
+    assert!(sold["error"].is_null());
+    let line = &sale["lines"][0];
+    for (field, want) in [
+        ("line", serde_json::json!(1)),
+        ("code", "4901234567894".into()),
+        ("name", "牛乳 1L".into()),
+        ("quantity", "2".into()),
+        ("unit_price", 248.into()),
+        ("discount", 0.into()),
+        ("amount", 496.into()),
+        ("tax_class", "reduced".into()),
+    ] {
+        assert_eq!(line[field], want, "{field}");
+    }
+    for (field, want) in [
+        ("subtotal", 496),
+        ("discount", 0),
+        ("total", 496),
+        ("paid", 2000),
+        ("due", 0),
+        ("change", 1504),
+    ] {
+        assert_eq!(sale[field], want, "{field}");
+    }
+    let tax = &sale["taxes"][0];
+    assert_eq!((&tax["class"], &tax["rate"]), (&"reduced".into(), &"8".into()));
+    assert_eq!(
+        (&tax["mode"], &tax["base"], &tax["tax"]),
+        (&"included".into(), &496.into(), &36.into())
+    );
+    assert_eq!(sale["tenders"], serde_json::json!([{"kind": "cash", "amount": 2000}]));
+    assert_eq!(sold["receipt"], "01-000001");
+    assert_eq!(sold["entry"]["lane"], 1);
+    let hash = sold["entry"]["hash"].as_str().expect("a hash");
+    assert!(hash.len() == 64 && hash.bytes().all(|digit| digit.is_ascii_hexdigit()), "{hash}");
+    assert_eq!(sold["printed"], serde_json::json!(["file:receipt-01-000001.bin"]));
+}
+
+#[test]
+fn entries_follow_one_another_without_a_gap() {
+    let shop = shop();
+    let first = shop.sell("scan 15\ntender_cash");
+    let second = shop.sell("scan 15\ntender_cash");
+    let seq = |answer: &serde_json::Value| answer["entry"]["seq"].as_u64().expect("a seq");
+    assert!(seq(&second) > seq(&first));
+    let rows = shop.export("journal");
+    let numbers: Vec<u64> = rows.iter().map(|row| row["seq"].parse().unwrap()).collect();
+    assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
+    assert!(numbers.contains(&seq(&second)));
+}
+
+#[test]
+fn a_script_stops_at_the_first_refusal_unless_told_to_go_on() {
+    let shop = shop();
+    let file =
+        shop.file("script.txt", "# morning\nscan 15\n\nscan 999\nscan 15 # again\n".as_bytes());
+    let file = file.to_str().unwrap();
+    let stopped = shop.regi(&["run", "--json", file]);
+    assert_eq!(stopped.status.code(), Some(1));
+    assert_eq!(text(&stopped.stdout).lines().count(), 2, "{}", text(&stopped.stdout));
+    shop.sell("void_sale");
+    let whole = shop.regi(&["run", "--json", "--keep-going", file]);
+    assert_eq!(whole.status.code(), Some(1), "something was refused");
+    let stdout = text(&whole.stdout);
+    assert_eq!(stdout.lines().count(), 3, "{stdout}");
+    let last: serde_json::Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
+    assert_eq!(lines(&last, "quantity"), ["2"]);
+}
+
+#[test]
+fn unknown_names_and_bad_arguments_change_nothing() {
+    let shop = shop();
+    shop.sell("scan 15");
+    for (line, want) in [
+        ("sell 15", "unknown_command"),
+        ("Scan 15", "unknown_command"),
+        ("scan", "bad_argument"),
+        ("quantity", "bad_argument"),
+        ("quantity 0", "bad_argument"),
+        ("quantity -1", "bad_argument"),
+        ("quantity 1e3", "bad_argument"),
+        ("tender_cash 1,000", "bad_argument"),
+        ("tender_cash ¥100", "bad_argument"),
+        ("tender_cash 0", "bad_argument"),
+        ("tender_cash 1 2", "bad_argument"),
+        ("line_discount 101%", "bad_argument"),
+        ("line_discount 0", "bad_argument"),
+        ("department 9 100", "unknown_code"),
+        ("department 1", "bad_argument"),
+        ("note \"open", "bad_argument"),
+        ("subtotal now", "bad_argument"),
+        ("select_line 2", "line"),
+        ("void_line 0", "line"),
+        ("line_tax food", "bad_argument"),
+    ] {
+        assert_eq!(shop.refuse(line), want, "{line}");
+        let open = shop.sell("subtotal");
+        assert_eq!(open["sale"]["total"], 120, "{line}");
+        assert_eq!(lines(&open, "quantity"), ["1"], "{line}");
+    }
+}
+
+#[test]
+fn quantity_changes_the_item_just_rung_or_waits_for_the_next() {
+    for (script, want) in [
+        ("scan 15\nquantity 3", vec!["3"]),
+        ("quantity 3\nscan 15", vec!["3"]),
+        ("scan 15\ntimes 2\nscan 4901234567894", vec!["1", "2"]),
+        ("scan 15\nquantity 3\nquantity 2\nscan 4901234567894", vec!["3", "2"]),
+        ("scan 15\nselect_line 1\nquantity 5", vec!["5"]),
+        ("scan 15\nrepeat\nrepeat", vec!["3"]),
+        ("times 2.5\nscan 16", vec!["2.5"]),
+    ] {
+        let answer = shop().sell(script);
+        assert_eq!(lines(&answer, "quantity"), want, "{script}");
+    }
+    let weighed = shop().sell("times 2.5\nscan 16");
+    assert_eq!(lines(&weighed, "amount"), [495]);
+}
+
+#[test]
+fn prices_are_changed_on_the_line_and_on_file() {
+    let shop = shop();
+    let open = shop.sell("scan 15\nprice_override 100\nscan 4901234567894\nline_discount 48");
+    assert_eq!(lines(&open, "unit_price"), [100, 248]);
+    assert_eq!(lines(&open, "discount"), [0, 48]);
+    assert_eq!(open["sale"]["subtotal"], 300);
+    shop.sell(
+        "void_sale\nset_price 15 130\nedit_item 77 name=\"柿 特選\" price=398 tax_class=reduced",
+    );
+    let new = shop.sell("scan 15\nscan 77\nsubtotal");
+    assert_eq!(new["sale"]["total"], 528);
+    let found = shop.sell("find_item 柿");
+    assert_eq!(found["items"][0]["name"], "柿 特選");
+    assert_eq!(found["items"][0]["price"], 398);
+    shop.verify();
+}
+
+#[test]
+fn items_are_found_by_name_kana_and_code() {
+    let shop = Shop::new("").with_items(
+        "code,name,kana,price\n4901234567894,牛乳 1L,ギュウニュウ,248\n15,食パン,ショクパン,120\n",
+    );
+    for said in ["牛", "ギュウ", "ぎゅう", "gyuu", "49012"] {
+        let answer = shop.sell(&format!("find_item {said}"));
+        assert_eq!(answer["items"][0]["name"], "牛乳 1L", "{said}");
+        assert_eq!(answer["items"].as_array().unwrap().len(), 1, "{said}");
+    }
+    assert_eq!(shop.sell("find_item 羊")["items"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn help_names_every_command() {
+    let shop = shop();
+    let played = shop.play("help\nhelp tender_cash\nkeys");
+    assert_eq!(played.codes(), ["", "", ""], "{}", played.stdout);
+    let help = played.answers[0].to_string();
+    for command in [
+        "sign_in",
+        "scan",
+        "department",
+        "quantity",
+        "times",
+        "price_override",
+        "sale_discount",
+        "eat_in",
+        "suspend",
+        "resume",
+        "member",
+        "find_member",
+        "new_member",
+        "use_points",
+        "late_points",
+        "tender_cash",
+        "tender_credit",
+        "tender_voucher",
+        "reprint",
+        "formal_receipt",
+        "void_receipt",
+        "return",
+        "exchange",
+        "no_sale",
+        "paid_in",
+        "count",
+        "z_report",
+        "training_on",
+        "confirm",
+        "journal",
+    ] {
+        assert!(help.contains(command), "{command}: {help}");
+    }
+    assert_eq!(shop.refuse("help sell"), "unknown_command");
+}
+
+#[test]
+fn the_journal_is_searched_by_what_staff_remember() {
+    let shop = shop();
+    shop.sell("scan 15\ntender_cash\nscan 4901234567894\ntender_credit\nno_sale 両替");
+    for (query, want) in
+        [("01-000002", "248"), ("248", "01-000002"), ("4901234567894", "01-000002")]
+    {
+        let answer = shop.sell(&format!("journal {query}"));
+        let rows = answer["rows"].as_array().unwrap_or_else(|| panic!("rows: {answer}"));
+        assert!(rows.iter().any(|row| row.to_string().contains(want)), "{query}: {answer}");
+        assert!(rows.iter().all(|row| !row.to_string().contains("01-000001")), "{query}: {answer}");
+    }
+    let all = shop.sell("journal");
+    assert!(all["rows"].as_array().is_some_and(|rows| rows.len() >= 2), "{all}");
+}
+
+#[test]
+fn without_json_a_person_can_read_the_answers() {
+    let shop = shop();
+    let file = shop.file("script.txt", b"scan 15\ntender_cash 200\nscan 999\n");
+    let done = shop.regi(&["run", file.to_str().unwrap()]);
+    assert_eq!(done.status.code(), Some(1));
+    let said = text(&done.stdout);
+    assert!(said.contains("120") && said.contains("80"), "total and change: {said}");
+    assert!(!said.contains('{'), "{said}");
+}
+
+#[test]
+fn another_lane_has_its_own_numbers() {
+    let nowhere = Shop::nowhere();
+    let settings = nowhere.file("settings.toml", crate::support::SHOP.as_bytes());
+    nowhere.told(&["--lane", "2", "init", "--settings", settings.to_str().unwrap()]);
+    let sold = nowhere.sell("department 1 100\ntender_cash");
+    assert_eq!(sold["receipt"], "02-000001");
+    assert_eq!(sold["entry"]["lane"], 2);
+    nowhere.verify();
+}
+
+#[test]
+fn notes_and_kinds_of_customers_go_with_the_sale() {
+    let sold = shop().sell("scan 15\nnote \"配達 17:00 #2\"\ncustomer_kind F30\ntender_cash");
+    assert_eq!(sold["sale"]["note"], "配達 17:00 #2");
+    assert_eq!(sold["sale"]["customer_kind"], "F30");
+}

@@ -1,0 +1,143 @@
+//! Papers: the files a `file:` printer gets, copies, formal receipts, what stands on them.
+
+use crate::paper::{prints, read};
+use crate::support::{HANAKO, MEMBERS, Shop};
+
+fn in_japanese(shop: &Shop, script: &str) -> serde_json::Value {
+    let played = shop.play_with(&["--lang", "ja"], format!("{script}\n").as_bytes());
+    let last = played.last();
+    assert_eq!(last["ok"], true, "{last}");
+    last.clone()
+}
+
+#[test]
+fn a_receipt_is_an_invoice_of_the_simple_kind() {
+    let shop = Shop::new("")
+        .with_items("code,name,price,tax_class\n1,牛乳 1L,248,reduced\n2,電池,550,standard\n")
+        .with_members(MEMBERS);
+    let sold = in_japanese(
+        &shop,
+        &format!("member {HANAKO}\nscan 1\nquantity 2\nscan 2\ntender_cash 2000"),
+    );
+    assert_eq!(sold["printed"][0], "file:receipt-01-000001.bin");
+    let paper = shop.paper(&sold["printed"][0]);
+    prints(
+        &paper,
+        &[
+            "みどり商店",
+            "T7123456789012",
+            "01-000001",
+            "2026",
+            "11",
+            "22",
+            "10:23",
+            "牛乳 1L",
+            "電池",
+            "※",
+            "496",
+            "550",
+            "1,046",
+            "2,000",
+            "954",
+            "10%",
+            "8%",
+            "36",
+            "50",
+            "軽減税率",
+        ],
+    );
+    let read = read(&paper);
+    assert!(!read.text().contains("山田"), "no member's name on a paper that may be dropped");
+    assert_eq!((read.cuts.len(), read.pulses), (1, 0), "cut once; the drawer has its own job");
+    let on_screen = sold["document"].as_str().expect("the paper as text");
+    assert!(on_screen.contains("1,046") && !on_screen.contains('※'), "{on_screen}");
+}
+
+#[test]
+fn a_copy_says_that_it_is_one() {
+    let shop = Shop::new("");
+    in_japanese(&shop, "department 1 1080\ntender_cash");
+    for (copy, name) in [(1, "file:receipt-01-000001-r1.bin"), (2, "file:receipt-01-000001-r2.bin")]
+    {
+        let again = in_japanese(&shop, if copy == 1 { "reprint" } else { "reprint 01-000001" });
+        assert_eq!(again["printed"][0], name);
+        let paper = shop.paper(&again["printed"][0]);
+        prints(&paper, &["再発行", "01-000001", "1,080"]);
+    }
+    let first = std::fs::read(shop.dir().join("print/receipt-01-000001.bin")).expect("the first");
+    assert!(!read(&first).text().contains("再発行"));
+    assert_eq!(shop.refuse("reprint 01-000077"), "receipt");
+    shop.verify();
+}
+
+#[test]
+fn a_formal_receipt_has_its_own_number_and_never_exceeds_the_sale() {
+    let shop = Shop::new("");
+    in_japanese(&shop, "department 2 3000\ntender_cash");
+    let formal = in_japanese(&shop, "formal_receipt \"株式会社 山吹\" 2000");
+    assert_eq!(formal["receipt"], "01-F000001");
+    let paper = shop.paper(&formal["printed"][0]);
+    prints(&paper, &["領収", "株式会社 山吹", "2,000", "01-F000001", "T7123456789012"]);
+    assert_eq!(shop.refuse("formal_receipt 山吹 1001"), "over");
+    let rest = in_japanese(&shop, "formal_receipt 山吹");
+    assert_eq!(rest["receipt"], "01-F000002");
+    prints(&shop.paper(&rest["printed"][0]), &["1,000"]);
+    assert_eq!(shop.refuse("formal_receipt 山吹"), "over");
+    shop.verify();
+}
+
+#[test]
+fn rf_02_a_return_slip_names_both_dates_and_the_receipt() {
+    let shop = Shop::new("");
+    in_japanese(&shop, "department 1 10800\ntender_cash\nz_report");
+    let next = ["--lang", "ja", "--at", "2026-11-25T12:00:00+09:00"];
+    let played = shop.play_with(&next, b"return 01-000001\ntender_cash\n");
+    let back = played.last();
+    assert_eq!(back["receipt"], "01-R000001", "{}", played.stdout);
+    let paper = shop.paper(&back["printed"][0]);
+    prints(
+        &paper,
+        &["01-R000001", "01-000001", "T7123456789012", "10,800", "8%", "800", "22", "25"],
+    );
+}
+
+#[test]
+fn training_is_printed_as_training() {
+    let shop = Shop::new("");
+    let sold = in_japanese(&shop, "training_on\ndepartment 1 100\ntender_cash");
+    let paper = shop.paper(&sold["printed"][0]);
+    prints(&paper, &["訓練", "01-T000001"]);
+}
+
+#[test]
+fn slips_of_cash_voids_and_closes_are_printed_too() {
+    let shop = Shop::new("");
+    in_japanese(&shop, "department 2 500\ntender_cash");
+    for (command, words) in [
+        ("paid_in 1000 両替金", vec!["1,000", "両替金"]),
+        ("paid_out 200 切手代", vec!["200", "切手代"]),
+        ("x_report", vec!["500"]),
+        ("void_receipt 01-000001 打ち間違い", vec!["01-000001", "打ち間違い"]),
+        ("z_report 800", vec!["01-Z0001"]),
+    ] {
+        let answer = in_japanese(&shop, command);
+        let paper = shop.paper(&answer["printed"][0]);
+        prints(&paper, &words);
+    }
+}
+
+#[test]
+fn what_the_shop_writes_stands_on_every_receipt() {
+    let shop = Shop::new("[receipt]\nheader = [\"秋の感謝祭\"]\nfooter = [\"返品は七日以内\"]\n");
+    let sold = in_japanese(&shop, "department 1 100\ntender_cash");
+    prints(&shop.paper(&sold["printed"][0]), &["秋の感謝祭", "返品は七日以内"]);
+}
+
+#[test]
+fn papers_follow_the_language_of_the_register() {
+    let shop = Shop::new("");
+    let english = shop.sell("department 1 1080\ntender_cash");
+    let paper = shop.paper(&english["printed"][0]);
+    let text = read(&paper).text();
+    assert!(!text.contains("合計") && text.contains("1,080"), "{text}");
+}

@@ -1,0 +1,232 @@
+//! What keeps the shop's records: proof, backup, restoring, rebuilding, one register at a time.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+
+use crate::support::{HANAKO, MEMBERS, Shop, copy_folder, text};
+
+/// A shop with a little of everything.
+fn lived_in() -> Shop {
+    let shop = Shop::new("").with_items("code,name,price\n1,茶,100\n").with_members(MEMBERS);
+    shop.sell(&format!(
+        "open_day 10000\nmember {HANAKO}\nscan 1\nquantity 3\ntender_cash 500\n\
+         scan 1\nsuspend\ndepartment 2 700\ntender_credit\nreturn 01-000001 1:1\ntender_cash\n\
+         paid_out 100 切手\ncount 10000x1\nz_report\ndepartment 1 200\ntender_cash\ndepartment 1 50"
+    ));
+    shop
+}
+
+/// Everything a shop can tell of itself.
+fn told_of(shop: &Shop) -> Vec<String> {
+    ["sales", "lines", "items", "members", "points", "shop"]
+        .map(|what| shop.told(&["export", what]))
+        .to_vec()
+}
+
+#[test]
+fn verify_proves_a_sound_shop() {
+    lived_in().verify();
+}
+
+#[test]
+fn verify_names_the_entry_that_was_changed() {
+    let shop = lived_in();
+    let segment = shop.segments().pop().expect("a segment");
+    let sound = std::fs::read(&segment).expect("its bytes");
+    for part in [3, 5, 8] {
+        let mut bytes = sound.clone();
+        let place = bytes.len() * part / 9;
+        bytes[place] ^= 0x10;
+        std::fs::write(&segment, &bytes).expect("damage");
+        let done = shop.regi(&["verify"]);
+        let said = text(&done.stdout) + &text(&done.stderr);
+        assert_eq!(done.status.code(), Some(3), "byte {place}: {said}");
+        assert!(said.bytes().any(|byte| byte.is_ascii_digit()), "which entry: {said}");
+        std::fs::write(&segment, &sound).expect("repair");
+    }
+    shop.verify();
+}
+
+#[test]
+fn a_damaged_journal_is_never_sold_on_in_silence() {
+    let shop = lived_in();
+    let segment = shop.segments().pop().expect("a segment");
+    let mut bytes = std::fs::read(&segment).expect("its bytes");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x01;
+    std::fs::write(&segment, &bytes).expect("damage");
+    std::fs::remove_file(shop.dir().join("store.redb")).expect("a store");
+    let played = shop.play("department 1 100\ntender_cash");
+    assert!(matches!(played.exit, 1 | 3), "{}{}", played.stdout, played.stderr);
+    assert!(!played.stdout.contains("\"receipt\":\"01-"), "{}", played.stdout);
+}
+
+#[test]
+fn a_backup_restores_the_whole_shop_elsewhere() {
+    let shop = lived_in();
+    let before = told_of(&shop);
+    let file = shop.file("backup.regi", b"");
+    std::fs::remove_file(&file).expect("only its name is wanted");
+    shop.told(&["backup", file.to_str().unwrap()]);
+    let elsewhere = Shop::nowhere();
+    elsewhere.told(&["restore", file.to_str().unwrap()]);
+    elsewhere.verify();
+    assert_eq!(told_of(&elsewhere), before);
+    let sold = elsewhere.sell("void_sale\ndepartment 1 300\ntender_cash");
+    let number = sold["receipt"].as_str().expect("a receipt");
+    assert!(
+        ["01-000004", "01b-000001"].contains(&number),
+        "the next number, or the first of a new epoch: {number}"
+    );
+    elsewhere.verify();
+}
+
+#[test]
+fn a_damaged_backup_restores_nothing() {
+    let shop = lived_in();
+    let file = shop.file("backup.regi", b"");
+    std::fs::remove_file(&file).expect("only its name is wanted");
+    shop.told(&["backup", file.to_str().unwrap()]);
+    let mut bytes = std::fs::read(&file).expect("the backup");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x40;
+    std::fs::write(&file, &bytes).expect("damage");
+    let elsewhere = Shop::nowhere();
+    let done = elsewhere.regi(&["restore", file.to_str().unwrap()]);
+    assert!(matches!(done.status.code(), Some(1 | 3)), "{}", text(&done.stderr));
+    assert!(!elsewhere.dir().join("journal").exists(), "all of it or none");
+}
+
+#[test]
+fn a_lost_store_is_made_again_from_the_journal() {
+    let shop = lived_in();
+    let before = told_of(&shop);
+    std::fs::remove_file(shop.dir().join("store.redb")).expect("a store");
+    assert_eq!(told_of(&shop), before, "at the next start by itself");
+    shop.told(&["rebuild"]);
+    assert_eq!(told_of(&shop), before);
+    let open = shop.sell("subtotal");
+    assert_eq!(open["sale"]["total"], 50, "the open sale is still there");
+    shop.verify();
+}
+
+#[test]
+fn a_store_of_rubbish_is_made_again_from_the_journal() {
+    let shop = lived_in();
+    let before = told_of(&shop);
+    for rubbish in [&b""[..], b"redb\x1a\n\xa9\r\n", &[0xFF; 8192]] {
+        std::fs::write(shop.dir().join("store.redb"), rubbish).expect("rubbish");
+        assert_eq!(told_of(&shop), before);
+        shop.verify();
+    }
+}
+
+#[test]
+fn a_z_leaves_a_backup() {
+    let shop = lived_in();
+    let made = std::fs::read_dir(shop.dir().join("backup")).map(Iterator::count).unwrap_or(0);
+    assert!(made >= 1, "backup/ after a Z");
+}
+
+#[test]
+fn a_half_written_last_entry_is_cut_off_and_the_rest_is_kept() {
+    let shop = lived_in();
+    let rows = shop.export("sales").len();
+    let segment = shop.segments().pop().expect("a segment");
+    let mut bytes = std::fs::read(&segment).expect("its bytes");
+    bytes.extend([0x00, 0x00, 0x01, 0x80, 0xDE, 0xAD]);
+    std::fs::write(&segment, &bytes).expect("a torn tail");
+    let sold = shop.sell("void_sale\ndepartment 1 300\ntender_cash");
+    assert_eq!(sold["receipt"], "01-000004");
+    assert_eq!(shop.export("sales").len(), rows + 1);
+    shop.verify();
+}
+
+#[test]
+fn a_second_register_on_the_same_shop_is_refused_at_once() {
+    let shop = lived_in();
+    let mut first = shop
+        .command(&["run", "--json", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the first register");
+    let mut stdin = first.stdin.take().expect("its script");
+    let mut answers = BufReader::new(first.stdout.take().expect("its answers"));
+    stdin.write_all(b"subtotal\n").expect("a command");
+    let mut answer = String::new();
+    answers.read_line(&mut answer).expect("an answer");
+    assert!(answer.contains("\"ok\":true"), "{answer}");
+
+    let begun = std::time::Instant::now();
+    let second = shop.play("department 1 100\ntender_cash");
+    assert_eq!(second.exit, 4, "{}{}", second.stdout, second.stderr);
+    assert!(begun.elapsed().as_secs() < 3, "at once");
+    assert!(!second.stderr.trim().is_empty() || !second.answers.is_empty(), "with the reason");
+
+    drop(stdin);
+    assert!(first.wait().expect("the first ends").success());
+    assert_eq!(shop.sell("tender_cash")["sale"]["total"], 50, "and nothing of the second came in");
+    shop.verify();
+}
+
+#[test]
+fn exit_codes_tell_a_script_what_happened() {
+    let shop = Shop::new("");
+    for (words, exit) in [
+        (vec!["verify"], 0),
+        (vec!["config", "check"], 0),
+        (vec!["completions", "bash"], 0),
+        (vec!["man"], 0),
+        (vec!["--help"], 0),
+        (vec!["--version"], 0),
+        (vec!["sell"], 2),
+        (vec!["run"], 2),
+        (vec!["run", "--colour", "x"], 2),
+        (vec!["export", "socks"], 2),
+        (vec!["init"], 1),
+        (vec!["import", "items", "/nonexistent/items.csv"], 1),
+        (vec!["restore", "/nonexistent/backup"], 1),
+        (vec!["report", "no_such_report"], 1),
+    ] {
+        let done = shop.regi(&words);
+        assert_eq!(done.status.code(), Some(exit), "{words:?}: {}", text(&done.stderr));
+        let said = text(&done.stdout) + &text(&done.stderr);
+        assert!(exit == 0 || !said.trim().is_empty(), "{words:?} says why");
+    }
+    let nowhere = Shop::nowhere();
+    let done = nowhere.play("scan 1");
+    assert_eq!(done.exit, 1, "no shop there: {}{}", done.stdout, done.stderr);
+}
+
+#[test]
+fn a_shop_is_never_founded_over_another() {
+    let shop = lived_in();
+    let before = told_of(&shop);
+    let file = shop.file("other.toml", b"[shop]\nname = \"other\"\n");
+    let done = shop.regi(&["init", "--settings", file.to_str().unwrap()]);
+    assert_eq!(done.status.code(), Some(1));
+    assert_eq!(told_of(&shop), before);
+}
+
+#[test]
+fn a_copied_folder_is_a_shop() {
+    let shop = lived_in();
+    let copy = Shop::nowhere();
+    copy_folder(&shop.dir(), &copy.dir());
+    copy.verify();
+    assert_eq!(told_of(&copy), told_of(&shop));
+}
+
+#[test]
+fn a_paper_receipt_is_held_against_the_journal() {
+    let shop = Shop::new("");
+    let sold = shop.sell("department 1 108\ntender_cash");
+    let head = &sold["entry"]["hash"].as_str().expect("a hash")[..16];
+    let wrong = "0123456789abcdef";
+    shop.told(&["verify", "--receipt", "01-000001", head]);
+    for words in [["01-000001", wrong], ["01-000002", head]] {
+        let done = shop.regi(&["verify", "--receipt", words[0], words[1]]);
+        assert!(matches!(done.status.code(), Some(1 | 3)), "{words:?}: {}", text(&done.stderr));
+    }
+}

@@ -1,0 +1,177 @@
+//! Members at the counter: found by what customers say, registered, changed, attached.
+
+use serde_json::Value;
+
+use crate::support::{HANAKO, MEMBERS, Shop, checked};
+
+fn shop() -> Shop {
+    Shop::new("").with_members(MEMBERS)
+}
+
+fn names(answer: &Value) -> Vec<&str> {
+    let members = answer["members"].as_array().expect("members");
+    members.iter().map(|member| member["name"].as_str().unwrap_or("")).collect()
+}
+
+#[test]
+fn a_member_is_found_by_whatever_the_customer_says() {
+    let shop = shop();
+    for (said, want) in [
+        (HANAKO, vec!["山田 花子"]),
+        ("09012345678", vec!["山田 花子"]),
+        ("090-1234-5678", vec!["山田 花子"]),
+        ("０９０－１２３４－５６７８", vec!["山田 花子"]),
+        ("5678", vec!["山田 花子"]),
+        ("3333", vec!["大野 太郎"]),
+        ("5555", vec!["小野 次郎"]),
+        ("ヤマダ", vec!["山田 花子"]),
+        ("ﾔﾏﾀﾞ ﾊﾅ", vec!["山田 花子"]),
+        ("やまだ　はなこ", vec!["山田 花子"]),
+        ("yamada", vec!["山田 花子"]),
+        ("takasaki", vec!["髙﨑 京子"]),
+        ("花子", vec!["山田 花子"]),
+        ("野", vec!["大野 太郎", "小野 次郎"]),
+        ("高崎", vec!["髙﨑 京子"]),
+        ("kyoko@", vec!["髙﨑 京子"]),
+        ("HANAKO@example.jp", vec!["山田 花子"]),
+        ("佐藤", vec![]),
+    ] {
+        let answer = shop.sell(&format!("find_member {said}"));
+        let mut found = names(&answer);
+        found.sort_unstable();
+        let mut want = want;
+        want.sort_unstable();
+        assert_eq!(found, want, "{said}");
+    }
+}
+
+#[test]
+fn tn_03_the_exact_name_comes_before_the_similar_one() {
+    let shop = shop();
+    for (said, first) in [("オオノ", "大野 太郎"), ("オノ", "小野 次郎")] {
+        let answer = shop.sell(&format!("find_member {said}"));
+        let found = names(&answer);
+        assert_eq!(found.len(), 2, "{said}: {found:?}");
+        assert_eq!(found[0], first, "{said}");
+    }
+}
+
+#[test]
+fn a_card_scanned_at_any_time_attaches_its_member() {
+    let shop = shop();
+    let before = shop.sell(&format!("scan {HANAKO}"));
+    assert_eq!(before["sale"]["member"]["code"], HANAKO);
+    assert_eq!(before["sale"]["member"]["points"], 120);
+    assert_eq!(before["sale"]["member"]["rank"], "regular");
+    let sold = shop.sell("department 1 1080\ntender_cash");
+    assert_eq!(sold["sale"]["points_earned"], 10);
+    assert_eq!(sold["sale"]["member"]["points"], 130);
+
+    let after = shop.sell("department 1 1080\nmember 2900000000025\nclear_member\ntender_cash");
+    assert!(after["sale"]["member"].is_null());
+    assert_eq!(shop.refuse("member 2900000000056"), "no_member");
+    assert_eq!(shop.refuse("scan 2900000000011"), "check_digit");
+    shop.verify();
+}
+
+#[test]
+fn a_new_member_earns_with_the_sale_at_hand() {
+    let shop = shop();
+    let made = shop.sell(
+        "department 1 540\nnew_member name=\"佐藤 愛\" kana=\"サトウ アイ\" phone=080-9999-1111 birthday=--05-01",
+    );
+    let code = made["member"]["code"].as_str().expect("a code").to_owned();
+    assert!(code.starts_with("29") && code == checked(&code[..12]), "{code}");
+    let sold = shop.sell("tender_cash");
+    assert_eq!(sold["sale"]["member"]["code"], code);
+    assert_eq!(sold["sale"]["points_earned"], 5);
+    let found = shop.sell("find_member satou");
+    assert_eq!(found["members"][0]["code"], code);
+    assert_eq!(found["members"][0]["points"], 5);
+    assert_eq!(found["members"][0]["phone"], "08099991111");
+
+    let changed = shop.sell(&format!("member {code}\nedit_member phone=03-1111-2222 x_犬=ポチ"));
+    assert_eq!(changed["member"]["phone"], "0311112222");
+    let found = shop.sell("find_member 2222");
+    assert_eq!(found["members"][0]["code"], code);
+    assert_eq!(names(&shop.sell("find_member 1111")).len(), 0, "the old number is gone");
+    let exported = shop.export("members");
+    let row = exported.iter().find(|row| row["code"] == code).expect("exported");
+    assert_eq!(row["x_犬"], "ポチ");
+    assert_eq!(row["birthday"], "--05-01");
+    shop.verify();
+}
+
+#[test]
+fn a_members_field_that_does_not_fit_changes_nothing() {
+    let shop = shop();
+    for field in [
+        "birthday=1990-02-30",
+        "sex=unknown",
+        "mail=nobody",
+        "phone=12",
+        "shoe_size=24",
+        "points=999999",
+    ] {
+        assert_eq!(
+            shop.refuse(&format!("member {HANAKO}\nedit_member name=x {field}")),
+            "bad_argument"
+        );
+        let found = shop.sell(&format!("clear_member\nfind_member {HANAKO}"));
+        assert_eq!(names(&found), ["山田 花子"], "{field}");
+    }
+    assert_eq!(shop.refuse("edit_member name=x"), "no_member");
+    let taken = format!("new_member name=x code={HANAKO}");
+    assert_eq!(shop.play(&taken).codes().len(), 1);
+    assert_eq!(shop.play(&taken).answers[0]["ok"], false);
+}
+
+#[test]
+fn points_forgotten_at_the_till_are_given_later_once() {
+    let shop = shop();
+    shop.sell("department 1 1080\ntender_cash");
+    shop.sell(&format!("late_points 01-000001 {HANAKO}"));
+    let found = shop.sell(&format!("find_member {HANAKO}"));
+    assert_eq!(found["members"][0]["points"], 130);
+    let again = shop.play(&format!("late_points 01-000001 {HANAKO}"));
+    assert_eq!(again.answers[0]["ok"], false, "{}", again.stdout);
+    assert_eq!(shop.refuse(&format!("late_points 01-000099 {HANAKO}")), "receipt");
+    let back = shop.sell("return 01-000001\ntender_cash");
+    assert_eq!(back["sale"]["member"]["points"], 120, "and go back with the goods");
+    shop.verify();
+}
+
+#[test]
+fn a_sale_names_its_member_by_code_only() {
+    let shop = shop();
+    let sold = shop.sell(&format!("member {HANAKO}\ndepartment 1 108\ntender_cash"));
+    let sale = sold["sale"].to_string();
+    assert!(!sale.contains("山田") && !sale.contains("09012345678"), "{sale}");
+    for segment in shop.segments() {
+        let bytes = std::fs::read(segment).expect("a segment");
+        assert!(!crate::support::holds(&bytes, "山田".as_bytes()), "a name in the clear");
+        assert!(!crate::support::holds(&bytes, b"09012345678"), "a phone in the clear");
+    }
+}
+
+#[test]
+fn stamps_and_coupons_of_the_shop_are_counted() {
+    let shop = Shop::new(
+        "[[coupon]]\ncode = \"WELCOME\"\nname = \"開店\"\namount = 100\nminimum = 500\n\
+         [[coupon]]\ncode = \"OLD\"\npercent = \"10\"\nto = \"2026-11-21\"\n",
+    )
+    .with_members(MEMBERS);
+    shop.sell(&format!("member {HANAKO}\nstamp 2"));
+    let sold = shop.sell("department 1 600\ncoupon WELCOME\ntender_cash");
+    assert_eq!(sold["sale"]["discount"], 100);
+    assert_eq!(sold["sale"]["total"], 500);
+    assert_eq!(shop.refuse("department 1 499\ncoupon WELCOME"), "coupon");
+    for (coupon, want) in
+        [("OLD", vec!["coupon", "expired"]), ("NONE", vec!["coupon", "unknown_code"])]
+    {
+        let code = shop.refuse(&format!("void_sale\ndepartment 1 600\ncoupon {coupon}"));
+        assert!(want.contains(&code.as_str()), "{coupon}: {code}");
+    }
+    let found = shop.sell(&format!("find_member {HANAKO}"));
+    assert_eq!(found["members"][0]["stamps"], 2);
+}

@@ -1,0 +1,97 @@
+//! Every refusal code of `DESIGN.md` 12 is reached, with one sentence, and nothing changes.
+
+use crate::support::{HANAKO, MEMBERS, Shop};
+
+const SETTINGS: &str = "[limits]\ndiscount = 100\nlevel = 9\n\
+[[staff]]\nnumber = 1\nname = \"店長\"\nlevel = 9\npin = \"482913\"\n\
+[[staff]]\nnumber = 5\nname = \"副\"\nlevel = 8\npin = \"573024\"\n\
+[[staff]]\nnumber = 4\nname = \"新人\"\nlevel = 1\npin = \"795246\"\n";
+
+const GOODS: &str = "\
+code,name,price,flags
+1,茶,100,
+2,酒,1000,age20
+3,見本,1,not_for_sale
+4,本,700,fixed_price no_discount
+4912345678904,緑茶,120,
+";
+
+#[test]
+fn every_refusal_code_means_what_it_says() {
+    let deputy = "sign_in 5 573024\n";
+    for (code, script) in [
+        ("unknown_command", format!("{deputy}sell")),
+        ("bad_argument", format!("{deputy}quantity x")),
+        ("unknown_code", format!("{deputy}scan 999")),
+        ("check_digit", format!("{deputy}scan 4912345678901")),
+        ("expired", format!("{deputy}scan 010491234567890417250101")),
+        ("not_for_sale", format!("{deputy}scan 3")),
+        ("age_check", format!("{deputy}scan 2\ntender_cash")),
+        ("level", "sign_in 4 795246\nz_report".to_owned()),
+        ("pin", "sign_in 4 000000".to_owned()),
+        ("locked", "scan 1".to_owned()),
+        ("short", format!("{deputy}scan 1\ntender_cash 50")),
+        ("over", format!("{deputy}scan 1\ntender_credit 101")),
+        ("no_sale", format!("{deputy}tender_cash")),
+        ("no_member", format!("{deputy}scan 1\nuse_points 1")),
+        ("points", format!("{deputy}member {HANAKO}\nscan 2\nuse_points 121")),
+        ("excluded", format!("{deputy}scan 4\nline_discount 1")),
+        ("fixed_price", format!("{deputy}scan 4\nprice_override 600")),
+        ("limit", format!("{deputy}scan 2\nline_discount 101")),
+        ("receipt", format!("{deputy}reprint 01-000042")),
+        ("returned", format!("{deputy}scan 1\ntender_cash\nreturn 01-000001 1:2")),
+        ("closed_day", format!("{deputy}z_report")),
+        ("training", format!("{deputy}training_on\nz_report")),
+    ] {
+        let shop = Shop::new(SETTINGS).with_items(GOODS).with_members(MEMBERS);
+        assert_eq!(shop.refuse(&script), code, "{script}");
+        shop.verify();
+    }
+}
+
+#[test]
+fn a_refused_line_leaves_the_sale_as_it_was() {
+    let shop = Shop::new(SETTINGS).with_items(GOODS).with_members(MEMBERS);
+    let script = format!("sign_in 5 573024\nmember {HANAKO}\nscan 1\nquantity 2\nline_discount 10");
+    let before = shop.sell(&format!("{script}\nsubtotal"))["sale"].clone();
+    for line in [
+        "scan 999",
+        "scan 4912345678901",
+        "scan 3",
+        "line_discount 101",
+        "tender_credit 191",
+        "tender_cash 50",
+        "use_points 121",
+        "quantity 0",
+        "void_line 9",
+        "resume 01-S0042",
+        "return 01-000042",
+        "coupon NONE",
+        "department 8 100",
+        "formal_receipt x",
+        "z_report",
+        "new_member name=x birthday=1990-02-30",
+    ] {
+        let played = shop.play(&format!("sign_in 5 573024\n{line}\nsubtotal"));
+        assert_eq!(played.answers[1]["ok"], false, "{line}");
+        assert_eq!(played.last()["sale"], before, "{line}");
+    }
+}
+
+#[test]
+fn refusals_are_worded_in_both_languages() {
+    let shop = Shop::new("").with_items(GOODS);
+    let script =
+        b"scan 999\nscan 4912345678901\ntender_cash\nreprint 01-000042\nsell\nquantity x\n";
+    let english = shop.play_with(&["--lang", "en"], script);
+    let japanese = shop.play_with(&["--lang", "ja"], script);
+    for (en, ja) in english.answers.iter().zip(&japanese.answers) {
+        let (en, ja) =
+            (en["error"]["message"].as_str().unwrap(), ja["error"]["message"].as_str().unwrap());
+        assert!(en.is_ascii(), "{en}");
+        assert!(ja.chars().any(|sign| ('ぁ'..='龯').contains(&sign)), "{ja}");
+        for said in [en, ja] {
+            assert!(!said.contains('{') && !said.contains('}'), "an argument is left out: {said}");
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The register is killed at random moments of a working day and must lose, double and invent nothing.
+//!
+//! Room: tests. May touch: the binary, a shop in a temporary folder.
+//! Invariant: after every kill the register stands either just before or just after the command in
+//! flight; whatever was answered is true. `REGI_KILLS` sets how often, `REGI_SEED` repeats a run.
+
+#[path = "contract/support.rs"]
+#[allow(dead_code)] // The contract's own tests use the rest of it.
+mod support;
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use support::Shop;
+
+/// A small generator (xorshift64*), so that a printed seed repeats the day.
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        (self.next() >> 33) % bound
+    }
+}
+
+/// What the shop must be, by everything that was answered.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Books {
+    /// Amounts of the open sale's lines.
+    cart: Vec<i64>,
+    /// Carts put aside, oldest first.
+    parked: Vec<Vec<i64>>,
+    /// Totals of the closed sales, in order.
+    sold: Vec<i64>,
+    /// Cash that should be in the drawer; `None` before the day opens.
+    cash: Option<i64>,
+    closes: u32,
+    moved: u32,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Step {
+    Ring(i64),
+    VoidLine,
+    Pay,
+    Park,
+    TakeBack,
+    PaidIn(i64),
+    Close,
+}
+
+impl Step {
+    /// A step that fits the books, mostly what a cashier does most.
+    fn any(books: &Books, chance: &mut Chance) -> Self {
+        let fresh = i64::try_from(100 + chance.below(90_000)).expect("a small amount");
+        match (books.cart.len(), chance.below(20)) {
+            (0, 0) if books.cash.is_some() => Self::Close,
+            (0, 1) => Self::PaidIn(fresh),
+            (0, 2..6) if books.parked.len() == 1 => Self::TakeBack,
+            (0, _) => Self::Ring(fresh),
+            (_, 0) if books.parked.is_empty() => Self::Park,
+            (2.., 1) => Self::VoidLine,
+            (4.., _) | (_, 2..9) => Self::Pay,
+            _ => Self::Ring(fresh),
+        }
+    }
+
+    fn line(&self, books: &Books) -> String {
+        match self {
+            Self::Ring(amount) => format!("department 2 {amount}"),
+            Self::VoidLine => "void_line".to_owned(),
+            Self::Pay => format!("tender_cash {}", books.cart.iter().sum::<i64>() + 13),
+            Self::Park => "suspend".to_owned(),
+            Self::TakeBack => "resume".to_owned(),
+            Self::PaidIn(amount) => format!("paid_in {amount} 両替"),
+            Self::Close => "z_report".to_owned(),
+        }
+    }
+
+    fn happens(&self, books: &mut Books) {
+        match self {
+            Self::Ring(amount) => books.cart.push(*amount),
+            Self::VoidLine => {
+                books.cart.pop();
+            }
+            Self::Pay => {
+                let total: i64 = std::mem::take(&mut books.cart).iter().sum();
+                books.sold.push(total);
+                books.cash = Some(books.cash.unwrap_or(0) + total);
+            }
+            Self::Park => books.parked.push(std::mem::take(&mut books.cart)),
+            Self::TakeBack => books.cart = books.parked.remove(0),
+            Self::PaidIn(amount) => {
+                books.moved += 1;
+                books.cash = Some(books.cash.unwrap_or(0) + amount);
+            }
+            Self::Close => {
+                books.closes += 1;
+                books.cash = None;
+            }
+        }
+    }
+}
+
+/// What one answer shows of the books.
+fn seen(answer: &Value) -> (Vec<i64>, Option<i64>) {
+    let lines = answer["sale"]["lines"].as_array().into_iter().flatten();
+    let cart = lines.map(|line| line["amount"].as_i64().expect("an amount")).collect();
+    (cart, answer["day"]["expected_cash"].as_i64())
+}
+
+/// The register at work, fed line by line.
+struct Running {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Running {
+    fn start(shop: &Shop, seed: u64) -> Self {
+        let mut command = shop.command(&["--seed", &seed.to_string(), "run", "--json", "-"]);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("the register starts");
+        let stdin = child.stdin.take().expect("its script");
+        let stdout = BufReader::new(child.stdout.take().expect("its answers"));
+        Self { child, stdin, stdout }
+    }
+
+    fn say(&mut self, line: &str) {
+        // A register already dead does not hear it; what it answered before tells.
+        let _ = writeln!(self.stdin, "{line}").and_then(|()| self.stdin.flush());
+    }
+
+    /// The next whole answer; `None` when the register has died.
+    fn answer(&mut self) -> Option<Value> {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).expect("a pipe");
+        line.ends_with('\n').then(|| serde_json::from_str(&line).expect("JSON"))
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().expect("SIGKILL");
+        self.child.wait().expect("its end");
+    }
+}
+
+/// Starts again and finds out whether the step in flight happened.
+fn stand_up(shop: &Shop, seed: u64, books: &mut Books, in_flight: Option<Step>) -> Running {
+    let mut running = Running::start(shop, seed);
+    running.say("help help");
+    let answer = running.answer().expect("the register starts after a kill");
+    assert_eq!(answer["ok"], true, "{answer}");
+    let found = seen(&answer);
+    if found == (books.cart.clone(), books.cash) {
+        return running;
+    }
+    let mut after = books.clone();
+    in_flight.clone().expect("nothing was in flight, and yet the books differ").happens(&mut after);
+    assert_eq!(found, (after.cart.clone(), after.cash), "{in_flight:?} on {books:?}");
+    *books = after;
+    running
+}
+
+/// Works until the kill strikes, which is at the given step after a short wait.
+fn work(running: &mut Running, books: &mut Books, chance: &mut Chance) -> Option<Step> {
+    for _ in 0..chance.below(8) {
+        let step = Step::any(books, chance);
+        running.say(&step.line(books));
+        let answer = running.answer().expect("an answer");
+        assert_eq!(answer["ok"], true, "{step:?}: {answer}");
+        step.happens(books);
+    }
+    let step = Step::any(books, chance);
+    running.say(&step.line(books));
+    std::thread::sleep(Duration::from_micros(chance.below(4000)));
+    running.kill();
+    match running.answer() {
+        // It was answered before it died: it is true.
+        Some(answer) => {
+            assert_eq!(answer["ok"], true, "{step:?}: {answer}");
+            step.happens(books);
+            None
+        }
+        None => Some(step),
+    }
+}
+
+/// Holds what the shop tells against the books.
+fn audit(shop: &Shop, books: &Books) {
+    shop.verify();
+    let sales = shop.export("sales");
+    let totals: Vec<i64> = sales.iter().map(|sale| sale["total"].parse().unwrap()).collect();
+    assert_eq!(totals, books.sold, "no sale lost, none doubled, in order");
+    let numbers: Vec<_> = sales.iter().map(|sale| sale["receipt"].clone()).collect();
+    let want: Vec<_> = (1..=numbers.len()).map(|number| format!("01-{number:06}")).collect();
+    assert_eq!(numbers, want, "no number skipped, none used twice");
+}
+
+#[test]
+fn a_register_killed_at_any_moment_loses_nothing() {
+    let env = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
+    let kills = env("REGI_KILLS").unwrap_or(40);
+    let seed = env("REGI_SEED").unwrap_or_else(|| {
+        let now = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("after 1970");
+        u64::from(now.subsec_nanos()) | 1
+    });
+    println!("REGI_SEED={seed} REGI_KILLS={kills}");
+    let mut chance = Chance(seed);
+    let mut books = Books::default();
+    let shop = Shop::new("");
+    let mut in_flight = None;
+    for kill in 1..=kills {
+        // Now and then it dies while it starts.
+        if chance.below(6) == 0 {
+            let mut starting = Running::start(&shop, chance.next());
+            std::thread::sleep(Duration::from_micros(chance.below(30_000)));
+            starting.kill();
+        }
+        let mut running = stand_up(&shop, chance.next(), &mut books, in_flight.take());
+        in_flight = work(&mut running, &mut books, &mut chance);
+        if kill % 20 == 0 {
+            let mut running = stand_up(&shop, chance.next(), &mut books, in_flight.take());
+            running.kill();
+            audit(&shop, &books);
+        }
+    }
+    let mut running = stand_up(&shop, chance.next(), &mut books, in_flight);
+    if !books.cart.is_empty() {
+        running.say(&Step::Pay.line(&books));
+        let answer = running.answer().expect("an answer");
+        assert_eq!(answer["ok"], true, "{answer}");
+        Step::Pay.happens(&mut books);
+    }
+    drop(running.stdin);
+    assert!(running.child.wait().expect("its end").success());
+    audit(&shop, &books);
+}

@@ -1,0 +1,371 @@
+//! The real register in a pseudo-terminal of 80 by 24, worked by keys and read as a cashier reads it.
+//!
+//! Room: tests. May touch: the binary, a pseudo-terminal, a shop in a temporary folder.
+
+#[path = "contract/support.rs"]
+#[allow(dead_code)] // The contract's own tests use the rest of it.
+mod support;
+
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtyPair, PtySize, native_pty_system};
+use rustix::process::{Pid, Signal, kill_process};
+use support::Shop;
+
+const ITEMS: &str = "\
+code,name,kana,price,tax_class,flags
+101,牛乳 1L,ギュウニュウ,248,reduced,
+102,Battery AA,,550,standard,
+4901234567894,おにぎり,オニギリ,150,reduced,
+";
+
+/// Longer than any sound start or answer takes, even on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Slower than any scanner, so that digits are a hand's.
+const HAND: Duration = Duration::from_millis(60);
+
+/// A terminal with the register in it.
+struct Terminal {
+    pair: PtyPair,
+    child: Box<dyn Child + Send + Sync>,
+    keys: Arc<Mutex<Box<dyn Write + Send>>>,
+    screen: Arc<Mutex<vt100::Parser>>,
+    written: Arc<Mutex<usize>>,
+    /// The terminal's settings before the register came.
+    before: String,
+}
+
+fn settings_of(master: &dyn MasterPty) -> String {
+    format!("{:?}", master.get_termios().expect("a terminal's settings"))
+}
+
+fn size(cols: u16, rows: u16) -> PtySize {
+    PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
+}
+
+fn cells(count: u16) -> NonZeroU16 {
+    NonZeroU16::new(count).expect("a size")
+}
+
+impl Terminal {
+    /// Opens `regi WORDS` on the shop.
+    fn open(shop: &Shop, words: &[&str]) -> Self {
+        let pair = native_pty_system().openpty(size(80, 24)).expect("a pseudo-terminal");
+        let before = settings_of(&*pair.master);
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_regi"));
+        command.arg("--shop");
+        command.arg(shop.dir());
+        command.args(words);
+        for (name, value) in [("TERM", "xterm-256color"), ("TZ", "Asia/Tokyo"), ("LANG", "C.UTF-8")]
+        {
+            command.env(name, value);
+        }
+        let child = pair.slave.spawn_command(command).expect("the register starts");
+        let keys = Arc::new(Mutex::new(pair.master.take_writer().expect("a keyboard")));
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(cells(24), cells(80), 0)));
+        let written = Arc::new(Mutex::new(0));
+        let mut reader = pair.master.try_clone_reader().expect("a screen");
+        let (shown, counted, answers) = (screen.clone(), written.clone(), keys.clone());
+        std::thread::spawn(move || {
+            let mut bytes = [0; 8192];
+            while let Ok(count @ 1..) = reader.read(&mut bytes) {
+                let mut parser = shown.lock().unwrap();
+                // A program may ask where the cursor stands, and waits for the answer.
+                for (at, _) in bytes[..count].iter().enumerate() {
+                    parser.process(&bytes[at..=at]);
+                    if bytes[..=at].ends_with(b"\x1b[6n") {
+                        let (row, col) = parser.screen().cursor_position();
+                        let _ = write!(answers.lock().unwrap(), "\x1b[{};{}R", row + 1, col + 1);
+                    }
+                }
+                *counted.lock().unwrap() += count;
+            }
+        });
+        Self { pair, child, keys, screen, written, before }
+    }
+
+    fn contents(&self) -> String {
+        self.screen.lock().unwrap().screen().contents()
+    }
+
+    /// Waits until the screen shows all of these.
+    #[track_caller]
+    fn shows(&self, words: &[&str]) -> String {
+        self.becomes(&format!("{words:?}"), |contents| {
+            words.iter().all(|word| contents.contains(word))
+        })
+    }
+
+    #[track_caller]
+    fn becomes(&self, what: &str, is: impl Fn(&str) -> bool) -> String {
+        let begun = Instant::now();
+        loop {
+            let contents = self.contents();
+            if is(&contents) {
+                return contents;
+            }
+            assert!(begun.elapsed() < PATIENCE, "the screen never showed {what}:\n{contents}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn send(&self, bytes: &[u8]) {
+        let mut keys = self.keys.lock().unwrap();
+        keys.write_all(bytes).and_then(|()| keys.flush()).expect("a key");
+    }
+
+    /// Types like a hand; `\r` is Enter.
+    fn types(&self, text: &str) {
+        for letter in text.chars() {
+            self.send(letter.to_string().as_bytes());
+            std::thread::sleep(HAND);
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = self.child.process_id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        kill_process(pid.expect("a process"), signal).expect("a signal");
+    }
+
+    fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("its state").is_none()
+    }
+
+    /// Waits for the end and returns its exit code.
+    #[track_caller]
+    fn ends(&mut self) -> u32 {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("its state") {
+                std::thread::sleep(Duration::from_millis(50)); // Its last bytes are on the way.
+                return status.exit_code();
+            }
+            assert!(begun.elapsed() < PATIENCE, "it does not end:\n{}", self.contents());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Asserts that the terminal is as it was before.
+    #[track_caller]
+    fn is_clean(&self) {
+        assert_eq!(settings_of(&*self.pair.master), self.before, "the terminal's settings");
+        let parser = self.screen.lock().unwrap();
+        let screen = parser.screen();
+        assert!(!screen.alternate_screen(), "the alternate screen is left");
+        assert!(!screen.hide_cursor(), "the cursor is back");
+        assert!(!screen.bracketed_paste(), "pasting is plain again");
+        assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+    }
+
+    fn resize(&self, cols: u16, rows: u16) {
+        self.screen.lock().unwrap().screen_mut().set_size(cells(rows), cells(cols));
+        self.pair.master.resize(size(cols, rows)).expect("a resize");
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill(); // It may have ended long ago.
+        let _ = self.child.wait();
+    }
+}
+
+fn shop() -> Shop {
+    Shop::new("").with_items(ITEMS)
+}
+
+#[test]
+fn a_sale_is_rung_tendered_and_read_in_either_language() {
+    for (language, words) in
+        [("ja", ["みどり商店", "合計", "釣"]), ("en", ["みどり商店", "Total", "Change"])]
+    {
+        let shop = shop();
+        let mut terminal = Terminal::open(&shop, &["--lang", language]);
+        terminal.shows(&words[..1]);
+        terminal.types("101\r");
+        terminal.shows(&["牛乳 1L", "248", words[1]]);
+        terminal.types("102\r");
+        terminal.shows(&["Battery AA", "798"]);
+        terminal.types("\r");
+        std::thread::sleep(HAND);
+        terminal.types("1000\r");
+        terminal.shows(&["1,000", "202", words[2]]);
+        // The three numbers said aloud stay until the next customer.
+        std::thread::sleep(Duration::from_millis(300));
+        terminal.shows(&["798", "1,000", "202"]);
+        assert!(terminal.is_running());
+        terminal.signal(Signal::TERM);
+        terminal.ends();
+        let sales = shop.export("sales");
+        assert_eq!(sales.len(), 1, "{language}");
+        assert_eq!((sales[0]["total"].as_str(), sales[0]["cash"].as_str()), ("798", "798"));
+        assert!(shop.dir().join("print/receipt-01-000001.bin").exists(), "its paper");
+        shop.verify();
+    }
+}
+
+#[test]
+fn the_sample_shop_opens_with_one_word() {
+    let items = Shop::demo().export("items");
+    let plain = |row: &&std::collections::BTreeMap<String, String>| {
+        row["flags"].is_empty() && row["unit"] == "each" && row["code"].len() < 7
+    };
+    let item = items.iter().find(plain).or_else(|| {
+        items.iter().find(|row| row["flags"].is_empty() && row["code"].starts_with('4'))
+    });
+    let item = item.expect("something to sell");
+    let nowhere = Shop::nowhere();
+    let mut terminal = Terminal::open(&nowhere, &["--lang", "en", "demo"]);
+    terminal.becomes("a first screen", |contents| contents.trim().len() > 40);
+    terminal.types("1\r");
+    std::thread::sleep(Duration::from_millis(200));
+    terminal.types("111111\r");
+    std::thread::sleep(Duration::from_millis(500));
+    terminal.types(&format!("{}\r", item["code"]));
+    terminal.shows(&[&item["price"]
+        .chars()
+        .rev()
+        .take(3)
+        .collect::<Vec<_>>()
+        .iter()
+        .rev()
+        .collect::<String>()]);
+    terminal.types("\r");
+    std::thread::sleep(HAND);
+    terminal.types("\r");
+    terminal
+        .becomes("01-000", |contents| contents.contains("01-000") || contents.contains("Change"));
+    assert!(terminal.is_running());
+    terminal.signal(Signal::TERM);
+    terminal.ends();
+    terminal.is_clean();
+    assert!(!nowhere.dir().exists(), "the demo leaves nothing behind");
+}
+
+#[test]
+fn a_resize_moves_no_line_out_of_sight() {
+    let shop = shop();
+    let mut terminal = Terminal::open(&shop, &["--lang", "en"]);
+    terminal.shows(&["みどり商店"]);
+    terminal.types("101\r");
+    terminal.shows(&["牛乳 1L", "248"]);
+    for (cols, rows) in [(100, 30), (80, 24), (132, 50), (60, 15), (80, 24)] {
+        terminal.resize(cols, rows);
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(terminal.is_running(), "{cols}x{rows}");
+    }
+    terminal.shows(&["みどり商店", "牛乳 1L", "248"]);
+}
+
+#[test]
+fn signals_leave_a_clean_terminal_and_a_safe_sale() {
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
+        let shop = shop();
+        let mut terminal = Terminal::open(&shop, &["--lang", "en"]);
+        terminal.shows(&["みどり商店"]);
+        terminal.types("101\r");
+        terminal.shows(&["牛乳 1L", "248"]);
+        terminal.signal(signal);
+        terminal.ends();
+        terminal.is_clean();
+
+        let again = Terminal::open(&shop, &["--lang", "en"]);
+        again.shows(&["牛乳 1L", "248"]);
+        drop(again); // Killed: the sale is safe once more.
+        let answer = shop.sell("subtotal");
+        assert_eq!(answer["sale"]["total"], 248, "{signal:?}");
+        shop.verify();
+    }
+}
+
+#[test]
+fn keys_that_end_other_programs_do_nothing_here() {
+    let shop = shop();
+    let mut terminal = Terminal::open(&shop, &["--lang", "en"]);
+    terminal.shows(&["みどり商店"]);
+    terminal.types("101\r");
+    terminal.shows(&["牛乳 1L"]);
+    for key in [0x1A, 0x1C, 0x13, 0x03, 0x04] {
+        terminal.send(&[key]);
+        std::thread::sleep(HAND);
+        assert!(terminal.is_running(), "{key:#x}");
+    }
+    terminal.send(&[0x11]);
+    std::thread::sleep(HAND);
+    terminal.types("\u{1b}");
+    std::thread::sleep(Duration::from_millis(200));
+    terminal.types("102\r");
+    terminal.shows(&["牛乳 1L", "Battery AA", "798"]);
+}
+
+#[test]
+fn a_flood_of_pasted_digits_is_refused() {
+    let shop = shop();
+    let mut terminal = Terminal::open(&shop, &["--lang", "en"]);
+    terminal.shows(&["みどり商店"]);
+    terminal.types("101\r");
+    terminal.shows(&["牛乳 1L"]);
+    let mut flood = b"\x1b[200~".to_vec();
+    flood.extend(vec![b'9'; 1 << 20]);
+    flood.extend(b"\x1b[201~");
+    terminal.send(&flood);
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(terminal.is_running());
+    terminal.types("102\r");
+    terminal.shows(&["牛乳 1L", "Battery AA", "798"]);
+}
+
+#[test]
+fn a_fast_burst_of_digits_is_a_scan_on_any_screen() {
+    let shop = shop();
+    let terminal = Terminal::open(&shop, &["--lang", "ja"]);
+    terminal.shows(&["みどり商店"]);
+    terminal.send(b"4901234567894\r");
+    terminal.shows(&["おにぎり", "150"]);
+    terminal.types("\r");
+    std::thread::sleep(Duration::from_millis(200));
+    terminal.send(b"4901234567894\r");
+    terminal.shows(&["おにぎり", "300"]);
+}
+
+#[test]
+fn a_second_register_is_refused_at_once_with_the_reason() {
+    let shop = shop();
+    let mut first = Terminal::open(&shop, &["--lang", "en"]);
+    first.shows(&["みどり商店"]);
+    first.types("101\r");
+    first.shows(&["牛乳 1L", "248"]);
+
+    let begun = Instant::now();
+    let mut second = Terminal::open(&shop, &["--lang", "en"]);
+    assert_eq!(second.ends(), 4);
+    assert!(begun.elapsed() < Duration::from_secs(5), "at once");
+    let said = second.contents();
+    assert!(said.split_whitespace().count() > 3, "with the reason: {said:?}");
+    second.is_clean();
+
+    // Looking is served through the register; selling is done at the counter.
+    let looked = shop.play("find_item 牛乳");
+    assert_eq!(looked.exit, 0, "{}{}", looked.stdout, looked.stderr);
+    assert_eq!(looked.last()["items"][0]["price"], 248);
+    let sold = shop.play("department 1 100");
+    assert_eq!(sold.exit, 4, "{}{}", sold.stdout, sold.stderr);
+    assert_eq!(shop.export("items").len(), 3, "exports come through it, too");
+    assert!(first.is_running());
+    first.shows(&["牛乳 1L", "248"]);
+}
+
+#[test]
+fn idle_writes_nothing_but_the_clock() {
+    let shop = shop();
+    let terminal = Terminal::open(&shop, &["--lang", "en"]);
+    terminal.shows(&["みどり商店"]);
+    std::thread::sleep(Duration::from_secs(1));
+    let before = *terminal.written.lock().unwrap();
+    std::thread::sleep(Duration::from_millis(1500));
+    let more = *terminal.written.lock().unwrap() - before;
+    assert!(more <= 300, "{more} bytes while nobody touched it");
+}
