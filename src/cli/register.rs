@@ -21,7 +21,12 @@ use crate::app::picture::Picture;
 use crate::app::upkeep::StartCheck;
 use crate::devices::scanner;
 use crate::domain::words::Words;
-use crate::screens::{Display, Glyphs, Screens, TerminalGuard, terminal};
+use crate::screens::{Display, Glyphs, Screens, TerminalGuard, paper_columns, terminal};
+
+/// Columns of the paper a sample shop prints on, where the pane has room for it.
+const WIDE_PAPER: u16 = 48;
+/// The profile of the paper for a narrower pane.
+const NARROW_PAPER: &str = "generic-58";
 
 /// Opens the register of the shop folder; a folder without a shop is asked about first.
 pub fn open(options: &Options, words: &Words) -> Result<Exit, Said> {
@@ -66,6 +71,11 @@ pub fn demo(options: &Options, words: &Words) -> Result<Exit, Said> {
     let mut config = config;
     if let Some(language) = options.language {
         config.language = language.word().to_owned();
+    }
+    // A receipt of 48 columns would stand cut in the pane of a terminal of usual width.
+    let columns = crossterm::terminal::size().ok().and_then(|(width, _)| paper_columns(width));
+    if columns.is_some_and(|columns| columns < WIDE_PAPER) {
+        config.printer.profile = NARROW_PAPER.to_owned();
     }
     let engine = sample_shop::found(&options, &config)
         .map_err(|fault| Said::opening(fault, &options.dir, words))?;

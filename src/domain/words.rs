@@ -87,7 +87,8 @@ mod tests {
     fn a_value_with_a_word_of_its_own_is_said_by_it() {
         let pairs = [("same_tender", "すでに {kind} です"), ("kind.cash", "現金")];
         let words = Words::new(pairs.map(|(key, text)| (key.to_owned(), text.to_owned())));
-        for (kind, want) in [("cash", "すでに 現金 です"), ("gift", "すでに gift です")] {
+        for (kind, want) in [("cash", "すでに 現金 です"), ("gift", "すでに gift です")]
+        {
             let refusal =
                 Refusal::new(RefusalCode::Duplicate).saying("same_tender").with("kind", kind);
             assert_eq!(words.refusal(&refusal), want);

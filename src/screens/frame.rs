@@ -33,13 +33,20 @@ pub struct Parts {
 
 /// Divides the terminal. `pane` asks for the printed pane, where there is room beside the rest.
 pub fn parts(width: u16, height: u16, pane: bool) -> Parts {
-    let pane = if pane && has_pane_room(width) { (width - 78).min(48) } else { 0 };
+    let pane = if pane && has_pane_room(width) { (width - 78).min(PAPER + 1) } else { 0 };
     Parts { width: width - pane, body_height: height.saturating_sub(FOOT + 1), height, pane }
 }
 
 /// Whether the printed pane has room beside everything else.
 pub const fn has_pane_room(width: u16) -> bool {
     width >= PANE_FROM
+}
+
+/// Returns the columns of paper that the pane beside the rest shows whole; `None` where there is no
+/// room beside.
+pub fn paper_columns(width: u16) -> Option<u16> {
+    let pane = parts(width, LEAST.1, true).pane;
+    (pane > 0).then(|| pane - 3)
 }
 
 /// Draws all that surrounds the body.
@@ -226,4 +233,18 @@ pub fn window<'c>(
         edge.text(cells - 1, y, 1, "|", look.theme.popup);
     }
     canvas.part(x + 2, y + 1, cells.saturating_sub(4), rows.saturating_sub(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pane_shows_a_whole_receipt_or_says_how_much_it_shows() {
+        for (width, want) in
+            [(80, None), (119, None), (120, Some(39)), (129, Some(48)), (200, Some(48))]
+        {
+            assert_eq!(paper_columns(width), want, "{width}");
+        }
+    }
 }

@@ -260,3 +260,14 @@ fn the_whole_menu_is_in_sight_at_once() {
         }
     }
 }
+
+#[test]
+fn a_number_that_nobody_has_is_told_before_the_pin() {
+    let mut shop = Shop::new("ja");
+    shop.locked = true;
+    shop.staff = None;
+    let mut screens = screens("tenkey");
+    assert_eq!(press(&mut screens, &shop, "9<enter>"), Action::Say("hint.no_such_staff"));
+    assert_eq!(press(&mut screens, &shop, "3<enter>"), Action::Stay);
+    assert_eq!(press(&mut screens, &shop, "333333<enter>"), does(&["sign_in 3 333333"]));
+}
