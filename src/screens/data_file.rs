@@ -56,15 +56,16 @@ impl DataFile {
     /// # Errors
     /// What is no TOML, and values other than texts, lists of texts and tables of them.
     pub fn read(name: &str, text: &str) -> Result<Self, DataFault> {
+        let lines = Lines::of(text);
         let fault = |at: usize, fault: String| DataFault {
             file: name.to_owned(),
-            line: line_of(text, at),
+            line: lines.line_at(at),
             fault,
         };
         let table = DeTable::parse(text).map_err(|error| {
             fault(error.span().map_or(0, |span| span.start), error.message().to_owned())
         })?;
-        let fields = fields(table.get_ref(), text)
+        let fields = fields(table.get_ref(), &lines)
             .map_err(|at| fault(at, "expected a text, a list of texts or a table".to_owned()))?;
         Ok(Self { name: name.to_owned(), fields })
     }
@@ -95,19 +96,30 @@ impl DataFile {
     }
 }
 
-fn line_of(text: &str, at: usize) -> usize {
-    text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1
+/// Where the lines of a text end, found once: a language file has a thousand fields, and each must
+/// know its line before the first key can be pressed.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        Self(memchr::memchr_iter(b'\n', text.as_bytes()).collect())
+    }
+
+    /// Returns the line of a place, from 1.
+    fn line_at(&self, at: usize) -> usize {
+        self.0.partition_point(|end| *end < at) + 1
+    }
 }
 
 /// The fields in file order; `Err` is the place of a value that is none of ours.
-fn fields(table: &DeTable<'_>, text: &str) -> Result<Vec<Field>, usize> {
+fn fields(table: &DeTable<'_>, lines: &Lines) -> Result<Vec<Field>, usize> {
     let mut found = Vec::with_capacity(table.len());
     for (key, value) in table {
         let at = key.span().start;
         let field = Field {
             key: key.get_ref().to_string(),
-            value: read_value(value, text)?,
-            line: line_of(text, at),
+            value: read_value(value, lines)?,
+            line: lines.line_at(at),
         };
         found.push((at, field));
     }
@@ -115,7 +127,7 @@ fn fields(table: &DeTable<'_>, text: &str) -> Result<Vec<Field>, usize> {
     Ok(found.into_iter().map(|(_, field)| field).collect())
 }
 
-fn read_value(value: &Spanned<DeValue<'_>>, text: &str) -> Result<Value, usize> {
+fn read_value(value: &Spanned<DeValue<'_>>, lines: &Lines) -> Result<Value, usize> {
     let at = value.span().start;
     match value.get_ref() {
         DeValue::String(string) => Ok(Value::Text(string.to_string())),
@@ -124,7 +136,7 @@ fn read_value(value: &Spanned<DeValue<'_>>, text: &str) -> Result<Value, usize> 
                 items.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect();
             texts.map(Value::List).ok_or(at)
         }
-        DeValue::Table(table) => Ok(Value::Table(fields(table, text)?)),
+        DeValue::Table(table) => Ok(Value::Table(fields(table, lines)?)),
         _ => Err(at),
     }
 }
