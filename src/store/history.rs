@@ -60,8 +60,28 @@ impl History {
 
     /// Opens one journal to read, and says what is wrong at its end.
     pub fn open(&self, lane: u8, epoch: Epoch) -> Result<(Reader, OpenReport), StoreError> {
+        self.open_known(lane, epoch, Known::default())
+    }
+
+    fn open_known(
+        &self,
+        lane: u8,
+        epoch: Epoch,
+        known: Known,
+    ) -> Result<(Reader, OpenReport), StoreError> {
         let id = self.id(lane, epoch)?.ok_or(StoreError::Folder("no journal"))?;
-        Ok(Reader::open(self.files.clone(), &self.dir, &id, Known::default())?)
+        Ok(Reader::open(self.files.clone(), &self.dir, &id, known)?)
+    }
+
+    /// Opens one journal to read on from a place that was seen before; what lies before it in its
+    /// month is not walked.
+    pub fn reader_from(
+        &self,
+        lane: u8,
+        epoch: Epoch,
+        checkpoint: Option<Checkpoint>,
+    ) -> Result<Reader, StoreError> {
+        Ok(self.open_known(lane, epoch, Known { checkpoint, witness: None })?.0)
     }
 
     /// Opens one journal to read as far as it is whole.

@@ -71,12 +71,14 @@ pub fn catch_up(
 ) -> Result<Folder, StoreError> {
     let mut folder = Folder::open(db.clone(), keys.clone(), Box::new(history.clone()))?;
     for (lane, epoch) in history.journals()? {
-        let from = match folder.folded(lane) {
+        let (from, checkpoint) = match folder.folded(lane) {
             Some(last) if last.epoch > u16::from(epoch.place()) => continue,
-            Some(last) if last.epoch == u16::from(epoch.place()) => last.seq + 1,
-            _ => 1,
+            Some(last) if last.epoch == u16::from(epoch.place()) => {
+                (last.seq + 1, last.checkpoint())
+            }
+            _ => (1, None),
         };
-        let reader = history.reader(lane, epoch)?;
+        let reader = history.reader_from(lane, epoch, checkpoint)?;
         let total = reader.head().seq;
         each_batch(&reader, from, AT_ONCE, |steps| {
             folder.fold(steps)?;
