@@ -131,6 +131,8 @@ impl<W: Write> Counter<W> {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             self.draw()?;
+            // The cashier has the answer; now the paper.
+            self.engine.spool.send_queued();
         }
         self.finish(events);
         Ok(self.ending.unwrap_or(Ending::Asked))
