@@ -146,3 +146,31 @@ pub fn folded(txn: &ReadTransaction) -> Result<BTreeMap<u8, Folded>, StoreError>
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(epoch: u16, seq: u64) -> Folded {
+        let place = Place { month: Month::from_number(202_611).unwrap(), part: 0 };
+        let head = Head { seq, hash: Hash::from_bytes([7; 32]) };
+        Folded::at(epoch, &Checkpoint { place, offset: seq * 1_000, head })
+    }
+
+    #[test]
+    fn a_start_begins_at_least_64_entries_before_the_last() {
+        let mut last: Option<Folded> = None;
+        let mut begins = Vec::new();
+        for seq in 1..=200 {
+            last = Some(at(0, seq).after(last.as_ref()));
+            let start = last.and_then(|last| last.checkpoint()).map(|start| start.head.seq);
+            begins.push((seq, start));
+        }
+        for (seq, start) in begins {
+            let want = (seq >= 128).then_some(if seq < 192 { 64 } else { 128 });
+            assert_eq!(start, want, "{seq}");
+        }
+        let next_epoch = at(1, 1).after(last.as_ref());
+        assert_eq!(next_epoch.checkpoint(), None, "places of an epoch that ended");
+    }
+}
