@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use chrono::{Days, NaiveDate};
+use regi::domain::register::Now;
 use regi::store::verify::Watch;
 
 use crate::disk::Syncs;
@@ -16,10 +17,10 @@ use crate::lane::{Lane, moment};
 use crate::peer::Peer;
 use crate::people::{self, Dice};
 use crate::place::{Place, regi};
-use crate::{Failure, goods, import};
+use crate::{Failure, goods};
 
 /// A day of another shape makes another shop: count it up to have the kept one made anew.
-const SHAPE: u32 = 1;
+const SHAPE: u32 = 2;
 const DAYS_OPEN: u64 = 365;
 const OPENS_AT_MINUTE: i64 = 9 * 60;
 const MINUTES_OPEN: i64 = 11 * 60;
@@ -64,12 +65,17 @@ pub fn files(place: &Place) -> Result<Files, Failure> {
     Ok(files)
 }
 
-/// Makes an empty shop.
-pub fn init(shop: &Path, scratch: &Path) -> Result<(), Failure> {
+/// Makes an empty shop and brings goods and members in, the evening before its first day.
+pub fn import(shop: &Path, scratch: &Path, files: &Files, eve: NaiveDate) -> Result<(), Failure> {
+    let at = format!("{eve}T20:00:00+09:00");
     let settings = scratch.join("settings.toml");
     std::fs::write(&settings, SETTINGS)?;
-    let settings = settings.to_str().ok_or("a folder's name in UTF-8")?;
-    regi(shop, &["init", "--settings", settings]).map(drop)
+    let utf8 = |path: &'_ Path| path.to_str().map(str::to_owned).ok_or("a folder's name in UTF-8");
+    regi(shop, &["init", "--settings", &utf8(&settings)?, "--at", &at])?;
+    for (what, file) in [("items", &files.items), ("members", &files.members)] {
+        regi(shop, &["import", what, &utf8(file)?, "--apply", "--at", &at])?;
+    }
+    Ok(())
 }
 
 /// Makes the sample shop, with the first goods of the big one on its shelves too.
@@ -90,10 +96,10 @@ pub fn ready(place: &Place) -> Result<PathBuf, Failure> {
     remove(&shop)?;
     let making = place.scratch("making")?;
     let began = Instant::now();
-    init(&making, &place.scratch("settings")?)?;
-    import::import(&making, &files(place)?)?;
-    eprintln!("  goods and members: {:.0} s", began.elapsed().as_secs_f64());
     let last = yesterday();
+    let eve = last - Days::new(DAYS_OPEN);
+    import(&making, &place.scratch("settings")?, &files(place)?, eve)?;
+    eprintln!("  goods and members: {:.0} s", began.elapsed().as_secs_f64());
     sell_a_year(&making, place, last)?;
     eprintln!("  with {} sales: {:.0} s", place.scale.sales, began.elapsed().as_secs_f64());
     std::fs::rename(&making, &shop)?;
@@ -140,7 +146,7 @@ fn last_day(place: &Place) -> Option<NaiveDate> {
 
 /// The register refuses to sell before its last Z, so the year of sales ends before today.
 #[allow(clippy::disallowed_methods, reason = "the benches have no app to ask for the date")]
-fn yesterday() -> NaiveDate {
+pub fn yesterday() -> NaiveDate {
     chrono::Utc::now().date_naive() - Days::new(1)
 }
 
@@ -154,24 +160,25 @@ fn remove(dir: &Path) -> io::Result<()> {
 fn sell_a_year(shop: &Path, place: &Place, last: NaiveDate) -> Result<(), Failure> {
     let mut lane = Lane::open(shop, Syncs::Skipped)?;
     let mut dice = Dice::new(0x5341_4C45);
-    let mut sold = 0;
+    let (mut sold, mut evening) = (0, moment(0));
     for day in 1..=DAYS_OPEN {
         let date = last - Days::new(DAYS_OPEN - day);
         let until = u64::from(place.scale.sales) * day / DAYS_OPEN;
         let until = u32::try_from(until).expect("a part of the year's sales");
-        sell_a_day(&mut lane, &mut dice, place, date, until - sold)?;
+        evening = sell_a_day(&mut lane, &mut dice, place, date, until - sold)?;
         sold = until;
     }
-    Ok(lane.shop.close()?)
+    lane.close(evening)
 }
 
+/// Sells one day and returns the moment of its Z.
 fn sell_a_day(
     lane: &mut Lane,
     dice: &mut Dice,
     place: &Place,
     date: NaiveDate,
     sales: u32,
-) -> Result<(), Failure> {
+) -> Result<Now, Failure> {
     let midnight = date.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis();
     let at = |minute: i64| moment(midnight + (minute - 540) * 60_000); // Japan is 540 ahead.
     for sale in 0..sales {
@@ -180,8 +187,9 @@ fn sell_a_day(
             lane.give(&line, now)?;
         }
     }
-    lane.give("z_report", at(OPENS_AT_MINUTE + MINUTES_OPEN + 30))?;
-    Ok(())
+    let evening = at(OPENS_AT_MINUTE + MINUTES_OPEN + 30);
+    lane.give("z_report", evening)?;
+    Ok(evening)
 }
 
 /// The commands of one customer: a few goods, a card in three of five sales, and the tender.

@@ -4,11 +4,9 @@
 //! Ours is sealed, indexed, in the journal and synced when the command returns; the peer's rows are
 //! plain, and indexed after they are in, which is its quickest way.
 
-use std::path::Path;
-
 use crate::figure::Figure;
 use crate::peer::Peer;
-use crate::place::{Place, regi};
+use crate::place::Place;
 use crate::timing::Times;
 use crate::{Failure, big_shop};
 
@@ -20,9 +18,8 @@ pub fn measure(place: &Place) -> Result<Vec<Figure>, Failure> {
     let (mut ours, mut theirs) = (Times::default(), Times::default());
     for _ in 0..ROUNDS {
         let dir = place.scratch("import")?;
-        let shop = dir.join("shop");
-        big_shop::init(&shop, &dir)?;
-        ours.of(|| import(&shop, &csv))?;
+        let eve = big_shop::yesterday();
+        ours.of(|| big_shop::import(&dir.join("shop"), &dir, &csv, eve))?;
         let mut peer = Peer::create(&dir.join("peer.db"))?;
         theirs.of(|| peer.import(&csv.members, &csv.items))?;
     }
@@ -30,13 +27,4 @@ pub fn measure(place: &Place) -> Result<Vec<Figure>, Failure> {
     let note = format!("{:.1} s; SQLite {:.1} s", ours.p50(), theirs.p50());
     let name = "import of members and items / SQLite import, then index (goal 0.6)";
     Ok(vec![Figure::time(name, 1.0, ours.p50() / theirs.p50(), "x").note(note)])
-}
-
-/// Imports both files as the command line does.
-pub fn import(shop: &Path, csv: &big_shop::Files) -> Result<(), Failure> {
-    for (what, file) in [("items", &csv.items), ("members", &csv.members)] {
-        let file = file.to_str().ok_or("a folder's name in UTF-8")?;
-        regi(shop, &["import", what, file, "--apply"])?;
-    }
-    Ok(())
 }

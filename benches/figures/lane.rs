@@ -7,8 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use regi::domain::command;
-use regi::domain::entry::{Clock, Entry};
+use regi::domain::entry::{Clock, Draft, Entry, Kind, PrintEnd};
 use regi::domain::register::{Applied, Context, Now, Register};
+use regi::store::jobs::job_of;
 use regi::store::shop::{Shop, ShopPlace};
 
 use crate::Failure;
@@ -22,6 +23,8 @@ pub struct Lane {
     pub files: CountedFiles,
     pub register: Register,
     ids: u128,
+    /// Ends of print jobs, written with the next act as the app does.
+    printed: Vec<Draft>,
 }
 
 /// Returns a moment at the counter: UTC milliseconds, as given on a command line.
@@ -46,7 +49,7 @@ impl Lane {
         let register = Register::new(opened.settings, opened.lane, opened.cart);
         // Far from any id that another run of the benches gave.
         let ids = u128::from(opened.shop.journal().head().seq + 1) << 64;
-        Ok(Self { shop: opened.shop, files, register, ids })
+        Ok(Self { shop: opened.shop, files, register, ids, printed: Vec::new() })
     }
 
     /// Works a command line out; nothing is written yet.
@@ -70,17 +73,49 @@ impl Lane {
         self.write(applied, now)
     }
 
-    pub fn write(&mut self, applied: Applied, now: Now) -> Result<Vec<Entry>, Failure> {
-        let was_open = !self.register.cart.is_empty();
+    fn write(&mut self, applied: Applied, now: Now) -> Result<Vec<Entry>, Failure> {
         if applied.cart != self.register.cart && !applied.cart.is_empty() {
             self.shop.keep_cart(&applied.cart)?;
         }
-        let entries = self.shop.append(&applied.entries, now)?;
-        self.register.accept(applied, &entries);
+        let drafts = self.drafts(&applied);
+        let entries = self.shop.append(&drafts, now)?;
+        self.accept(applied, &entries)?;
+        Ok(entries)
+    }
+
+    /// Returns what goes to the disk for an act: its entries, after the ends of earlier print jobs.
+    pub fn drafts(&mut self, applied: &Applied) -> Vec<Draft> {
+        if applied.entries.is_empty() {
+            return Vec::new();
+        }
+        let mut drafts = std::mem::take(&mut self.printed);
+        drafts.extend(applied.entries.iter().cloned());
+        drafts
+    }
+
+    /// Makes an act true whose entries are on the disk; its paper is printed at once.
+    pub fn accept(&mut self, applied: Applied, entries: &[Entry]) -> Result<(), Failure> {
+        let was_open = !self.register.cart.is_empty();
+        self.register.accept(applied, entries);
         if was_open && self.register.cart.is_empty() {
             self.shop.keep_cart(&self.register.cart)?;
         }
-        Ok(entries)
+        for entry in entries {
+            self.printed.extend(job_of(&entry.kind).map(|job| Draft {
+                business_date: entry.header.business_date,
+                staff: entry.header.staff,
+                training: false,
+                kind: Kind::PrintEnded { job, end: PrintEnd::Printed },
+            }));
+        }
+        Ok(())
+    }
+
+    /// Leaves in order, as the app does: what was printed is written down, all is synced.
+    pub fn close(mut self, now: Now) -> Result<(), Failure> {
+        let printed = std::mem::take(&mut self.printed);
+        self.shop.append(&printed, now)?;
+        Ok(self.shop.close()?)
     }
 }
 

@@ -60,7 +60,7 @@ fn commits(place: &Place, dir: &Path, shop: &Path) -> Result<Vec<Figure>, Failur
         commits.theirs.of(|| peer.sell(&sale))?;
     }
     let files = lane.files.clone();
-    lane.shop.close()?;
+    lane.close(now)?;
     commits.bytes = files.all().since(before).bytes;
     Ok(figures(&commits, &floor.times))
 }
@@ -79,14 +79,13 @@ fn our_sale(
     // A pause as a cashier makes it: what the last sale left to fold is folded.
     lane.shop.reader().wait_folded(lane.shop.journal().head().seq)?;
     let applied = lane.begin("tender_cash", now)?;
+    let drafts = lane.drafts(&applied);
     let before = lane.files.journal();
-    let entries = commits.ours.of(|| lane.shop.append(&applied.entries, now))?;
+    let entries = commits.ours.of(|| lane.shop.append(&drafts, now))?;
     let took = lane.files.journal().since(before);
     commits.most_syncs = commits.most_syncs.max(took.syncs);
     commits.most_bytes = commits.most_bytes.max(took.bytes);
-    lane.register.accept(applied, &entries);
-    lane.shop.keep_cart(&lane.register.cart)?;
-    Ok(())
+    lane.accept(applied, &entries)
 }
 
 fn peer_sale(dice: &mut Dice, id: i64, items: u32) -> PeerSale {

@@ -236,7 +236,7 @@ pub fn of_outcome(engine: &mut Engine, outcome: &Outcome) -> Vec<Result<Answer, 
     if let ("x_report" | "z_report", Some(paper)) = (name, outcome.documents.first()) {
         answers.push(Ok(Answer::Text {
             title: engine.words.get(&format!("entry.{name}")).to_owned(),
-            rows: paper.lines().map(str::to_owned).collect(),
+            rows: engine.spool.text_of(paper).lines().map(str::to_owned).collect(),
         }));
     }
     match &given.look {

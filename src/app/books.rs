@@ -84,6 +84,15 @@ impl Books {
         }
     }
 
+    /// Makes the keys of many members in one commit, before their entries are sealed with them.
+    ///
+    /// # Errors
+    /// The refusal when they could not be written.
+    pub fn make_keys(&self, codes: Vec<String>) -> Result<(), Refusal> {
+        let made = self.keys.create_members(codes.iter().map(String::as_str));
+        made.map_err(Refusal::from)
+    }
+
     pub fn keys(&self) -> &Keys {
         &self.keys
     }

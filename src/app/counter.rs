@@ -25,6 +25,8 @@ use crate::screens::{Action, Question, ScreenName, Screens};
 
 /// After this long without an answer from the disk the screen says that it is still writing.
 const SLOW_DISK: Duration = Duration::from_secs(1);
+/// A disk that answers within this time is not worth a frame of its own.
+const SOON: Duration = Duration::from_millis(25);
 /// The open cart is synced this long after its last change, off the key path.
 const CART_SYNC: Duration = Duration::from_millis(80);
 /// The store is settled when nothing happened for this long.
@@ -130,7 +132,12 @@ impl<W: Write> Counter<W> {
                 Err(RecvTimeoutError::Timeout) => self.woke(),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
+            if self.is_soon_written() {
+                continue; // One frame for the key and its answer; the disk is quicker than both.
+            }
             self.draw()?;
+            // The cashier has the answer; now the paper.
+            self.engine.spool.send_queued();
         }
         self.finish(events);
         Ok(self.ending.unwrap_or(Ending::Asked))
@@ -159,6 +166,12 @@ impl<W: Write> Counter<W> {
         self.settled &= self.engine.backup.is_none();
     }
 
+    /// Whether an act was handed to the disk so short a time ago that its answer will be next.
+    fn is_soon_written(&self) -> bool {
+        let since = self.in_flight.as_ref().map(|act| act.since.elapsed());
+        since.is_some_and(|since| since < SOON) && self.ending.is_none()
+    }
+
     fn elapsed_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
@@ -172,8 +185,12 @@ impl<W: Write> Counter<W> {
             wake = wake.min(Duration::from_millis(due.saturating_sub(self.elapsed_ms())));
         }
         if let Some(in_flight) = &self.in_flight {
-            let left = SLOW_DISK.saturating_sub(in_flight.since.elapsed());
-            wake = wake.min(left.max(Duration::from_millis(200)));
+            let since = in_flight.since.elapsed();
+            let left = match SOON.checked_sub(since) {
+                Some(left) => left,
+                None => SLOW_DISK.saturating_sub(since).max(Duration::from_millis(200)),
+            };
+            wake = wake.min(left);
         }
         if let Some(changed) = self.cart_changed {
             wake = wake.min(CART_SYNC.saturating_sub(changed.elapsed()));

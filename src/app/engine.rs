@@ -16,6 +16,7 @@ use super::reply::{EntryReply, Reply};
 use super::spool::Spool;
 use super::upkeep::{StartCheck, ZBackup};
 use crate::domain::command::{self, Command};
+use crate::domain::document::Document;
 use crate::domain::entry::{Draft, Entry, Kind, PrintEnd};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::register::{
@@ -36,8 +37,8 @@ pub struct Outcome {
     /// Names of the print jobs that follow.
     pub jobs: Vec<String>,
     pub drawer: Option<DrawerCause>,
-    /// Text of the papers, for programs and for the screen.
-    pub documents: Vec<String>,
+    /// The papers, for programs and for the screen.
+    pub documents: Vec<Document>,
 }
 
 /// What became of a command that was begun.
@@ -109,7 +110,9 @@ impl Engine {
             Step::Done(outcome) => *outcome,
             Step::Write(pending) => {
                 let written = self.shop.append(&pending.drafts, pending.now);
-                self.finish(*pending, written)
+                let outcome = self.finish(*pending, written);
+                self.spool.send_queued();
+                outcome
             }
         }
     }
@@ -220,9 +223,9 @@ impl Engine {
             Effect::Print(paper) => {
                 let made = papers::make(paper, placed, day, self);
                 if let Some((name, document)) = made {
-                    outcome.documents.push(self.spool.text_of(&document));
                     let seq = placed.last().map_or(0, |placed| placed.entry.header.seq);
-                    self.spool.print(&name, &document, seq);
+                    self.spool.queue(&name, &document, seq);
+                    outcome.documents.push(document);
                     outcome.jobs.push(name);
                 }
             }
@@ -407,7 +410,9 @@ impl Engine {
             reply.explained = Some(serde_json::Value::Object(parts.collect()));
         }
         reply.drawer = outcome.drawer.map(drawer_word).unwrap_or_default();
-        reply.document = outcome.documents.join("\n");
+        let papers: Vec<String> =
+            outcome.documents.iter().map(|document| self.spool.text_of(document)).collect();
+        reply.document = papers.join("\n");
         reply.staff = self.register.staff_view().and_then(|staff| serde_json::to_value(staff).ok());
         reply.day = self.register.day_view().and_then(|day| serde_json::to_value(day).ok());
         reply

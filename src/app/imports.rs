@@ -9,7 +9,7 @@ use std::path::Path;
 use super::books::ShopKind;
 use super::engine::Engine;
 use crate::domain::command::Pin;
-use crate::domain::entry::Kind;
+use crate::domain::entry::{ImportedMember, Kind};
 use crate::domain::refusal::Refusal;
 use crate::domain::register::Lookup;
 use crate::domain::settings::SettingsPatch;
@@ -61,6 +61,8 @@ fn opened(path: &Path) -> io::Result<BufReader<File>> {
 /// What each kind of file needs: how to read it, and what its rows become.
 struct Batch<T> {
     kind: fn(u128, Vec<T>) -> Kind,
+    /// The code of a row that needs a key of its own.
+    sealed_code: fn(T) -> Option<String>,
     progress: fn(u64),
 }
 
@@ -77,10 +79,13 @@ impl<T> Batch<T> {
         F: FnMut(&Row) -> Result<T, Fault>,
         Import<I, F>: Iterator<Item = T>,
     {
-        let report = open()?.dry_run();
+        let mut rows = open()?;
+        let codes: Vec<String> = rows.by_ref().filter_map(self.sealed_code).collect();
+        let report = rows.dry_run();
         if mode == Mode::DryRun || !report.is_clean() {
             return Ok(report);
         }
+        engine.shop.make_keys(codes)?;
         let import = engine.chance.id(engine.shop.journal().head().seq);
         let mut rows = open()?;
         let mut written = 0_u64;
@@ -120,7 +125,7 @@ pub fn import_items(
     let kind = |import, items| Kind::ItemsImported { import, items };
     let (settings, reader) = (engine.register.settings.clone(), engine.shop.reader().clone());
     let known = |code: &str| reader.item(code).ok().flatten().map(|found| found.item);
-    Batch { kind, progress }
+    Batch { kind, sealed_code: |_| None, progress }
         .run(engine, mode, || Ok(items::items(opened(path)?, &settings, mapping, known)?))
 }
 
@@ -137,11 +142,12 @@ pub fn import_members(
 ) -> Result<Report, ImportError> {
     let kind = |import, members| Kind::MembersImported { import, members };
     let settings = engine.register.settings.clone();
-    Batch { kind, progress }
+    let sealed_code = |member: ImportedMember| Some(member.card.code);
+    Batch { kind, sealed_code, progress }
         .run(engine, mode, || Ok(members::members(opened(path)?, &settings, mapping)?))
 }
 
-/// Imports points to add to members.
+/// Imports members' balances.
 ///
 /// # Errors
 /// A file that cannot be read, or a fault of the whole of it.
@@ -155,7 +161,7 @@ pub fn import_points(
     let kind = |import, points| Kind::PointsImported { import, points };
     let reader = engine.shop.reader().clone();
     let known = |code: &str| reader.member(code).ok().flatten().is_some();
-    Batch { kind, progress }
+    Batch { kind, sealed_code: |_| None, progress }
         .run(engine, mode, || Ok(points::points(opened(path)?, mapping, known)?))
 }
 
@@ -173,7 +179,8 @@ pub fn import_stock(
     let kind = |import, stock| Kind::StockImported { import, stock };
     let reader = engine.shop.reader().clone();
     let known = |code: &str| reader.item(code).ok().flatten().is_some();
-    Batch { kind, progress }.run(engine, mode, || Ok(stock::stock(opened(path)?, mapping, known)?))
+    Batch { kind, sealed_code: |_| None, progress }
+        .run(engine, mode, || Ok(stock::stock(opened(path)?, mapping, known)?))
 }
 
 /// Changes the shop's settings by a file's text. Its PINs go where PINs live, before its entry.

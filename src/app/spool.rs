@@ -64,6 +64,8 @@ pub struct Spool {
     handle: Option<PrinterHandle>,
     events: Receiver<PrinterEvent>,
     profile: Profile,
+    /// Papers of the act just answered; none outlives the next frame.
+    queued: VecDeque<(String, Document, u64)>,
     waiting: VecDeque<Waiting>,
     ended: Vec<Kind>,
     /// Numbers for what follows from no entry: pulses and test pages.
@@ -135,6 +137,7 @@ impl Spool {
             handle: Some(handle),
             events,
             profile,
+            queued: VecDeque::new(),
             waiting: VecDeque::new(),
             ended: Vec::new(),
             next_loose: FIRST_LOOSE,
@@ -176,6 +179,19 @@ impl Spool {
     pub fn perhaps_printed(&mut self, name: &str, seq: u64) {
         let name = name.to_owned();
         self.waiting.push_back(Waiting { id: seq, name, begun: true, uncertain: true });
+    }
+
+    /// Puts the paper of the entry `seq` in line: the answer is on the screen before it is drawn in
+    /// dots, which takes as long as a frame.
+    pub fn queue(&mut self, name: &str, document: &Document, seq: u64) {
+        self.queued.push_back((name.to_owned(), document.clone(), seq));
+    }
+
+    /// Prints the papers in line.
+    pub fn send_queued(&mut self) {
+        while let Some((name, document, seq)) = self.queued.pop_front() {
+            self.print(&name, &document, seq);
+        }
     }
 
     /// Prints the paper of the entry `seq`.
@@ -292,7 +308,7 @@ impl Spool {
     }
 
     pub fn waiting(&self) -> usize {
-        self.waiting.len()
+        self.queued.len() + self.waiting.len()
     }
 
     /// Ends that wait to be written with the next act.
@@ -304,6 +320,7 @@ impl Spool {
 
     /// Waits until no paper waits, or nothing moved for `patience`.
     pub fn drain(&mut self, patience: Duration) {
+        self.send_queued();
         while self.waiting.iter().any(|waiting| !waiting.uncertain) {
             match self.events.recv_timeout(patience) {
                 Ok(event) => {

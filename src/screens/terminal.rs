@@ -236,22 +236,24 @@ fn paint(out: &mut Vec<u8>, changed: &[(u16, u16, &Cell)]) -> io::Result<()> {
 
 fn change_pen(out: &mut Vec<u8>, from: Pen, to: Pen) -> io::Result<()> {
     let mut from = from;
-    if from.modifier != to.modifier {
+    // Only what is taken away needs a reset, and then the colours once more.
+    if !to.modifier.contains(from.modifier) {
         queue!(out, SetAttribute(Attribute::Reset))?;
         from = Pen {
             fg: ratatui::style::Color::Reset,
             bg: ratatui::style::Color::Reset,
             modifier: Modifier::empty(),
         };
-        for (modifier, attribute) in [
-            (Modifier::BOLD, Attribute::Bold),
-            (Modifier::DIM, Attribute::Dim),
-            (Modifier::UNDERLINED, Attribute::Underlined),
-            (Modifier::REVERSED, Attribute::Reverse),
-        ] {
-            if to.modifier.contains(modifier) {
-                queue!(out, SetAttribute(attribute))?;
-            }
+    }
+    let added = to.modifier.difference(from.modifier);
+    for (modifier, attribute) in [
+        (Modifier::BOLD, Attribute::Bold),
+        (Modifier::DIM, Attribute::Dim),
+        (Modifier::UNDERLINED, Attribute::Underlined),
+        (Modifier::REVERSED, Attribute::Reverse),
+    ] {
+        if added.contains(modifier) {
+            queue!(out, SetAttribute(attribute))?;
         }
     }
     if from.fg != to.fg {

@@ -63,20 +63,26 @@ pub fn decode_entry(body: &[u8]) -> Result<Entry, CodecError> {
 
 /// Returns the bytes of a value that a checksum is to guard.
 pub fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
-    let mut bytes = encode(value)?;
-    let crc = crc32c::crc32c(&bytes);
-    bytes.extend_from_slice(&crc.to_le_bytes());
-    Ok(bytes)
+    Ok(guard(encode(value)?))
 }
 
 /// Reads what `pack` wrote.
 pub fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    decode(guarded(bytes)?)
+}
+
+/// Puts a checksum behind bytes that are read without decoding.
+pub fn guard(mut bytes: Vec<u8>) -> Vec<u8> {
+    let crc = crc32c::crc32c(&bytes);
+    bytes.extend_from_slice(&crc.to_le_bytes());
+    bytes
+}
+
+/// Returns what `guard` was given.
+pub fn guarded(bytes: &[u8]) -> Result<&[u8], CodecError> {
     let at = bytes.len().checked_sub(CRC_LEN).ok_or(CodecError::Empty)?;
     let (value, crc) = bytes.split_at(at);
-    if crc != crc32c::crc32c(value).to_le_bytes() {
-        return Err(CodecError::Checksum);
-    }
-    decode(value)
+    if crc == crc32c::crc32c(value).to_le_bytes() { Ok(value) } else { Err(CodecError::Checksum) }
 }
 
 fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {

@@ -188,7 +188,8 @@ impl Memory {
         }
         let lane = self.lanes.entry(header.lane).or_insert_with(|| LaneState::new(header.lane));
         lane.fold(&step.entry);
-        self.folded.insert(header.lane, step.place);
+        let place = step.place.after(self.folded.get(&header.lane));
+        self.folded.insert(header.lane, place);
         Ok(())
     }
 

@@ -32,6 +32,30 @@ pub struct Folded {
     pub part: u16,
     /// Behind the record, in bytes.
     pub offset: u64,
+    /// The two newest marks before it, older first.
+    marks: [Option<Mark>; 2],
+}
+
+/// Entries between two marks. Whoever opens the journal begins at the older one: the last 64 entries
+/// can then be asked for without walking a whole month.
+const MARK_EVERY: u64 = 64;
+
+/// A place in the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Mark {
+    seq: u64,
+    hash: [u8; 32],
+    month: u32,
+    part: u16,
+    offset: u64,
+}
+
+impl Mark {
+    fn checkpoint(&self) -> Option<Checkpoint> {
+        let place = Place { month: Month::from_number(self.month)?, part: self.part };
+        let head = Head { seq: self.seq, hash: Hash::from_bytes(self.hash) };
+        Some(Checkpoint { place, offset: self.offset, head })
+    }
 }
 
 impl Folded {
@@ -43,7 +67,19 @@ impl Folded {
             month: checkpoint.place.month.number(),
             part: checkpoint.place.part,
             offset: checkpoint.offset,
+            marks: [None; 2],
         }
+    }
+
+    /// Returns this place with its marks, as they follow from the place before it.
+    pub fn after(mut self, last: Option<&Self>) -> Self {
+        let last = last.filter(|last| last.epoch == self.epoch);
+        self.marks = last.map_or([None; 2], |last| last.marks);
+        if self.seq.is_multiple_of(MARK_EVERY) {
+            let Self { seq, hash, month, part, offset, .. } = self;
+            self.marks = [self.marks[1], Some(Mark { seq, hash, month, part, offset })];
+        }
+        self
     }
 
     pub fn head(&self) -> Head {
@@ -52,8 +88,7 @@ impl Folded {
 
     /// Where the journal may begin to look for its head.
     pub fn checkpoint(&self) -> Option<Checkpoint> {
-        let place = Place { month: Month::from_number(self.month)?, part: self.part };
-        Some(Checkpoint { place, offset: self.offset, head: self.head() })
+        self.marks[0].as_ref().and_then(Mark::checkpoint)
     }
 }
 
@@ -110,4 +145,32 @@ pub fn folded(txn: &ReadTransaction) -> Result<BTreeMap<u8, Folded>, StoreError>
             Ok((lane.value(), unpack(folded.value())?))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(epoch: u16, seq: u64) -> Folded {
+        let place = Place { month: Month::from_number(202_611).unwrap(), part: 0 };
+        let head = Head { seq, hash: Hash::from_bytes([7; 32]) };
+        Folded::at(epoch, &Checkpoint { place, offset: seq * 1_000, head })
+    }
+
+    #[test]
+    fn a_start_begins_at_least_64_entries_before_the_last() {
+        let mut last: Option<Folded> = None;
+        let mut begins = Vec::new();
+        for seq in 1..=200 {
+            last = Some(at(0, seq).after(last.as_ref()));
+            let start = last.and_then(|last| last.checkpoint()).map(|start| start.head.seq);
+            begins.push((seq, start));
+        }
+        for (seq, start) in begins {
+            let want = (seq >= 128).then_some(if seq < 192 { 64 } else { 128 });
+            assert_eq!(start, want, "{seq}");
+        }
+        let next_epoch = at(1, 1).after(last.as_ref());
+        assert_eq!(next_epoch.checkpoint(), None, "places of an epoch that ended");
+    }
 }

@@ -11,7 +11,7 @@ use redb::ReadTransaction;
 
 use super::fault::StoreError;
 use super::items::{folded_name, kana_queries};
-use super::members::{by_id, reversed};
+use super::members::{Rows, reversed};
 use super::name_blocks;
 use super::postings;
 use super::tables::{
@@ -23,7 +23,7 @@ use crate::domain::member::Member;
 use crate::domain::text::halfwidth_digits;
 
 /// Hits that a quick search puts in order; a key that finds more is too short to choose from.
-const MOST_RANKED: usize = 1_000;
+const MOST_RANKED: usize = 100;
 
 /// The fewest digits of a phone number's end that are looked for.
 const FEWEST_DIGITS: usize = 4;
@@ -55,11 +55,12 @@ pub fn paged(
 }
 
 fn read(txn: &ReadTransaction, ids: impl Iterator<Item = u32>) -> Result<Vec<Member>, StoreError> {
-    ids.filter_map(|id| by_id(txn, id).transpose()).collect()
+    let rows = Rows::open(txn)?;
+    ids.filter_map(|id| rows.member(id).transpose()).collect()
 }
 
 fn ranked(txn: &ReadTransaction, hits: Hits) -> Result<Vec<u32>, StoreError> {
-    let mut last = LastVisits::new(txn);
+    let mut last = LastVisits::new(txn)?;
     let mut ranked = Vec::with_capacity(hits.found.len());
     for (fit, id) in hits.found {
         ranked.push((fit, Reverse(last.of(id)?), id));

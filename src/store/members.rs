@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use redb::{ReadTransaction, ReadableTable, Table, WriteTransaction};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, Table, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
 use super::codec::{pack, unpack};
@@ -213,22 +213,39 @@ pub fn by_code(txn: &ReadTransaction, code: &str) -> Result<Option<Member>, Stor
 
 /// Reads a member; `None` when erased.
 pub fn by_id(txn: &ReadTransaction, id: u32) -> Result<Option<Member>, StoreError> {
-    let Some(row) = txn.open_table(MEMBERS)?.get(id)? else { return Ok(None) };
-    let card: OpenCard = unpack(row.value())?;
-    let Some(personal) = card.personal else { return Ok(None) };
-    let facts = txn.open_table(MEMBER_FACTS)?.get(id)?;
-    let facts: Facts = facts.map(|row| unpack(row.value())).transpose()?.unwrap_or_default();
-    Ok(Some(Member {
-        code: card.code,
-        rank: card.rank,
-        joined: card.joined,
-        personal,
-        ledger: facts.ledger.moves(),
-        stamps: facts.stamps,
-        visits: facts.visits,
-        last_visit: facts.last_visit,
-        spent: facts.spent,
-    }))
+    Rows::open(txn)?.member(id)
+}
+
+/// The tables a member is read from, opened once for a page of them.
+pub struct Rows {
+    cards: ReadOnlyTable<u32, Blob>,
+    facts: ReadOnlyTable<u32, Blob>,
+}
+
+impl Rows {
+    pub fn open(txn: &ReadTransaction) -> Result<Self, StoreError> {
+        Ok(Self { cards: txn.open_table(MEMBERS)?, facts: txn.open_table(MEMBER_FACTS)? })
+    }
+
+    /// Reads a member; `None` when erased.
+    pub fn member(&self, id: u32) -> Result<Option<Member>, StoreError> {
+        let Some(row) = self.cards.get(id)? else { return Ok(None) };
+        let card: OpenCard = unpack(row.value())?;
+        let Some(personal) = card.personal else { return Ok(None) };
+        let facts = self.facts.get(id)?;
+        let facts: Facts = facts.map(|row| unpack(row.value())).transpose()?.unwrap_or_default();
+        Ok(Some(Member {
+            code: card.code,
+            rank: card.rank,
+            joined: card.joined,
+            personal,
+            ledger: facts.ledger.moves(),
+            stamps: facts.stamps,
+            visits: facts.visits,
+            last_visit: facts.last_visit,
+            spent: facts.spent,
+        }))
+    }
 }
 
 /// Returns whether a code was ever given to somebody, an erased member included.
@@ -258,8 +275,9 @@ pub fn each(
     txn: &ReadTransaction,
     mut each: impl FnMut(Member) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    for row in txn.open_table(MEMBERS)?.iter()? {
-        if let Some(member) = by_id(txn, row?.0.value())? {
+    let rows = Rows::open(txn)?;
+    for row in rows.cards.iter()? {
+        if let Some(member) = rows.member(row?.0.value())? {
             each(member)?;
         }
     }

@@ -5,15 +5,16 @@
 //! looking at the others.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry::{Occupied, Vacant};
 
-use redb::{ReadTransaction, ReadableTable, WriteTransaction};
+use redb::{AccessGuard, ReadOnlyTable, ReadTransaction, ReadableTable, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
-use super::codec::{pack, unpack};
+use super::codec::{guard, guarded, pack, unpack};
 use super::fault::StoreError;
 use super::members::{self, Facts};
 use super::sales;
-use super::tables::{MEMBER_CODES, MEMBER_DAYS, SaleKey, VISITS};
+use super::tables::{Blob, MEMBER_CODES, MEMBER_DAYS, SaleKey, VISITS};
 use crate::domain::entry::{Entry, Kind};
 use crate::domain::money::Money;
 use crate::domain::number::DocNo;
@@ -21,6 +22,7 @@ use crate::domain::sale::Sale;
 
 /// Members in one row of last visits.
 const PER_ROW: u32 = 512;
+const DAY_BYTES: usize = size_of::<i32>();
 
 /// One visit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,36 +135,54 @@ fn came_late(
 fn set_last_day(txn: &WriteTransaction, id: u32, day: i32) -> Result<(), StoreError> {
     let mut table = txn.open_table(MEMBER_DAYS)?;
     let (row, slot) = (id / PER_ROW, (id % PER_ROW) as usize);
-    let mut days: Vec<i32> =
-        table.get(row)?.map(|days| unpack(days.value())).transpose()?.unwrap_or_default();
-    if days.len() <= slot {
-        days.resize(slot + 1, 0);
+    let stored = table.get(row)?;
+    let mut days = match &stored {
+        Some(days) => guarded(days.value())?.to_vec(),
+        None => Vec::new(),
+    };
+    drop(stored);
+    let at = slot * DAY_BYTES;
+    if days.len() < at + DAY_BYTES {
+        days.resize(at + DAY_BYTES, 0);
     }
-    days[slot] = days[slot].max(day);
-    table.insert(row, pack(&days)?.as_slice())?;
+    let newest = day_at(&days, slot).max(day);
+    days[at..at + DAY_BYTES].copy_from_slice(&newest.to_le_bytes());
+    table.insert(row, guard(days).as_slice())?;
     Ok(())
 }
 
-/// Last visits, read row by row as they are asked for.
-pub struct LastVisits<'txn> {
-    txn: &'txn ReadTransaction,
-    rows: HashMap<u32, Vec<i32>>,
+/// Reads the day of a slot; 0 behind the end.
+fn day_at(days: &[u8], slot: usize) -> i32 {
+    let day = days.get(slot * DAY_BYTES..).and_then(|days| days.first_chunk());
+    day.map_or(0, |day| i32::from_le_bytes(*day))
 }
 
-impl<'txn> LastVisits<'txn> {
-    pub fn new(txn: &'txn ReadTransaction) -> Self {
-        Self { txn, rows: HashMap::new() }
+/// Last visits, read row by row as they are asked for, and never decoded as a whole: a name that ten
+/// thousand bear asks for all rows.
+pub struct LastVisits {
+    table: ReadOnlyTable<u32, Blob>,
+    rows: HashMap<u32, Option<AccessGuard<'static, Blob>>>,
+}
+
+impl LastVisits {
+    pub fn new(txn: &ReadTransaction) -> Result<Self, StoreError> {
+        Ok(Self { table: txn.open_table(MEMBER_DAYS)?, rows: HashMap::new() })
     }
 
     /// Returns the day of the last visit, 0 before the first; days from the common era.
     pub fn of(&mut self, id: u32) -> Result<i32, StoreError> {
-        let row = id / PER_ROW;
-        if let std::collections::hash_map::Entry::Vacant(vacant) = self.rows.entry(row) {
-            let days = self.txn.open_table(MEMBER_DAYS)?.get(row)?;
-            vacant.insert(days.map(|days| unpack(days.value())).transpose()?.unwrap_or_default());
-        }
-        let days = self.rows.get(&row);
-        Ok(days.and_then(|days| days.get((id % PER_ROW) as usize)).copied().unwrap_or(0))
+        let (row, slot) = (id / PER_ROW, (id % PER_ROW) as usize);
+        let days = match self.rows.entry(row) {
+            Occupied(known) => known.into_mut(),
+            Vacant(vacant) => {
+                let days = self.table.get(row)?;
+                if let Some(days) = &days {
+                    guarded(days.value())?; // Once a row.
+                }
+                vacant.insert(days)
+            }
+        };
+        Ok(days.as_ref().map_or(0, |days| day_at(days.value(), slot)))
     }
 }
 
