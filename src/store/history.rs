@@ -58,15 +58,21 @@ impl History {
         Ok(None)
     }
 
-    /// Opens one journal to read, and says what is wrong at its end.
-    pub fn open(&self, lane: u8, epoch: Epoch) -> Result<(Reader, OpenReport), StoreError> {
+    /// Opens one journal to read, and says what is wrong at its end. Its last segment is walked from
+    /// what is `known`: from its beginning when nothing is.
+    pub fn open(
+        &self,
+        lane: u8,
+        epoch: Epoch,
+        known: Known,
+    ) -> Result<(Reader, OpenReport), StoreError> {
         let id = self.id(lane, epoch)?.ok_or(StoreError::Folder("no journal"))?;
-        Ok(Reader::open(self.files.clone(), &self.dir, &id, Known::default())?)
+        Ok(Reader::open(self.files.clone(), &self.dir, &id, known)?)
     }
 
     /// Opens one journal to read as far as it is whole.
     pub fn reader(&self, lane: u8, epoch: Epoch) -> Result<Reader, StoreError> {
-        Ok(self.open(lane, epoch)?.0)
+        Ok(self.open(lane, epoch, Known::default())?.0)
     }
 }
 
