@@ -22,7 +22,8 @@ fn part<'a>(readme: &'a str, heading: &str) -> &'a str {
     let depth = heading.split(' ').next().expect("signs of a heading");
     let start = readme.find(&format!("\n{heading}\n")).expect(heading) + heading.len() + 2;
     let rest = &readme[start..];
-    let ends = (1..=depth.len()).filter_map(|depth| rest.find(&format!("\n{} ", "#".repeat(depth))));
+    let ends =
+        (1..=depth.len()).filter_map(|depth| rest.find(&format!("\n{} ", "#".repeat(depth))));
     &rest[..ends.min().unwrap_or(rest.len())]
 }
 

@@ -69,7 +69,9 @@ fn runs(screen: &Screen, row: u16, columns: u16) -> Vec<Run> {
         let cells = if cell.is_wide() { 2 } else { 1 };
         let look = look(cell);
         let joins = |run: &&mut Run| {
-            run.look == look && run.column + run.cells == column && run.text.ends_with(' ') == (sign == " ")
+            run.look == look
+                && run.column + run.cells == column
+                && run.text.ends_with(' ') == (sign == " ")
         };
         match runs.last_mut().filter(joins) {
             Some(run) => {
@@ -83,7 +85,8 @@ fn runs(screen: &Screen, row: u16, columns: u16) -> Vec<Run> {
 }
 
 fn look(cell: &Cell) -> Look {
-    let (mut letters, mut ground) = (colour(cell.fgcolor(), LETTERS), colour(cell.bgcolor(), GROUND));
+    let (mut letters, mut ground) =
+        (colour(cell.fgcolor(), LETTERS), colour(cell.bgcolor(), GROUND));
     if cell.inverse() {
         (letters, ground) = (ground, letters);
     }
