@@ -10,7 +10,7 @@ use super::reply::Reply;
 use super::reports::{self, Wanted};
 use crate::domain::code::{explain, recognise};
 use crate::domain::command::{COMMANDS, Group, spec};
-use crate::domain::number::DocNo;
+use crate::domain::number::{DocKind, DocNo};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::register::{ItemView, Look, Lookup, MemberView, SaleView, left_of, ymd};
 use crate::reports::letterhead::Letterhead;
@@ -23,6 +23,9 @@ use crate::store::sales::SaleRow;
 
 /// Rows the `journal` command answers with at once.
 const JOURNAL_ROWS: usize = 100;
+
+/// Cells a report may take on the screens, where it can be moved sideways.
+const REPORT_CELLS: usize = 200;
 
 /// Answers a screen's question.
 ///
@@ -112,7 +115,11 @@ fn journal_row(row: &SaleRow) -> JournalRow {
         lane: row.number.lane,
         seq: row.seq,
         at: local(row.at_ms, row.offset_minutes),
-        kind: if row.voided { "entry.voided" } else { "entry.sale" },
+        kind: match (row.voided, row.number.kind) {
+            (true, _) => "entry.voided",
+            (false, DocKind::Return) => "entry.return",
+            (false, _) => "entry.sale",
+        },
         number: row.number.to_string(),
         amount: Some(row.total),
         staff: row.staff,
@@ -174,21 +181,28 @@ pub fn device_rows(engine: &Engine) -> Vec<DeviceRow> {
     [printer, drawer].into_iter().chain(scanners).collect()
 }
 
-/// Does what the devices screen asks for, and says it.
-pub fn device_act(engine: &mut Engine, act: DeviceAct) -> String {
-    let key = match act {
-        DeviceAct::TestPrint(_) => {
+/// Does what the devices screen asks for, and returns the key of what it says.
+///
+/// # Errors
+/// `device` for an address that is none, and for what is not set on this screen.
+pub fn device_act(engine: &mut Engine, act: DeviceAct) -> Result<&'static str, Refusal> {
+    let wrong = |sentence| Err(Refusal::new(RefusalCode::Device).saying(sentence));
+    match act {
+        DeviceAct::TestPrint(device) if device == "printer" => {
             let document = reports::test_page(&engine.words);
             engine.spool.print_loose("test", &document);
-            "notice.test_print"
+            Ok("notice.test_print")
         }
-        DeviceAct::OpenDrawer(_) => "notice.drawer_by_no_sale",
-        DeviceAct::Address { address, .. } => match engine.set_printer(&address) {
-            Ok(()) => "notice.printer_set",
-            Err(_) => "bad_printer_address",
-        },
-    };
-    engine.words.get(key).to_owned()
+        DeviceAct::TestPrint(_) => wrong("choose_printer"),
+        DeviceAct::OpenDrawer(_) => Ok("notice.drawer_by_no_sale"),
+        DeviceAct::Address { device, address } if device == "printer" => {
+            match engine.set_printer(&address) {
+                Ok(()) => Ok("notice.printer_set"),
+                Err(_) => wrong("bad_printer_address"),
+            }
+        }
+        DeviceAct::Address { .. } => wrong("device_in_file"),
+    }
 }
 
 /// What a carried out command shows on the screens besides the sale.
@@ -218,6 +232,13 @@ pub fn of_outcome(engine: &mut Engine, outcome: &Outcome) -> Vec<Result<Answer, 
         }
         answers.push(Ok(Answer::Explained(rows)));
     }
+    let name = outcome.command.split_whitespace().next().unwrap_or_default();
+    if let ("x_report" | "z_report", Some(paper)) = (name, outcome.documents.first()) {
+        answers.push(Ok(Answer::Text {
+            title: engine.words.get(&format!("entry.{name}")).to_owned(),
+            rows: engine.spool.text_of(paper).lines().map(str::to_owned).collect(),
+        }));
+    }
     match &given.look {
         None => {}
         Some(Look::Help(_) | Look::Keys) => answers.push(Ok(Answer::Open(ScreenName::Help))),
@@ -229,7 +250,8 @@ pub fn of_outcome(engine: &mut Engine, outcome: &Outcome) -> Vec<Result<Answer, 
         Some(Look::Report { name, options }) => {
             answers.push(report(engine, name, options).map(|table| Answer::Text {
                 title: table.title.clone(),
-                rows: table.to_text(78).lines().map(str::to_owned).collect(),
+                // The title stands above already; what is wider than the screen moves sideways.
+                rows: table.to_text(REPORT_CELLS).lines().skip(1).map(str::to_owned).collect(),
             }));
         }
     }

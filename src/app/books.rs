@@ -3,6 +3,7 @@
 //! Room: app. May touch: the store. Invariant: a reader never waits for the disk behind a writer.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::domain::command::Pin;
@@ -67,6 +68,7 @@ pub struct Books {
     cart: CartLog,
     keys: Arc<Keys>,
     dir: PathBuf,
+    stopped: AtomicBool,
 }
 
 impl Books {
@@ -78,6 +80,7 @@ impl Books {
             keys: Arc::clone(shop.keys()),
             shop: Mutex::new(Some(shop)),
             dir: dir.to_owned(),
+            stopped: AtomicBool::new(false),
         }
     }
 
@@ -123,7 +126,11 @@ impl Books {
     /// Why it is not on the disk; then nothing of it happened.
     pub fn append(&self, drafts: &[Draft], now: Now) -> Result<Vec<Placed>, Refusal> {
         let (entries, hash) = self.with_shop(|shop| {
-            let entries = shop.append(drafts, now)?;
+            if self.stopped.swap(false, Ordering::AcqRel) {
+                // The disk had refused; its cause may be gone by now, without a restart.
+                self.note_stop(shop.retry_open())?;
+            }
+            let entries = self.note_stop(shop.append(drafts, now))?;
             Ok((entries, shop.journal().head().hash.to_string()))
         })?;
         let last = entries.len().saturating_sub(1);
@@ -131,6 +138,14 @@ impl Books {
         Ok(placed
             .map(|(place, entry)| Placed { entry, hash: (place == last).then(|| hash.clone()) })
             .collect())
+    }
+
+    /// Remembers that the journal stopped, so that the next act tries the disk again first.
+    fn note_stop<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if result.as_ref().is_err_and(StoreError::has_stopped) {
+            self.stopped.store(true, Ordering::Release);
+        }
+        result
     }
 
     pub fn keep_cart(&self, cart: &Cart) -> Result<(), Refusal> {

@@ -314,7 +314,11 @@ impl<W: Write> Counter<W> {
             self.waiting_keys.push_back(key);
             return;
         }
+        let before = self.screens.name();
         let action = self.with_model(|screens, model| screens.on_key(key, model));
+        if action == Action::Stay && self.screens.name() != before {
+            self.picture.quiet(); // What was said belongs to the screen that was left.
+        }
         self.act(action);
     }
 
@@ -366,11 +370,16 @@ impl<W: Write> Counter<W> {
                 }
                 self.work();
             }
-            Action::Ask(question) => self.ask(question),
+            Action::Ask(question) => {
+                self.picture.quiet();
+                self.ask(question);
+            }
             Action::Say(key) => self.picture.say(key, &self.engine.words),
             Action::Device(act) => {
-                let said = answers::device_act(&mut self.engine, act);
-                self.picture.said(said);
+                match answers::device_act(&mut self.engine, act) {
+                    Ok(key) => self.picture.say(key, &self.engine.words),
+                    Err(refusal) => self.picture.refuse(&refusal, &self.engine.words),
+                }
                 self.ask(Question::Devices);
             }
             Action::Found(_) => {} // A shop is founded before the counter opens.
@@ -476,7 +485,9 @@ impl<W: Write> Counter<W> {
             return;
         }
         self.picture.done(&outcome, &self.engine);
-        self.with_model(|screens, model| screens.done(line, model));
+        if let Some(question) = self.with_model(|screens, model| screens.done(line, model)) {
+            self.ask(question);
+        }
         for answer in answers::of_outcome(&mut self.engine, &outcome) {
             match answer {
                 Ok(answer) => {

@@ -29,7 +29,8 @@ pub fn found(options: &Options, config: &LaneConfig) -> Result<Engine, OpenFault
     let items: Vec<_> = rows.expect("the sample's items read").collect();
     let rows = members::members(Cursor::new(MEMBERS), &settings, &mapping);
     let members: Vec<_> = rows.expect("the sample's members read").collect();
-    let (first, second) = (engine.chance.id(), engine.chance.id());
+    let head = engine.shop.journal().head().seq;
+    let (first, second) = (engine.chance.id(head), engine.chance.id(head));
     let counts = (items.len() as u64, members.len() as u64);
     let kinds = vec![
         Kind::ItemsImported { import: first, items },

@@ -124,8 +124,8 @@ impl Engine {
         if let Err(refusal) = self.chain_must_hold(command) {
             return Step::Done(Box::new(Outcome { refusal: Some(refusal), ..outcome }));
         }
-        let chance = &mut self.chance;
-        let mut new_id = || chance.id();
+        let (chance, head) = (&mut self.chance, self.shop.journal().head().seq);
+        let mut new_id = || chance.id(head);
         let shop = Arc::clone(&self.shop);
         let mut context = Context { now, shop: shop.reader(), new_id: &mut new_id };
         match self.register.apply(command, &mut context) {

@@ -25,7 +25,7 @@ pub fn ask(options: &Options, words: &Words) -> io::Result<Option<FirstShop>> {
     let mut screens =
         Screens::first_run(Keymap::built_in("tenkey"), Theme::built_in("dark"), language);
     let mut display = Display::new(io::stdout(), width, height);
-    let mut picture = Picture::default();
+    let mut picture = Picture::of_no_shop(options.lane.unwrap_or(1));
     loop {
         let model = picture.model(words);
         display.draw(|cells| screens.draw(cells, &model))?;
@@ -42,7 +42,7 @@ pub fn ask(options: &Options, words: &Words) -> io::Result<Option<FirstShop>> {
             Action::Found(first) => return Ok(Some(*first)),
             Action::Quit => return Ok(None),
             Action::Say(key) => picture.say(key, words),
-            _ => {}
+            _ => picture.quiet(),
         }
     }
 }

@@ -86,7 +86,7 @@ impl<T> Batch<T> {
             return Ok(report);
         }
         engine.shop.make_keys(codes)?;
-        let import = engine.chance.id();
+        let import = engine.chance.id(engine.shop.journal().head().seq);
         let mut rows = open()?;
         let mut written = 0_u64;
         loop {

@@ -197,7 +197,7 @@ pub fn found(
     }
     let name = settings.shop.name.clone().unwrap_or_default();
     let mut chance = options.chance;
-    let shop_id = (chance.id() as u64).max(1);
+    let shop_id = (chance.id(0) as u64).max(1);
     let opened = place.create(shop_id, &name, settings, options.time.now(), &mut |_, _| {})?;
     let profiles = profiles(&options.dir)?;
     let keymap = keymap(&options.dir, &config.keymap)?;

@@ -44,6 +44,11 @@ pub struct Picture {
 }
 
 impl Picture {
+    /// Before there is a shop: the lane it will have.
+    pub fn of_no_shop(lane: u8) -> Self {
+        Self { lane, ..Self::default() }
+    }
+
     /// Takes over everything that may have changed.
     pub fn look_at(&mut self, engine: &Engine) {
         let register = &engine.register;
@@ -107,11 +112,8 @@ impl Picture {
                 .iter()
                 .map(|row| choice(row.number.to_string(), row.name.clone()))
                 .collect(),
-            reasons: words
-                .get("reasons")
-                .split(' ')
-                .map(|reason| choice(reason.to_owned(), reason.to_owned()))
-                .collect(),
+            reasons: listed(words.get("reasons")),
+            void_reasons: listed(words.get("void_reasons")),
             tax_classes: settings
                 .tax_classes
                 .rows()
@@ -125,11 +127,7 @@ impl Picture {
                     choice(name, label)
                 })
                 .collect(),
-            customer_kinds: words
-                .get("customer_kinds")
-                .split(' ')
-                .map(|kind| choice(kind.to_owned(), kind.to_owned()))
-                .collect(),
+            customer_kinds: listed(words.get("customer_kinds")),
             ranks: settings
                 .ranks
                 .iter()
@@ -202,9 +200,15 @@ impl Picture {
         self.message = Some(Message { refusal: true, text: words.refusal(refusal) });
     }
 
-    /// A command was carried out: keep the three numbers, say what it needs.
+    /// A command was carried out: keep the three numbers, say what it needs. What leaves no trace on
+    /// the screen (`done.paid_in`) is said in words.
     pub fn done(&mut self, outcome: &Outcome, engine: &Engine) {
         self.message = None;
+        let name = outcome.command.split_whitespace().next().unwrap_or_default();
+        let said = format!("done.{name}");
+        if engine.words.has(&said) {
+            self.say(&said, &engine.words);
+        }
         if let Some(closed) = &outcome.answer.closed {
             let received = closed.tenders.iter().map(|tender| tender.amount).sum::<Money>();
             self.last = Some(LastSale {
@@ -252,6 +256,12 @@ impl Picture {
         let text = words.fill("worker_died", &[("what", &text::cleaned(what))]);
         self.message = Some(Message { refusal: true, text });
     }
+}
+
+/// Choices that stand for themselves, from a text of words.
+fn listed(text: &str) -> Vec<Choice> {
+    let choice = |word: &str| Choice { value: word.to_owned(), label: word.to_owned() };
+    text.split_whitespace().map(choice).collect()
 }
 
 /// A trouble's word in the language files.

@@ -16,6 +16,7 @@ use crate::devices::printer::{
     self, Address, Job, JobKind, PrinterEvent, PrinterHandle, Submitted, Trouble,
 };
 use crate::devices::profile::{Profile, Profiles};
+use crate::devices::raster::{Bitmap, LogoError};
 use crate::devices::text_render::render_text;
 use crate::domain::document::Document;
 use crate::domain::entry::{Draft, Kind, PrintEnd};
@@ -69,6 +70,8 @@ pub struct Spool {
     ended: Vec<Kind>,
     /// Numbers for what follows from no entry: pulses and test pages.
     next_loose: u64,
+    /// The shop's logo, for printers that draw.
+    logo: Option<Bitmap>,
     pane: Option<VecDeque<String>>,
     has_drawer: bool,
     /// Business date and staff that job ends are written under.
@@ -86,6 +89,17 @@ pub enum SpoolError {
     Profile(String),
     #[error("{0}")]
     Start(#[from] std::io::Error),
+    #[error("logo.pbm: {0}")]
+    Logo(#[from] LogoError),
+}
+
+/// `logo.pbm` of the shop folder; none without the file.
+fn logo(shop: &Path) -> Result<Option<Bitmap>, SpoolError> {
+    match std::fs::read(shop.join("logo.pbm")) {
+        Ok(file) => Ok(Some(Bitmap::from_pbm(&file)?)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 impl Spool {
@@ -127,6 +141,7 @@ impl Spool {
             waiting: VecDeque::new(),
             ended: Vec::new(),
             next_loose: FIRST_LOOSE,
+            logo: logo(shop)?,
             pane,
             has_drawer: config.drawer,
             stamp: (0, 0),
@@ -190,7 +205,7 @@ impl Spool {
                 pane.pop_front();
             }
         }
-        let bytes = escpos_render::render(document, &self.profile, None).bytes;
+        let bytes = escpos_render::render(document, &self.profile, self.logo.as_ref()).bytes;
         self.submit(name, bytes, JobKind::Paper, seq);
     }
 

@@ -1,7 +1,9 @@
 //! The command line's shape (`DESIGN.md` 6).
 //!
-//! Room: cli. May touch: clap. The help texts come from the language files, by `cli.NAME` keys.
+//! Room: cli. May touch: clap, the writer it is handed. The help texts come from the language files,
+//! by `cli.NAME` keys.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -158,7 +160,9 @@ pub struct Dates {
 
 /// Returns the command with its help in the shop's language.
 pub fn command(words: &Words) -> clap::Command {
-    localised(Arguments::command(), "cli", words)
+    let mut command = Arguments::command();
+    command.build(); // Only a built command has its help and version options, to be worded too.
+    localised(command, "cli", words)
 }
 
 fn localised(mut command: clap::Command, key: &str, words: &Words) -> clap::Command {
@@ -177,6 +181,19 @@ fn localised(mut command: clap::Command, key: &str, words: &Words) -> clap::Comm
         let key = format!("{key}.{}", sub.get_name());
         localised(sub, &key, words)
     })
+}
+
+/// Writes the manual: a page for regi and one for each of its commands, one after the other.
+///
+/// # Errors
+/// A writer that cannot be written to.
+pub fn manual(words: &Words, out: &mut impl Write) -> io::Result<()> {
+    let command = command(words);
+    let parts = command.get_subcommands().filter(|part| !part.is_hide_set()).cloned();
+    for page in std::iter::once(command.clone()).chain(parts) {
+        clap_mangen::Man::new(page).render(out)?;
+    }
+    Ok(())
 }
 
 /// Reads the command line.

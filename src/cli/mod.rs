@@ -166,8 +166,8 @@ fn perform(
             Ok(Exit::Done)
         }
         Some(Deed::Man) => {
-            let page = clap_mangen::Man::new(arguments::command(words));
-            page.render(&mut std::io::stdout()).map_err(|error| Said::file("-", &error, words))?;
+            arguments::manual(words, &mut std::io::stdout().lock())
+                .map_err(|error| Said::file("-", &error, words))?;
             Ok(Exit::Done)
         }
     }

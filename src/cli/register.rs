@@ -21,15 +21,25 @@ use crate::app::picture::Picture;
 use crate::app::upkeep::StartCheck;
 use crate::devices::scanner;
 use crate::domain::words::Words;
-use crate::screens::{Display, Screens, TerminalGuard, terminal};
+use crate::screens::{Display, Glyphs, Screens, TerminalGuard, paper_columns, terminal};
+
+/// Columns of the paper a sample shop prints on, where the pane has room for it.
+const WIDE_PAPER: u16 = 48;
+/// The profile of the paper for a narrower pane.
+const NARROW_PAPER: &str = "generic-58";
 
 /// Opens the register of the shop folder; a folder without a shop is asked about first.
 pub fn open(options: &Options, words: &Words) -> Result<Exit, Said> {
+    open_saying(options, words, None)
+}
+
+/// `greeting` is the key of what stands on the screen before the first act.
+fn open_saying(options: &Options, words: &Words, greeting: Option<&str>) -> Result<Exit, Said> {
     let (events, inbox) = bounded(event::QUEUE);
     let woken = events.clone();
     let wake = move || drop(woken.send(Event::Printer));
     match opening::open(options, wake) {
-        Ok(engine) => counter(engine, events, &inbox, words),
+        Ok(engine) => counter(engine, events, &inbox, words, greeting),
         Err(OpenFault::NoShop) if io::stdout().is_terminal() => {
             let asked = first_run::ask(options, words)
                 .map_err(|error| Said::file("terminal", &error, words))?;
@@ -62,11 +72,16 @@ pub fn demo(options: &Options, words: &Words) -> Result<Exit, Said> {
     if let Some(language) = options.language {
         config.language = language.word().to_owned();
     }
+    // A receipt of 48 columns would stand cut in the pane of a terminal of usual width.
+    let columns = crossterm::terminal::size().ok().and_then(|(width, _)| paper_columns(width));
+    if columns.is_some_and(|columns| columns < WIDE_PAPER) {
+        config.printer.profile = NARROW_PAPER.to_owned();
+    }
     let engine = sample_shop::found(&options, &config)
         .map_err(|fault| Said::opening(fault, &options.dir, words))?;
     engine.shop.close();
     drop(engine);
-    open(&options, words)
+    open_saying(&options, words, Some("notice.sample_pins"))
 }
 
 fn counter(
@@ -74,6 +89,7 @@ fn counter(
     events: Sender<Event>,
     inbox: &Receiver<Event>,
     words: &Words,
+    greeting: Option<&str>,
 ) -> Result<Exit, Said> {
     let at_terminal = |error: &io::Error| Said::file("terminal", error, words);
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
@@ -82,6 +98,9 @@ fn counter(
     let theme = opening::theme(&engine.dir, &engine.config.theme)
         .map_err(|fault| Said::opening(fault, &engine.dir, words))?;
     let mut picture = Picture::default();
+    if let Some(greeting) = greeting {
+        picture.say(greeting, &engine.words);
+    }
     if engine.unclean && engine.register.cart.has_sale() {
         picture.say("notice.check_last_line", &engine.words);
     }
@@ -93,6 +112,9 @@ fn counter(
         let _ = died.try_send(Event::WorkerDied(words)); // A full queue has more pressing news.
     });
     let guard = TerminalGuard::enter().map_err(|error| at_terminal(&error))?;
+    if lacks_kanji(&mut io::stdout()) {
+        picture.say("notice.bare_console", &engine.words);
+    }
     let (width, height) = crossterm::terminal::size().map_err(|error| at_terminal(&error))?;
     event::read_terminal(events.clone()).map_err(|error| at_terminal(&error))?;
     let screens = Screens::new(engine.keymap.clone(), theme);
@@ -113,6 +135,14 @@ fn counter(
         // The terminal went away under the frame: the sale is safe, there is nobody to tell.
         Err(_) => Exit::Hangup,
     })
+}
+
+/// A bare console holds 512 glyphs; only such a one is asked, for another need not answer.
+fn lacks_kanji(out: &mut io::Stdout) -> bool {
+    let term = std::env::var("TERM").unwrap_or_default();
+    terminal::is_bare_console(&term)
+        && terminal::glyphs(out, crossterm::cursor::position)
+            .is_ok_and(|glyphs| glyphs == Glyphs::NoKanji)
 }
 
 fn listen(dir: &Path, events: &Sender<Event>) -> io::Result<ControlSocket> {

@@ -1,7 +1,7 @@
 //! The open day: everything X and Z print, folded from the entries of one business day.
 //!
 //! Room: domain. May touch: std.
-//! Invariant: net = gross − discounts − returns; tenders sum to net plus what a voucher kept. Training
+//! Invariant: net = gross − discounts − returns; tenders, by what they settled, sum to net. Training
 //! entries count in nothing.
 
 use std::collections::BTreeMap;
@@ -166,9 +166,12 @@ impl DayTotals {
             return;
         }
         match &entry.kind {
-            Kind::SaleClosed(sale) => self.sale(sale, entry, Direction::Closed),
-            Kind::ReceiptVoided { sale, .. } => {
-                self.sale(sale, entry, Direction::Voided);
+            Kind::SaleClosed(sale) => {
+                let hour = local_hour(entry.header.at_ms, entry.header.offset_minutes);
+                self.sale(sale, entry.header.staff, hour, Direction::Closed);
+            }
+            Kind::ReceiptVoided { sale, sold_by, sold_hour, .. } => {
+                self.sale(sale, *sold_by, *sold_hour, Direction::Voided);
                 self.voided_receipts.add(sale.totals.total);
             }
             Kind::SaleVoided { amount, .. } => self.voided_sales.add(*amount),
@@ -201,7 +204,7 @@ impl DayTotals {
         }
     }
 
-    fn sale(&mut self, sale: &Sale, entry: &Entry, direction: Direction) {
+    fn sale(&mut self, sale: &Sale, staff: u32, hour: u8, direction: Direction) {
         let one = direction.one();
         if direction == Direction::Closed {
             self.receipts += 1;
@@ -219,15 +222,24 @@ impl DayTotals {
             tally.count += one;
             tally.amount += direction.of(tender.applied);
         }
+        self.change_for_others(sale, direction);
         if sale.lines.iter().any(|line| !line.item.is_return()) {
             self.customers += one;
-            self.staff_and_hour(sale, entry, direction);
+            self.staff_and_hour(sale, staff, hour, direction);
         }
         self.points_given += one * sale.points_earned;
         self.points_used += one * sale.points_used;
         if let Some(back) = &sale.return_of {
             self.points_taken_back += one * (back.points_taken_back - back.points_deducted);
         }
+    }
+
+    /// A voucher that gives change is in the drawer with its whole face, and the change is not.
+    fn change_for_others(&mut self, sale: &Sale, direction: Direction) {
+        let change = direction.of(sale.change_for_others());
+        let Some(last) = sale.tenders.last().filter(|_| !change.is_zero()) else { return };
+        self.tenders.entry(last.kind).or_default().amount += change;
+        self.tenders.entry(TenderKind::Cash).or_default().amount += -change;
     }
 
     fn on_the_way(&mut self, sale: &Sale) {
@@ -302,17 +314,20 @@ impl DayTotals {
         }
     }
 
-    fn staff_and_hour(&mut self, sale: &Sale, entry: &Entry, direction: Direction) {
-        let header = &entry.header;
-        let local_ms = header.at_ms + i64::from(header.offset_minutes) * 60_000;
-        let hour = (local_ms.rem_euclid(86_400_000) / 3_600_000) as u8;
-        let staff = self.staff.entry(header.staff).or_default();
+    fn staff_and_hour(&mut self, sale: &Sale, staff: u32, hour: u8, direction: Direction) {
+        let staff = self.staff.entry(staff).or_default();
         staff.count += direction.one();
         staff.amount += direction.of(sale.totals.total);
         let hour = self.hours.entry(hour).or_default();
         hour.count += direction.one();
         hour.amount += direction.of(sale.totals.total);
     }
+}
+
+/// Returns the hour of the day, 0…23, at an offset from UTC.
+pub fn local_hour(at_ms: i64, offset_minutes: i16) -> u8 {
+    let local_ms = at_ms + i64::from(offset_minutes) * 60_000;
+    (local_ms.rem_euclid(86_400_000) / 3_600_000) as u8
 }
 
 /// Pieces a line counts for: a weighed line is one.

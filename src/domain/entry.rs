@@ -126,6 +126,9 @@ pub enum Kind {
         receipt: DocNo,
         reason: String,
         sale: Box<Sale>,
+        /// Who sold it, and the local hour 0…23: where it no longer counts.
+        sold_by: u32,
+        sold_hour: u8,
     },
     TenderCorrected {
         receipt: DocNo,
@@ -182,22 +185,27 @@ pub enum Kind {
     MemberSet(Box<MemberCard>),
     /// Up to 500 rows of an import; inert until the import is closed.
     ItemsImported {
+        #[serde(with = "super::hex_id")]
         import: u128,
         items: Vec<Item>,
     },
     MembersImported {
+        #[serde(with = "super::hex_id")]
         import: u128,
         members: Vec<ImportedMember>,
     },
     PointsImported {
+        #[serde(with = "super::hex_id")]
         import: u128,
         points: Vec<(String, i64)>,
     },
     StockImported {
+        #[serde(with = "super::hex_id")]
         import: u128,
         stock: Vec<(String, super::quantity::Quantity)>,
     },
     ImportClosed {
+        #[serde(with = "super::hex_id")]
         import: u128,
         rows: u64,
     },

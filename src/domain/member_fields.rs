@@ -91,7 +91,11 @@ pub fn unknown_field(field: &str) -> Refusal {
 
 /// A value that does not fit its field.
 pub fn bad_field(field: &str, value: &str) -> Refusal {
-    let shown: String = text::cleaned(value).chars().take(LONGEST_OWN_NAME).collect();
+    // A payment card's number is not even repeated.
+    let shown: String = match text::holds_card_number(value) {
+        true => "***".to_owned(),
+        false => text::cleaned(value).chars().take(LONGEST_OWN_NAME).collect(),
+    };
     Refusal::new(RefusalCode::BadArgument)
         .saying("bad_field")
         .with("field", field)

@@ -16,7 +16,7 @@ use super::tax::{TaxGroup, TaxMode};
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
-pub struct SaleId(pub u128);
+pub struct SaleId(#[serde(with = "super::hex_id")] pub u128);
 
 /// What is handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -230,6 +230,20 @@ impl Sale {
     /// Handed over in all.
     pub fn paid(&self) -> Money {
         self.tenders.iter().map(|tender| tender.amount).sum()
+    }
+
+    /// Cash that stayed in the drawer: what was handed over in cash, less all change; below zero
+    /// when more went out.
+    pub fn cash(&self) -> Money {
+        let cash = self.tenders.iter().filter(|tender| tender.kind == TenderKind::Cash);
+        cash.map(|tender| tender.amount).sum::<Money>() - self.change
+    }
+
+    /// Change given in cash for a tender that was none (a voucher that gives change). Such a tender
+    /// settles the sale, so it is the last.
+    pub fn change_for_others(&self) -> Money {
+        let cash = self.tenders.iter().filter(|tender| tender.kind == TenderKind::Cash);
+        self.change - cash.map(|tender| tender.amount - tender.applied).sum()
     }
 
     /// Goods taken along; returned pieces count for nothing.

@@ -35,10 +35,16 @@ impl Words {
         fill(self.get(key), strings.iter().map(|(name, value)| (*name, value.as_str())))
     }
 
-    /// Returns the one clear sentence for a refusal.
+    /// Returns the one clear sentence for a refusal. A value with a word of its own (`kind.cash`,
+    /// `field.phone`) is said by that word.
     pub fn refusal(&self, refusal: &Refusal) -> String {
-        let args = refusal.args.iter().map(|(name, value)| (*name, value.as_str()));
-        fill(self.get(refusal.sentence), args)
+        let worded = |name: &str, value: &str| {
+            let word = self.sentences.get(&format!("{name}.{value}"));
+            word.map_or(value, String::as_str).to_owned()
+        };
+        let args: Vec<_> =
+            refusal.args.iter().map(|(name, value)| (*name, worded(name, value))).collect();
+        fill(self.get(refusal.sentence), args.iter().map(|(name, value)| (*name, value.as_str())))
     }
 }
 
@@ -75,5 +81,17 @@ mod tests {
         let refusal = Refusal::new(RefusalCode::Short).with("short", "{x}");
         assert_eq!(words.refusal(&refusal), "{x}円 足りません {x}");
         assert_eq!(words.get("gap"), "gap");
+    }
+
+    #[test]
+    fn a_value_with_a_word_of_its_own_is_said_by_it() {
+        let pairs = [("same_tender", "すでに {kind} です"), ("kind.cash", "現金")];
+        let words = Words::new(pairs.map(|(key, text)| (key.to_owned(), text.to_owned())));
+        for (kind, want) in [("cash", "すでに 現金 です"), ("gift", "すでに gift です")]
+        {
+            let refusal =
+                Refusal::new(RefusalCode::Duplicate).saying("same_tender").with("kind", kind);
+            assert_eq!(words.refusal(&refusal), want);
+        }
     }
 }

@@ -202,6 +202,17 @@ impl<'a> Canvas<'a> {
         self.cells.set_style(self.area, style);
     }
 
+    /// Empties the wide signs that begin in a column: something is about to cover their right half,
+    /// and a terminal would draw the whole sign over its edge.
+    pub fn clear_wide(&mut self, x: u16) {
+        for y in 0..self.area.height {
+            let cell = &mut self.cells[(self.area.x + x, self.area.y + y)];
+            if cell.symbol().width() > 1 {
+                cell.set_symbol(" ");
+            }
+        }
+    }
+
     /// Label left, value right, on one row.
     pub fn pair(&mut self, y: u16, label: &str, value: &str, style: Style) {
         let cells = self.width();
@@ -242,6 +253,17 @@ mod tests {
         ] {
             assert_eq!(fit(text, cells), want);
         }
+    }
+
+    #[test]
+    fn what_covers_half_a_wide_sign_takes_the_whole_sign_away() {
+        let mut cells = Buffer::empty(Rect::new(0, 0, 6, 1));
+        let mut canvas = Canvas::new(&mut cells, Rect::new(0, 0, 6, 1));
+        canvas.text(0, 0, 6, "牛乳", Style::new());
+        canvas.clear_wide(2);
+        canvas.part(3, 0, 1, 1).text(0, 0, 1, "|", Style::new());
+        let row: String = (0..6).map(|x| cells[(x, 0)].symbol()).collect();
+        assert_eq!(row, "牛  |  ");
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl DataFile {
         let lines = Lines::of(text);
         let fault = |at: usize, fault: String| DataFault {
             file: name.to_owned(),
-            line: lines.line_at(at),
+            line: lines.number(at),
             fault,
         };
         let table = DeTable::parse(text).map_err(|error| {
@@ -96,8 +96,7 @@ impl DataFile {
     }
 }
 
-/// Where the lines of a text end, found once: a language file has a thousand fields, and each must
-/// know its line before the first key can be pressed.
+/// Where each line of a text ends, so that a place among thousands is found without counting to it.
 struct Lines(Vec<usize>);
 
 impl Lines {
@@ -105,8 +104,8 @@ impl Lines {
         Self(memchr::memchr_iter(b'\n', text.as_bytes()).collect())
     }
 
-    /// Returns the line of a place, from 1.
-    fn line_at(&self, at: usize) -> usize {
+    /// The line of a byte, from 1.
+    fn number(&self, at: usize) -> usize {
         self.0.partition_point(|end| *end < at) + 1
     }
 }
@@ -119,7 +118,7 @@ fn fields(table: &DeTable<'_>, lines: &Lines) -> Result<Vec<Field>, usize> {
         let field = Field {
             key: key.get_ref().to_string(),
             value: read_value(value, lines)?,
-            line: lines.line_at(at),
+            line: lines.number(at),
         };
         found.push((at, field));
     }

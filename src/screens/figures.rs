@@ -120,6 +120,11 @@ fn draw_pending(canvas: &mut Canvas<'_>, look: &Look<'_>, sale: &SaleView) {
 /// The three numbers of the last sale, the change large.
 fn closed(canvas: &mut Canvas<'_>, look: &Look<'_>) {
     let Some(last) = look.model.last else { return };
+    if last.total.is_negative() {
+        total(canvas, look, "last.refund", last.total.abs(), 0, look.theme.change);
+        canvas.pair(8, look.word("last.sale"), &last.receipt, look.theme.dim);
+        return;
+    }
     total(canvas, look, "last.change", last.change, 0, look.theme.change);
     canvas.pair(5, look.word("last.total"), &frame::money(look, last.total), look.theme.amount);
     canvas.pair(

@@ -112,8 +112,8 @@ impl Screen for FirstRun {
             Act::Enter if self.form.next() => Turn::Stay,
             Act::Enter | Act::Mark => self.send(),
             act if self.form.act(act) => Turn::Stay,
-            Act::Back => Turn::Stay,
-            act if act.opens().is_some() => Turn::Stay,
+            Act::Back => Turn::say("first.finish_first"),
+            act if act.opens().is_some() => Turn::say("first.finish_first"),
             _ => Turn::Ignored,
         }
     }

@@ -6,6 +6,7 @@
 use super::act::ScreenName;
 use super::canvas::{Canvas, fit, shown, width, wrap};
 use super::model::Health;
+use super::sale::FIGURES;
 use super::screen::Look;
 use crate::domain::money::Money;
 
@@ -15,6 +16,9 @@ pub const LEAST: (u16, u16) = (80, 24);
 const FOOT: u16 = 5;
 /// Where the printed pane has room beside everything else.
 const PANE_FROM: u16 = 120;
+
+/// Cells of a receipt of 48 columns with its margins.
+pub const PAPER: u16 = 50;
 
 /// The parts of a screen, in cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,13 +33,20 @@ pub struct Parts {
 
 /// Divides the terminal. `pane` asks for the printed pane, where there is room beside the rest.
 pub fn parts(width: u16, height: u16, pane: bool) -> Parts {
-    let pane = if pane && has_pane_room(width) { (width - 78).min(48) } else { 0 };
+    let pane = if pane && has_pane_room(width) { (width - 78).min(PAPER + 1) } else { 0 };
     Parts { width: width - pane, body_height: height.saturating_sub(FOOT + 1), height, pane }
 }
 
 /// Whether the printed pane has room beside everything else.
 pub const fn has_pane_room(width: u16) -> bool {
     width >= PANE_FROM
+}
+
+/// Returns the columns of paper that the pane beside the rest shows whole; `None` where there is no
+/// room beside.
+pub fn paper_columns(width: u16) -> Option<u16> {
+    let pane = parts(width, LEAST.1, true).pane;
+    (pane > 0).then(|| pane - 3)
 }
 
 /// Draws all that surrounds the body.
@@ -58,6 +69,9 @@ fn status(canvas: &mut Canvas<'_>, look: &Look<'_>) {
     let mut left =
         format!(" {}  {}", model.shop, model.words.fill("status.lane", &[("lane", &model.lane)]));
     match model.staff {
+        Some(staff) if model.locked => {
+            left.push_str(&format!("  {} [{}]", staff.name, look.word("status.lock")));
+        }
         Some(staff) => left.push_str(&format!("  {}", staff.name)),
         None if model.locked => left.push_str(&format!("  [{}]", look.word("status.locked"))),
         None => {}
@@ -103,11 +117,14 @@ fn last_sale(canvas: &mut Canvas<'_>, look: &Look<'_>) {
         &format!(" {} {} ", look.word("last.sale"), last.receipt),
         look.theme.dim,
     );
-    for (key, amount, style) in [
+    let said = [
         ("last.total", last.total, look.theme.amount),
         ("last.received", last.received, look.theme.amount),
         ("last.change", last.change, look.theme.change),
-    ] {
+    ];
+    let refunded = [("last.refund", last.total.abs(), look.theme.change)];
+    let numbers = if last.total.is_negative() { &refunded[..] } else { &said[..] };
+    for &(key, amount, style) in numbers {
         x += 1 + canvas.text(x, 0, 30, &format!(" {} ", look.word(key)), look.theme.dim);
         x += canvas.text(x, 0, 20, &money(look, amount), style);
     }
@@ -190,16 +207,21 @@ pub fn title(canvas: &mut Canvas<'_>, look: &Look<'_>, text: &str) {
     canvas.text(1, 0, canvas.width() - 2, text, look.theme.title);
 }
 
-/// Draws a window in the middle of the canvas, its edge in plain signs, and returns its inside.
+/// Draws a window, its edge in plain signs, and returns its inside. It stands in the middle of what
+/// is left of the figures: the total asked for stays in sight.
 pub fn window<'c>(
     canvas: &'c mut Canvas<'_>,
     look: &Look<'_>,
     cells: u16,
     rows: u16,
 ) -> Canvas<'c> {
-    let cells = cells.min(canvas.width());
+    let room = canvas.width().saturating_sub(FIGURES + 2);
+    let cells = cells.min(room);
     let rows = rows.min(canvas.height());
-    let (x, y) = ((canvas.width() - cells) / 2, (canvas.height() - rows) / 2);
+    let (x, y) = ((room - cells) / 2, (canvas.height() - rows) / 2);
+    if x > 0 {
+        canvas.part(x - 1, y, 1, rows).clear_wide(0);
+    }
     let mut edge = canvas.part(x, y, cells, rows);
     edge.clear(look.theme.popup);
     let across = format!("+{}+", "-".repeat(usize::from(cells.saturating_sub(2))));
@@ -211,4 +233,18 @@ pub fn window<'c>(
         edge.text(cells - 1, y, 1, "|", look.theme.popup);
     }
     canvas.part(x + 2, y + 1, cells.saturating_sub(4), rows.saturating_sub(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pane_shows_a_whole_receipt_or_says_how_much_it_shows() {
+        for (width, want) in
+            [(80, None), (119, None), (120, Some(39)), (129, Some(48)), (200, Some(48))]
+        {
+            assert_eq!(paper_columns(width), want, "{width}");
+        }
+    }
 }

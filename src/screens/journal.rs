@@ -123,13 +123,24 @@ impl Screen for Journal {
             return Some(cursor);
         }
         let (width, height) = (canvas.width(), canvas.height());
-        draw_rows(&mut canvas.part(0, 4, width, height - 4), look, &self.finder.list);
+        draw_rows(
+            &mut canvas.part(0, 4, width, height - 4),
+            look,
+            &self.finder.list,
+            "find.nothing",
+        );
         Some(cursor)
     }
 }
 
-/// Draws journal rows under their heading: also the visits of a member.
-pub fn draw_rows(canvas: &mut Canvas<'_>, look: &Look<'_>, list: &Paged<JournalRow>) {
+/// Draws journal rows under their heading: also the visits of a member. `nothing` is the key of what
+/// stands in place of rows.
+pub fn draw_rows(
+    canvas: &mut Canvas<'_>,
+    look: &Look<'_>,
+    list: &Paged<JournalRow>,
+    nothing: &'static str,
+) {
     let width = canvas.width();
     canvas.text(2, 0, 11, look.word("journal.at"), look.theme.dim);
     canvas.text(14, 0, 12, look.word("journal.number"), look.theme.dim);
@@ -137,7 +148,7 @@ pub fn draw_rows(canvas: &mut Canvas<'_>, look: &Look<'_>, list: &Paged<JournalR
     canvas.right(44, 0, 11, look.word("sale.amount"), look.theme.dim);
     canvas.right(55, 0, 6, look.word("find.staff"), look.theme.dim);
     if list.is_empty() {
-        canvas.text(3, 2, width - 4, look.word("find.nothing"), look.theme.dim);
+        canvas.text(3, 2, width - 4, look.word(nothing), look.theme.dim);
     }
     for (y, (row, chosen)) in (1u16..).zip(list.in_sight(canvas.height() - 1)) {
         let style = if chosen { look.theme.selected } else { look.theme.text };

@@ -110,7 +110,8 @@ impl Screen for MemberCard {
         let height = canvas.height();
         canvas.text(1, 9, 40, look.word("member_card.visits"), look.theme.title);
         if self.visits_known {
-            draw_rows(&mut canvas.part(0, 10, canvas.width(), height - 10), look, &self.visits);
+            let mut rows = canvas.part(0, 10, canvas.width(), height - 10);
+            draw_rows(&mut rows, look, &self.visits, "member_card.no_visits");
         } else {
             canvas.text(3, 11, 60, look.word("member_card.visits_hint"), look.theme.dim);
         }

@@ -7,6 +7,7 @@
 use ratatui::layout::Position;
 
 use super::act::{Act, ScreenName};
+use super::action::Action;
 use super::canvas::Canvas;
 use super::frame;
 use super::keymap::{Binding, Deed, Keymap};
@@ -16,6 +17,8 @@ use crate::domain::register::DayView;
 
 /// Cells of the list; the day stands beside it.
 const LIST: u16 = 46;
+/// Cells of a column, where one does not hold all.
+const COLUMN: u16 = 39;
 
 /// Which of the entries is chosen.
 pub struct Menu {
@@ -34,6 +37,7 @@ impl Menu {
     fn enter(&self) -> Turn {
         let Some(entry) = self.entries.get(self.chosen) else { return Turn::Back };
         match &entry.deeds[0] {
+            Deed::Act(Act::Quit) => Turn::Give(Action::Quit),
             Deed::Act(act) => act
                 .opens()
                 .map_or(Turn::say("hint.use_key"), |screen| Turn::Open(screen, String::new())),
@@ -89,17 +93,17 @@ impl Screen for Menu {
 
     fn draw(&self, canvas: &mut Canvas<'_>, look: &Look<'_>) -> Option<Position> {
         frame::title(canvas, look, look.word(self.title()));
-        let rows = usize::from(canvas.height() - 2).max(1);
-        let first = self.chosen / rows * rows;
-        for (y, (at, entry)) in (2u16..).zip(self.entries.iter().enumerate().skip(first).take(rows))
-        {
-            let chosen = at == self.chosen;
-            let style = if chosen { look.theme.selected } else { look.theme.text };
-            let mark = if chosen { ">" } else { " " };
-            let label = look.word(entry.label.as_deref().unwrap_or_default());
-            canvas.text(1, y, LIST, &format!("{mark} {:<5} {label}", entry.key.shown()), style);
+        let (width, height) = (canvas.width(), canvas.height() - 2);
+        let rows = usize::from(height).max(1);
+        if self.entries.len() > rows {
+            // Two columns: what a menu can do is seen at once. The day is on the shorter menus.
+            let page = self.chosen / (2 * rows) * (2 * rows);
+            for (x, first) in [(0, page), (COLUMN + 1, page + rows)] {
+                self.draw_entries(&mut canvas.part(x, 2, COLUMN, height), look, first);
+            }
+            return None;
         }
-        let width = canvas.width();
+        self.draw_entries(&mut canvas.part(0, 2, LIST, height), look, 0);
         if let Some(day) = look.model.day {
             let height = canvas.height();
             draw_day(&mut canvas.part(LIST + 3, 2, width - LIST - 5, height - 2), look, day);
@@ -107,6 +111,21 @@ impl Screen for Menu {
             canvas.text(LIST + 3, 2, width - LIST - 4, look.word("day.none"), look.theme.dim);
         }
         None
+    }
+}
+
+impl Menu {
+    /// Draws as many entries as there are rows, from `first`.
+    fn draw_entries(&self, canvas: &mut Canvas<'_>, look: &Look<'_>, first: usize) {
+        let entries = self.entries.iter().enumerate().skip(first);
+        for (y, (at, entry)) in (0..canvas.height()).zip(entries) {
+            let chosen = at == self.chosen;
+            let style = if chosen { look.theme.selected } else { look.theme.text };
+            let mark = if chosen { ">" } else { " " };
+            let label = look.word(entry.label.as_deref().unwrap_or_default());
+            let row = format!("{mark} {:<5} {label}", entry.key.shown());
+            canvas.text(1, y, canvas.width() - 1, &row, style);
+        }
     }
 }
 

@@ -59,6 +59,7 @@ pub use action::{
 };
 pub use data_file::DataFault;
 pub use first_run::FirstShop;
+pub use frame::paper_columns;
 pub use keymap::{BUILT_IN as KEYMAPS, Keymap};
 pub use model::{Choice, Choices, Health, LastSale, Message, Model};
 pub use stack::Screens;

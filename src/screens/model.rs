@@ -47,6 +47,8 @@ pub struct Choice {
 pub struct Choices {
     pub departments: Vec<Choice>,
     pub reasons: Vec<Choice>,
+    /// Why a receipt is voided.
+    pub void_reasons: Vec<Choice>,
     pub tax_classes: Vec<Choice>,
     pub customer_kinds: Vec<Choice>,
     pub ranks: Vec<Choice>,

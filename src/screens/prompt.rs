@@ -16,7 +16,7 @@ use super::template::{Slot, SlotKind, Template};
 use crate::domain::sale::TenderKind;
 
 /// Cells and rows of the window.
-const SIZE: (u16, u16) = (60, 15);
+const SIZE: (u16, u16) = (53, 15);
 /// Rows of choices in sight.
 const ROWS: usize = 9;
 
@@ -25,6 +25,8 @@ pub struct Prompt {
     templates: Vec<Template>,
     /// Key of the heading; `None`: the help text of the command.
     heading: Option<&'static str>,
+    /// Why it is asked, in words; empty: the heading says all.
+    why: String,
     line: KanaLine,
     chosen: usize,
     /// Choices of the gap in hand.
@@ -55,9 +57,15 @@ impl Prompt {
         Self::with(templates, Some(heading))
     }
 
+    /// Says in the window why it is asked, instead of the heading.
+    pub fn because(mut self, why: String) -> Self {
+        self.why = why;
+        self
+    }
+
     fn with(templates: Vec<Template>, heading: Option<&'static str>) -> Self {
         let line = KanaLine::new(200, KanaMode::Direct);
-        Self { templates, heading, line, chosen: 0, choices: Vec::new() }
+        Self { templates, heading, why: String::new(), line, chosen: 0, choices: Vec::new() }
     }
 
     /// The gap in hand; `None` when all are filled or there were none.
@@ -68,7 +76,12 @@ impl Prompt {
     fn begin(&mut self, model: &Model<'_>) {
         self.line.clear();
         self.chosen = 0;
-        self.choices = self.slot().map(|slot| choices(slot, model)).unwrap_or_default();
+        let voids = self.templates.iter().any(|template| template.name() == "void_receipt");
+        self.choices = match self.slot() {
+            Some(Slot::Reason) if voids => model.choices.void_reasons.clone(),
+            Some(slot) => choices(slot, model),
+            None => Vec::new(),
+        };
     }
 
     /// What was typed or chosen for the gap; `None` while that is nothing.
@@ -195,9 +208,11 @@ impl Screen for Prompt {
         let name = self.templates.first().map_or("", Template::name);
         let help = format!("help.{name}");
         let heading = self.heading.unwrap_or(&help);
+        let heading =
+            if self.why.is_empty() { look.model.words.get(heading) } else { self.why.as_str() };
         let style = look.theme.popup;
         let width = window.width();
-        for (y, row) in (0u16..2).zip(super::canvas::wrap(look.model.words.get(heading), width)) {
+        for (y, row) in (0u16..2).zip(super::canvas::wrap(heading, width)) {
             window.text(0, y, width, &row, style);
         }
         let Some(slot) = self.slot() else {

@@ -91,7 +91,13 @@ impl Screen for Receipt {
         for (y, row) in (0u16..paper.height()).zip(view.paper.iter().skip(self.first)) {
             paper.text(1, y, paper.width() - 2, row, look.theme.paper);
         }
-        draw_state(&mut canvas.part(53, 1, width.saturating_sub(54), height - 1), look, view);
+        let mut state = canvas.part(53, 1, width.saturating_sub(54), height - 1);
+        draw_state(&mut state, look, view);
+        let below = view.paper.len().saturating_sub(self.first + usize::from(height) - 1);
+        if below > 0 {
+            let more = look.model.words.fill("report_view.more", &[("rows", &below)]);
+            state.text(0, height - 2, state.width(), &more, look.theme.dim);
+        }
         None
     }
 }
@@ -102,7 +108,8 @@ fn draw_state(canvas: &mut Canvas<'_>, look: &Look<'_>, view: &ReceiptView) {
     }
     let copies = look.model.words.fill("receipt.copies", &[("copies", &view.copies)]);
     canvas.text(0, 2, canvas.width(), &copies, look.theme.text);
-    let back = view.lines.iter().filter(|line| line.left != line.line.quantity).count();
+    // On a return slip the quantities are negative and nothing is left to return.
+    let back = view.lines.iter().filter(|line| line.left < line.line.quantity).count();
     if back > 0 {
         let text = look.model.words.fill("receipt.returned", &[("lines", &back)]);
         canvas.text(0, 3, canvas.width(), &text, look.theme.alert);

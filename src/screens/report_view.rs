@@ -5,10 +5,13 @@
 use ratatui::layout::Position;
 
 use super::act::{Act, ScreenName};
-use super::canvas::Canvas;
-use super::frame;
+use super::canvas::{Canvas, shown, width};
+use super::frame::{self, LEAST};
 use super::model::Model;
 use super::screen::{Look, Screen, Turn};
+
+/// Cells that one key moves a wide table.
+const SIDEWAYS: i16 = 20;
 
 /// What the rows are.
 #[derive(Debug, Clone)]
@@ -24,6 +27,8 @@ pub struct ReportView {
     title: String,
     rows: Rows,
     first: usize,
+    /// Cells to the left of sight: a table may be wider than the screen.
+    left: u16,
 }
 
 impl Default for ReportView {
@@ -34,12 +39,12 @@ impl Default for ReportView {
 
 impl ReportView {
     pub fn text(title: String, rows: Vec<String>) -> Self {
-        Self { title, rows: Rows::Text(rows), first: 0 }
+        Self { title, rows: Rows::Text(rows), first: 0, left: 0 }
     }
 
     /// What a code is, part by part.
     pub fn explained(rows: Vec<(String, String)>) -> Self {
-        Self { title: String::new(), rows: Rows::Pairs(rows), first: 0 }
+        Self { title: String::new(), rows: Rows::Pairs(rows), first: 0, left: 0 }
     }
 
     fn len(&self) -> usize {
@@ -49,10 +54,35 @@ impl ReportView {
         }
     }
 
+    /// The widest row stays in sight with its end.
+    fn shift(&mut self, by: i16) -> Turn {
+        let Rows::Text(rows) = &self.rows else { return Turn::Stay };
+        let widest = rows.iter().map(|row| width(&shown(row))).max().unwrap_or(0);
+        let most = widest.saturating_sub(LEAST.0 - 2).next_multiple_of(SIDEWAYS.unsigned_abs());
+        self.left = self.left.saturating_add_signed(by).min(most);
+        Turn::Stay
+    }
+
     fn scroll(&mut self, by: isize) -> Turn {
         self.first = self.first.saturating_add_signed(by).min(self.len().saturating_sub(1));
         Turn::Stay
     }
+}
+
+/// Returns a row without its first cells; of a wide sign that is cut in half a space stays.
+fn behind(row: &str, cells: u16) -> String {
+    let row = shown(row);
+    let mut left = cells;
+    let mut rest = row.as_str();
+    while let Some(sign) = rest.chars().next().filter(|_| left > 0) {
+        let (sign, after) = rest.split_at(sign.len_utf8());
+        rest = after;
+        match left.checked_sub(width(sign)) {
+            Some(fewer) => left = fewer,
+            None => return format!(" {rest}"),
+        }
+    }
+    rest.to_owned()
 }
 
 /// The text of a key when there is one, else the word as it came.
@@ -68,6 +98,8 @@ impl Screen for ReportView {
     fn act(&mut self, act: Act, _model: &Model<'_>) -> Turn {
         match act {
             Act::Enter => Turn::Back,
+            Act::Left => self.shift(-SIDEWAYS),
+            Act::Right => self.shift(SIDEWAYS),
             Act::Up => self.scroll(-1),
             Act::Down => self.scroll(1),
             Act::PageUp => self.scroll(-16),
@@ -86,12 +118,12 @@ impl Screen for ReportView {
         let title =
             if self.title.is_empty() { look.word("report_view.title") } else { &self.title };
         frame::title(canvas, look, title);
-        let (width, height) = (canvas.width(), canvas.height());
+        let (cells, height) = (canvas.width(), canvas.height());
         let in_sight = 1..height;
         match &self.rows {
             Rows::Text(rows) => {
                 for (y, row) in in_sight.zip(&rows[self.first.min(rows.len())..]) {
-                    canvas.text(1, y, width - 2, row, look.theme.text);
+                    canvas.text(1, y, cells - 2, &behind(row, self.left), look.theme.text);
                 }
             }
             Rows::Pairs(rows) => {
@@ -99,15 +131,37 @@ impl Screen for ReportView {
                     let label = either(look, &format!("explain.{label}"), label);
                     let value = either(look, &format!("code.{value}"), value);
                     canvas.text(3, y, 24, &label, look.theme.dim);
-                    canvas.text(28, y, width - 30, &value, look.theme.text);
+                    canvas.text(28, y, cells - 30, &value, look.theme.text);
                 }
             }
         }
         let left = self.len().saturating_sub(self.first + usize::from(height) - 1);
         if left > 0 {
             let more = look.model.words.fill("report_view.more", &[("rows", &left)]);
-            canvas.right(0, 0, width - 1, &more, look.theme.dim);
+            canvas.right(0, 0, cells - 1, &more, look.theme.dim);
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wide_table_moves_sideways_and_keeps_its_columns() {
+        for (row, cells, want) in [
+            ("牛乳 248", 0, "牛乳 248"),
+            ("牛乳 248", 1, " 乳 248"),
+            ("牛乳 248", 4, " 248"),
+            ("ab", 9, ""),
+        ] {
+            assert_eq!(behind(row, cells), want, "{cells}");
+        }
+        let mut view = ReportView::text(String::new(), vec!["x".repeat(100)]);
+        (0..9).for_each(|_| drop(view.shift(SIDEWAYS)));
+        assert_eq!(view.left, 40);
+        (0..9).for_each(|_| drop(view.shift(-SIDEWAYS)));
+        assert_eq!(view.left, 0);
     }
 }

@@ -43,6 +43,10 @@ impl SignIn {
             (true, Some(choice)) => choice.value.clone(),
             (true, None) => return Turn::say("hint.staff_first"),
         };
+        let is_known = model.choices.staff.iter().any(|choice| choice.value == number);
+        if !is_known && !model.choices.staff.is_empty() {
+            return Turn::say("hint.no_such_staff");
+        }
         self.staff = Some(number);
         Turn::Stay
     }

@@ -8,7 +8,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 
 use super::act::{Act, ScreenName};
-use super::action::{Action, Answer};
+use super::action::{Action, Answer, Question};
 use super::canvas::Canvas;
 use super::command_line::{CommandLine, may_be_kept};
 use super::count::Count;
@@ -81,10 +81,22 @@ fn belongs_to_sale(command: &str) -> bool {
     )
 }
 
+/// The question asked first, before a key does what cannot be taken back.
+fn asked_first(line: &str, model: &Model<'_>) -> Option<&'static str> {
+    match line.split_whitespace().next()? {
+        "void_sale" if model.has_sale() => Some("ask.void_sale"),
+        "z_report" => Some("ask.z_report"),
+        _ => None,
+    }
+}
+
 /// Whether a screen begins with the digits typed before it was opened.
 const fn begins_with_digits(screen: ScreenName) -> bool {
     use ScreenName as N;
-    matches!(screen, N::ItemFinder | N::MemberFinder | N::NewMember | N::Journal | N::MemberCard)
+    matches!(
+        screen,
+        N::Tender | N::ItemFinder | N::MemberFinder | N::NewMember | N::Journal | N::MemberCard
+    )
 }
 
 /// All screens of one register, with its keys and its looks.
@@ -154,7 +166,7 @@ impl Screens {
     }
 
     /// Delivers what was asked for, or what a look found; what fits no open screen opens its own.
-    pub fn answer(&mut self, answer: Answer) -> Option<super::action::Question> {
+    pub fn answer(&mut self, answer: Answer) -> Option<Question> {
         if self.stack.iter_mut().rev().any(|state| state.screen_mut().answer(&answer)) {
             return None;
         }
@@ -182,15 +194,21 @@ impl Screens {
         None
     }
 
-    /// Tells that a line was carried out.
-    pub fn done(&mut self, line: &str, model: &Model<'_>) {
+    /// Tells that a line was carried out; returns what has to be looked up again to be shown as it
+    /// is now.
+    pub fn done(&mut self, line: &str, model: &Model<'_>) -> Option<Question> {
         let command = line.split_whitespace().next().unwrap_or_default();
-        if belongs_to_sale(command) {
+        let on_card = self.name() == ScreenName::MemberCard;
+        if belongs_to_sale(command) || (on_card && matches!(command, "use_points" | "stamp")) {
             self.stack.truncate(1);
         } else if self.top_mut().done(command) && self.stack.len() > 1 {
             self.stack.pop();
         }
         self.settle(model);
+        let changed = matches!(command, "void_receipt" | "correct_tender" | "late_points");
+        let receipt = self.name() == ScreenName::Receipt;
+        let journal = self.name() == ScreenName::Journal && changed;
+        (receipt || journal).then(|| self.top().opening())?
     }
 
     /// Tells that a line was refused. What somebody else may allow, or what only needs a yes, is
@@ -203,7 +221,9 @@ impl Screens {
             {
                 Prompt::approval(line)
             }
-            RefusalCode::Confirm => Prompt::question("ask.confirm", &["confirm"]),
+            RefusalCode::Confirm => {
+                Prompt::question("ask.confirm", &["confirm"]).because(model.words.refusal(refusal))
+            }
             RefusalCode::AgeCheck => Prompt::question("ask.age", &["age_checked", line]),
             _ => return,
         };
@@ -229,8 +249,10 @@ impl Screens {
             cursor = state.screen().draw(&mut body, &look);
         }
         if self.pane_turned && !frame::has_pane_room(area.width) && !model.paper.is_empty() {
-            let width = parts.width / 2;
-            let mut over = canvas.part(parts.width - width, 1, width, parts.body_height);
+            let width = frame::PAPER.min(parts.width);
+            let x = parts.width - width;
+            canvas.part(x - 1, 1, 1, parts.body_height).clear_wide(0);
+            let mut over = canvas.part(x, 1, width, parts.body_height);
             frame::paper(&mut over, &look);
         }
         cursor
@@ -364,7 +386,14 @@ impl Screens {
         }
         let lines: Option<Vec<_>> = templates.iter().map(Template::line).collect();
         match lines {
-            Some(lines) => Action::Do(lines),
+            Some(lines) => {
+                let Some(question) = lines.iter().find_map(|line| asked_first(line, model)) else {
+                    return Action::Do(lines);
+                };
+                let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+                self.put(State::Prompt(Box::new(Prompt::question(question, &lines))));
+                Action::Stay
+            }
             None => {
                 self.put(State::Prompt(Box::new(Prompt::gaps(templates, model))));
                 Action::Stay
@@ -377,7 +406,7 @@ impl Screens {
         screen: ScreenName,
         about: String,
         model: Option<&Model<'_>>,
-    ) -> Option<super::action::Question> {
+    ) -> Option<Question> {
         use ScreenName as N;
         let below = self.name();
         let digits = self.top_mut().digits().filter(|_| begins_with_digits(screen));
@@ -391,7 +420,7 @@ impl Screens {
                 return None;
             }
             N::SignIn => State::SignIn(Box::default()),
-            N::Tender => State::Tender(Box::default()),
+            N::Tender => State::Tender(Box::new(Tender::keyed_before(&about))),
             N::ItemFinder => State::ItemFinder(Box::new(ItemFinder::new(&about))),
             N::MemberFinder => State::MemberFinder(Box::new(MemberFinder::new(&about))),
             N::MemberCard => {

@@ -21,6 +21,15 @@ pub struct Tender {
 }
 
 impl Tender {
+    /// Begins with the digits keyed on the sale: they are what the customer handed over.
+    pub fn keyed_before(digits: &str) -> Self {
+        let mut typed = Digits::default();
+        for digit in digits.chars().filter(char::is_ascii_digit) {
+            typed.push(digit);
+        }
+        Self { typed }
+    }
+
     /// The amount keyed, when it is one.
     fn keyed(&self) -> Option<Money> {
         self.typed.as_str().parse().ok().map(Money::new)
@@ -72,7 +81,9 @@ impl Screen for Tender {
         let label = if sale.due.is_negative() { "tender.refund" } else { "tender.due" };
         big_part.text(0, 0, 40, look.word(label), look.theme.title);
         big::right(&mut big_part, 1, &sale.due.abs().grouped(), look.theme.total);
-        big_part.text(0, 5, 40, look.word("tender.received"), look.theme.title);
+        if !sale.due.is_negative() {
+            big_part.text(0, 5, 40, look.word("tender.received"), look.theme.title);
+        }
         if let Some(keyed) = self.keyed() {
             big::right(&mut big_part, 6, &keyed.grouped(), look.theme.buffer);
             self.preview(&mut big_part, look, sale.due, keyed);

@@ -6,6 +6,7 @@
 use std::io;
 
 use super::codec::CodecError;
+use super::journal::{AppendError, DiskFault};
 use super::journal_thread::HandOverError;
 use crate::domain::refusal::{Refusal, RefusalCode};
 
@@ -70,12 +71,36 @@ from_redb!(
     redb::SetDurabilityError
 );
 
-/// The register answers "damaged" and rebuilds; what was wrong is for the log.
+impl StoreError {
+    /// Whether the disk is full: selling goes on by itself once there is room.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::File(error) => super::files::is_full(error),
+            Self::Append(HandOverError::Append(AppendError::Stopped(fault))) => {
+                *fault == DiskFault::Full
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the journal stopped and wants `retry_open` before the next entry.
+    pub fn has_stopped(&self) -> bool {
+        matches!(self, Self::Append(HandOverError::Append(AppendError::Stopped(_))))
+    }
+}
+
+/// A disk that is full or refuses is said so, and was not written; anything else is "damaged".
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
+        if error.is_full() {
+            return Self::new(RefusalCode::Full).saying("disk_full");
+        }
         match error {
             StoreError::Refused(refusal) => refusal,
             StoreError::Busy { .. } => Self::new(RefusalCode::Busy),
+            error if error.has_stopped() => {
+                Self::new(RefusalCode::Damaged).saying("disk_failed").with("what", error)
+            }
             other => Self::new(RefusalCode::Damaged).with("what", other),
         }
     }

@@ -23,12 +23,13 @@ pub struct Query {
     pub from: Option<i32>,
     pub to: Option<i32>,
     pub receipt: Option<DocNo>,
-    pub total: Option<Money>,
+    /// Least and greatest total.
+    pub total: Option<(Money, Money)>,
     pub member: Option<String>,
     pub staff: Option<u32>,
     /// An item on one of the lines, in any form of its code.
     pub item: Option<String>,
-    /// A part of a line's name, of the note or of the receipt's number.
+    /// A part of a line's name or code, of the note or of the receipt's number; or a member's code.
     pub text: Option<String>,
 }
 
@@ -39,8 +40,8 @@ pub struct NotAQuery(pub String);
 
 impl Query {
     /// Reads the words after `journal`: `2026-11-22`, `2026-11-01..2026-11-30`, a receipt's number,
-    /// `1980` (an amount), `member=…` `staff=…` `item=…` `amount=…` `from=…` `to=…`; any other word is
-    /// text.
+    /// `1980` or `1000..2000` (amounts), `member=…` `staff=…` `item=…` `amount=…` `from=…` `to=…`; any
+    /// other word is text.
     pub fn parse(words: &[String]) -> Result<Self, NotAQuery> {
         let mut query = Self::default();
         for word in words {
@@ -51,7 +52,7 @@ impl Query {
                 Some(("item", code)) => query.item = Some(code.to_owned()),
                 Some(("text", text)) => query.text = Some(text.to_owned()),
                 Some(("amount", amount)) => {
-                    query.total = Some(Money::new(amount.parse().map_err(|_| wrong())?));
+                    query.total = Some(amounts(amount).ok_or_else(wrong)?);
                 }
                 Some(("from", date)) => query.from = Some(day(date).ok_or_else(wrong)?),
                 Some(("to", date)) => query.to = Some(day(date).ok_or_else(wrong)?),
@@ -70,8 +71,8 @@ impl Query {
             (self.from, self.to) = (Some(date), Some(date));
         } else if let Ok(receipt) = word.parse() {
             self.receipt = Some(receipt);
-        } else if let Ok(amount) = word.parse() {
-            self.total = Some(Money::new(amount));
+        } else if let Some(range) = amounts(word) {
+            self.total = Some(range);
         } else {
             let text = self.text.get_or_insert_with(String::new);
             if !text.is_empty() {
@@ -83,7 +84,7 @@ impl Query {
 
     fn fits_row(&self, row: &SaleRow) -> bool {
         self.receipt.is_none_or(|number| row.number == number)
-            && self.total.is_none_or(|total| row.total == total)
+            && self.total.is_none_or(|(least, most)| (least..=most).contains(&row.total))
             && self.staff.is_none_or(|staff| row.staff == staff)
             && self.member.as_ref().is_none_or(|code| row.points_member() == Some(code))
     }
@@ -101,6 +102,7 @@ impl Query {
             let part = folded_name(text);
             let holds = |name: &str| folded_name(name).contains(&part);
             row.number.to_string().contains(text.as_str())
+                || row.points_member() == Some(text.as_str())
                 || holds(&sale.note)
                 || sale.lines.iter().any(|line| holds(&line.item.name) || holds(&line.item.code))
         });
@@ -108,8 +110,19 @@ impl Query {
     }
 }
 
+/// An amount has at most eight digits; more of them are a code.
+fn amount(word: &str) -> Option<i64> {
+    (word.len() <= 8).then(|| word.parse().ok()).flatten()
+}
+
 fn day(text: &str) -> Option<i32> {
     NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(|date| date.num_days_from_ce())
+}
+
+/// `1980`, or `1000..2000`: the least and the greatest.
+fn amounts(text: &str) -> Option<(Money, Money)> {
+    let (least, most) = text.split_once("..").unwrap_or((text, text));
+    Some((Money::new(amount(least)?), Money::new(amount(most)?)))
 }
 
 /// One page of what was found.
@@ -175,7 +188,12 @@ mod tests {
             ("2026-11-22", Query { from: date, to: date, ..any() }),
             ("2026-11-22..2026-11-23", Query { from: date, to: day("2026-11-23"), ..any() }),
             ("01-000123", Query { receipt: "01-000123".parse().ok(), ..any() }),
-            ("1980 staff=3", Query { total: Some(Money::new(1980)), staff: Some(3), ..any() }),
+            ("1980 staff=3", Query { total: amounts("1980"), staff: Some(3), ..any() }),
+            (
+                "amount=1000..2000",
+                Query { total: Some((Money::new(1000), Money::new(2000))), ..any() },
+            ),
+            ("1000..2000", Query { total: amounts("1000..2000"), ..any() }),
             ("牛乳 1L", Query { text: Some("牛乳 1L".to_owned()), ..any() }),
             (
                 "member=29 item=49",
@@ -184,7 +202,7 @@ mod tests {
         ] {
             assert_eq!(of(text), Ok(want), "{text}");
         }
-        for bad in ["colour=red", "staff=x", "from=2026-13-01"] {
+        for bad in ["colour=red", "staff=x", "amount=abc", "from=2026-13-01"] {
             assert_eq!(of(bad), Err(NotAQuery(bad.to_owned())));
         }
     }

@@ -235,7 +235,8 @@ impl Walk {
             Act::Void { of } => {
                 let Some(sold) = stored(*of).filter(|sold| !sold.voided) else { return vec![] };
                 let (receipt, sale) = (sold.sale.number, Box::new(sold.sale));
-                vec![Kind::ReceiptVoided { receipt, reason: String::new(), sale }]
+                let (reason, sold_by, sold_hour) = (String::new(), 0, 10);
+                vec![Kind::ReceiptVoided { receipt, reason, sale, sold_by, sold_hour }]
             }
             Act::Member { code, name } if !self.erased.contains(code) => {
                 let (name, kana) = NAMES[usize::from(*name)];

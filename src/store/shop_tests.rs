@@ -89,6 +89,8 @@ fn a_voided_receipt_gives_everything_back_a_voided_return_takes_it_again() {
         receipt: sale.sale.number,
         reason: "打ち間違い".into(),
         sale: Box::new(sale.sale),
+        sold_by: sale.staff,
+        sold_hour: 10,
     };
     let kinds = vec![undo(stored(&shop, return_slip(1))), undo(stored(&shop, receipt(1)))];
     say(&mut shop, 10, kinds);

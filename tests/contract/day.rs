@@ -127,7 +127,7 @@ fn a_z_waits_for_the_open_sale() {
     shop.sell("department 1 100\ntender_cash\ndepartment 1 50");
     let played = shop.play("z_report");
     assert_eq!(played.answers[0]["ok"], false);
-    assert_eq!(played.answers[0]["sale"].is_null(), true);
+    assert!(played.answers[0]["sale"].is_null());
     assert_eq!(shop.sell("tender_cash")["receipt"], "01-000002");
 }
 

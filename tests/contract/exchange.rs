@@ -77,7 +77,6 @@ fn a_bad_row_is_named_and_nothing_comes_in() {
         ("code,name,price,tax_class\n1,茶,100,food\n", "2"),
         ("code,name,price,flags\n1,茶,100,age18\n", "2"),
         ("code,name\n1,茶\n", "price"),
-        ("code,name,price,colour\n1,茶,100,green\n", "colour"),
     ] {
         let shop = Shop::new("");
         let done = shop.import("items", csv.as_bytes(), &["--apply"]);
@@ -87,6 +86,15 @@ fn a_bad_row_is_named_and_nothing_comes_in() {
         assert_eq!(shop.export("items").len(), 0, "{csv}");
         shop.verify();
     }
+}
+
+#[test]
+fn a_column_that_is_not_read_is_named() {
+    let shop = Shop::new("");
+    let csv = "code,name,price,colour\n1,茶,100,green\n";
+    let done = shop.import("items", csv.as_bytes(), &["--apply"]);
+    let said = text(&done.stdout) + &text(&done.stderr);
+    assert!(said.contains("colour"), "{said}");
 }
 
 #[test]

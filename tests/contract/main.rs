@@ -4,6 +4,7 @@
 //! Room: tests. May touch: the `regi` binary, a shop in a temporary folder. May not: the library.
 //! Invariant: a test knows only what a shop or another program may know.
 
+mod paper;
 mod support;
 
 mod apportion;

@@ -62,7 +62,7 @@ fn a_refused_line_leaves_the_sale_as_it_was() {
         "tender_credit 191",
         "tender_cash 50",
         "use_points 121",
-        "quantity 1.5",
+        "quantity 0",
         "void_line 9",
         "resume 01-S0042",
         "return 01-000042",

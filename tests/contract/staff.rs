@@ -141,13 +141,13 @@ fn levels_as_shipped_guard_the_till() {
 fn a_pin_is_three_stars_everywhere() {
     let shop = Shop::new(STAFF);
     let played = shop.play(
-        "sign_in 4 795246\napprove 3 684135\nsign_in 1 482913\nset_pin 4 864209\nsign_in 4 864209\nsign_in 4 12345678",
+        "sign_in 4 795246\napprove 3 684135\nsign_in 1 482913\nset_pin 4 864209\nsign_in 4 864209\nsign_in 4 86420975",
     );
     assert_eq!(played.answers[0]["command"], "sign_in 4 ***");
     assert_eq!(played.answers[1]["command"], "approve 3 ***");
     let exported = shop.told(&["export", "journal"]) + &shop.told(&["export", "shop"]);
     let said = format!("{}{}{exported}", played.stdout, played.stderr);
-    for pin in ["795246", "684135", "482913", "864209", "12345678"] {
+    for pin in ["795246", "684135", "482913", "864209", "86420975"] {
         assert!(!said.contains(pin), "{pin}");
         for segment in shop.segments() {
             let bytes = std::fs::read(&segment).expect("a segment");

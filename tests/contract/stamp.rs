@@ -1,6 +1,7 @@
 //! Stamp duty on receipts for cash: the cases SD-* of `japan.md` 9.
 
-use crate::support::{Shop, cp932, holds};
+use crate::paper::read;
+use crate::support::Shop;
 
 /// Whether the receipt of one sale asks for a stamp, by the box printed for it.
 fn asks_for_a_stamp(settings: &str, script: &str) -> bool {
@@ -9,7 +10,7 @@ fn asks_for_a_stamp(settings: &str, script: &str) -> bool {
     let sold = played.last();
     assert_eq!(sold["ok"], true, "{sold}");
     let paper = shop.paper(&sold["printed"][0]);
-    holds(&paper, &cp932("収入印紙"))
+    read(&paper).text().contains("収入印紙")
 }
 
 #[test]

@@ -71,6 +71,7 @@ impl Shop {
             choices: Choices {
                 departments: choices(&[("1", "食品"), ("2", "雑貨")]),
                 reasons: choices(&[("両替", "両替"), ("切手代", "切手代")]),
+                void_reasons: choices(&[("打ち間違い", "打ち間違い")]),
                 tax_classes: choices(&[("standard", "10%"), ("reduced", "8%")]),
                 customer_kinds: choices(&[("f30", "30代女性")]),
                 ranks: choices(&[("gold", "gold")]),

@@ -202,3 +202,72 @@ fn a_new_shop_is_asked_for_its_name_first() {
     let Action::Found(found) = press(&mut screens, &shop, "<f10>") else { panic!("a shop") };
     assert_eq!((found.name.as_str(), found.keymap.as_str()), ("みどり", "tenkey"));
 }
+
+#[test]
+fn what_cannot_be_taken_back_is_asked_first() {
+    let shop = Shop::with_sale("ja");
+    for (keys, line) in [("<f11>1", "void_sale"), ("<f11>84", "z_report")] {
+        let mut screens = screens("tenkey");
+        assert_eq!(press(&mut screens, &shop, keys), Action::Stay, "{keys}");
+        assert_eq!(screens.name(), ScreenName::Prompt, "{keys}");
+        assert_eq!(press(&mut screens, &shop, "<enter>"), does(&[line]), "{keys}");
+    }
+    let mut screens = screens("tenkey");
+    press(&mut screens, &shop, "<f11>1<esc>");
+    assert_ne!(screens.name(), ScreenName::Prompt);
+}
+
+#[test]
+fn digits_keyed_before_the_tender_key_are_what_was_handed_over() {
+    let shop = Shop::with_sale("ja");
+    let mut screens = screens("tenkey");
+    press(&mut screens, &shop, "2000<right>");
+    assert_eq!(screens.name(), ScreenName::Tender);
+    assert_eq!(press(&mut screens, &shop, "<enter>"), does(&["tender_cash 2000"]));
+}
+
+#[test]
+fn a_question_says_why_it_is_asked() {
+    let shop = Shop::with_sale("ja");
+    let mut screens = screens("tenkey");
+    let refusal = Refusal::new(RefusalCode::Confirm)
+        .saying("confirm_cash")
+        .with("amount", "999,999")
+        .with("due", "248");
+    screens.refused("tender_cash 999999", &refusal, &shop.model());
+    assert!(seen(&screens, &shop, 80, 24).contains("お預りが999,999円です"));
+}
+
+#[test]
+fn what_changed_a_receipt_is_looked_up_again_where_it_stands() {
+    let shop = Shop::new("ja");
+    let mut screens = screens("tenkey");
+    press(&mut screens, &shop, "<f9>");
+    assert!(screens.done("reprint 01-000001", &shop.model()).is_none());
+    let again = screens.done("void_receipt 01-000001 x", &shop.model());
+    assert_eq!(again, Some(Question::Journal { query: Vec::new(), offset: 0 }));
+}
+
+#[test]
+fn the_whole_menu_is_in_sight_at_once() {
+    for language in ["ja", "en"] {
+        let shop = Shop::new(language);
+        let mut screens = screens("tenkey");
+        press(&mut screens, &shop, "<f11>");
+        let seen = seen(&screens, &shop, 80, 24);
+        for last in [crate::shop::words(language).get("menu.quit"), " Q  "] {
+            assert!(seen.contains(last), "{language} {last}\n{seen}");
+        }
+    }
+}
+
+#[test]
+fn a_number_that_nobody_has_is_told_before_the_pin() {
+    let mut shop = Shop::new("ja");
+    shop.locked = true;
+    shop.staff = None;
+    let mut screens = screens("tenkey");
+    assert_eq!(press(&mut screens, &shop, "9<enter>"), Action::Say("hint.no_such_staff"));
+    assert_eq!(press(&mut screens, &shop, "3<enter>"), Action::Stay);
+    assert_eq!(press(&mut screens, &shop, "333333<enter>"), does(&["sign_in 3 333333"]));
+}

@@ -1,10 +1,11 @@
 //! Every text that the sources ask for is there, in every language.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use regi::domain::command::COMMANDS;
 use regi::domain::refusal::RefusalCode;
+use regi::domain::sale::TenderKind;
 use regi::screens::read_words;
 
 fn keys(files: &[&str]) -> BTreeSet<String> {
@@ -44,10 +45,55 @@ fn both_languages_fill_in_the_same_values() {
             .map(|(gap, _)| gap.to_owned())
             .collect()
     };
-    for (ja, en) in read("ja.toml").iter().zip(read("en.toml")) {
-        assert_eq!(ja.0, en.0);
-        assert_eq!(gaps(&ja.1), gaps(&en.1), "{}", ja.0);
+    for room in ["", "papers.", "cli."] {
+        let japanese: BTreeMap<_, _> = read(&format!("{room}ja.toml")).into_iter().collect();
+        for (key, english) in read(&format!("{room}en.toml")) {
+            assert_eq!(gaps(&japanese[&key]), gaps(&english), "{key}");
+        }
     }
+}
+
+#[test]
+fn every_text_asked_for_in_parts_is_there() {
+    let keys = english();
+    for reason in ["reasons", "void_reasons", "customer_kinds"] {
+        assert!(keys.contains(reason), "{reason}");
+    }
+    for kind in TenderKind::ALL.iter().filter(|kind| TenderKind::from_word(kind.word()).is_some()) {
+        for room in ["tender", "kind"] {
+            let key = format!("{room}.{}", kind.word());
+            assert!(keys.contains(&key), "{key}");
+        }
+    }
+    // What is said after an act is said after a command that there is.
+    for key in keys.iter().filter_map(|key| key.strip_prefix("done.")) {
+        assert!(COMMANDS.iter().any(|spec| spec.name == key), "done.{key}");
+    }
+    let needs = asked_for(&["needs.push(\""]);
+    assert!(!needs.is_empty());
+    for need in needs {
+        assert!(keys.contains(&format!("need.{need}")), "need.{need}");
+    }
+}
+
+#[test]
+fn every_text_asked_for_by_name_is_there() {
+    let keys = english();
+    let calls = [
+        "words.get(\"",
+        "words.fill(\"",
+        ".word(\"",
+        ".say(\"",
+        "say_refusal(\"",
+        "wrong(\"",
+        "Turn::say(\"",
+    ];
+    let asked = asked_for(&calls);
+    assert!(asked.len() > 100, "the reader finds them: {}", asked.len());
+    // A key put together from parts ends in the point before its last.
+    let missing: Vec<_> =
+        asked.iter().filter(|key| !key.contains('{') && !keys.contains(*key)).collect();
+    assert_eq!(missing, Vec::<&String>::new());
 }
 
 #[test]

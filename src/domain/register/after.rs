@@ -8,6 +8,7 @@ use super::items::receipt_number;
 use super::returns::receipt_refusal;
 use super::sale::free_text;
 use super::{Applied, Context, DrawerCause, Effect, Paper, Register, StoredSale};
+use crate::domain::day::local_hour;
 use crate::domain::entry::Kind;
 use crate::domain::money::Money;
 use crate::domain::number::{DocKind, DocNo};
@@ -120,13 +121,14 @@ impl Register {
         if let Some(kind) = self.late_points_undone(&stored, context)? {
             applied.entries.push(self.draft(context.now, kind));
         }
-        if net_cash(&stored.sale) != Money::ZERO {
+        if !stored.sale.cash().is_zero() {
             applied.effects.push(Effect::OpenDrawer(DrawerCause::Refund));
         }
         applied.effects.push(Effect::Print(Paper::VoidSlip { number }));
         applied.answer.receipt = Some(number);
+        let (sold_by, sold_hour) = (stored.staff, local_hour(stored.at_ms, stored.offset_minutes));
         let sale = Box::new(stored.sale);
-        let kind = Kind::ReceiptVoided { receipt: number, reason, sale };
+        let kind = Kind::ReceiptVoided { receipt: number, reason, sale, sold_by, sold_hour };
         applied.entries.push(self.draft(context.now, kind));
         Ok(applied)
     }
@@ -172,7 +174,8 @@ impl Register {
     /// Says that the customer paid by other means than was keyed. The sum does not move.
     ///
     /// # Errors
-    /// `excluded` when several means settled the receipt: then it must be voided and rung again.
+    /// `excluded` when several means settled the receipt, change for a voucher among them: then it
+    /// must be voided and rung again.
     pub(super) fn correct_tender(
         &self,
         receipt: &str,
@@ -185,7 +188,11 @@ impl Register {
         self.of_open_day(&stored)?;
         stands(&stored)?;
         let from = match stored.sale.tenders.as_slice() {
-            [one] if one.kind != TenderKind::Points => one,
+            [one]
+                if one.kind != TenderKind::Points && stored.sale.change_for_others().is_zero() =>
+            {
+                one
+            }
             _ => return Err(Refusal::new(RefusalCode::Excluded).saying("tender_mixed")),
         };
         if from.kind == to {
@@ -237,12 +244,6 @@ fn untouched(stored: &StoredSale) -> Result<(), Refusal> {
 
 pub(super) fn goods_came_back(number: DocNo) -> Refusal {
     Refusal::new(RefusalCode::Returned).saying("goods_came_back").with("receipt", number)
-}
-
-/// Cash that stayed in the drawer.
-fn net_cash(sale: &Sale) -> Money {
-    let cash = sale.tenders.iter().filter(|tender| tender.kind == TenderKind::Cash);
-    cash.map(|tender| tender.applied).sum()
 }
 
 /// Stamp duty on a slip of `amount`: the liable tenders' part of it, without its tax, which the slip
@@ -377,5 +378,39 @@ mod tests {
         let mut shop = Shop::staffless();
         let given = shop.give("print_outcome 17 lost");
         assert_eq!(given.effects, [Effect::EndJob { job: "17".into(), printed: false }]);
+    }
+
+    #[test]
+    fn a_voided_receipt_leaves_the_tallies_of_who_sold_it_and_when() {
+        let mut shop = Shop::new();
+        shop.give("sign_in 3 333333");
+        shop.give("department 2 900");
+        shop.give("tender_cash");
+        shop.wait_s(3 * 3600);
+        shop.give("sign_out");
+        shop.give("sign_in 1 111111");
+        shop.give("void_receipt 1 打ち間違い");
+        let day = shop.register.lane.day.as_ref().unwrap();
+        assert!(day.staff.values().all(|tally| tally.count == 0), "{:?}", day.staff);
+        assert!(day.hours.values().all(|tally| tally.amount == yen(0)), "{:?}", day.hours);
+    }
+
+    /// A voucher of 1,000 for 300 yen of goods, where the shop gives change for vouchers.
+    #[test]
+    fn change_for_a_voucher_leaves_the_drawer() {
+        let mut shop = Shop::staffless();
+        shop.change(|settings| {
+            settings.tenders.get_mut(&TenderKind::Voucher).unwrap().change = true;
+        });
+        shop.give("department 2 300");
+        let given = shop.give("tender_voucher 1000");
+        assert!(given.effects.contains(&Effect::OpenDrawer(DrawerCause::Sale)));
+        let day = shop.register.lane.day.as_ref().unwrap();
+        assert_eq!(day.expected_cash(), yen(-700));
+        assert_eq!(day.tenders[&TenderKind::Voucher].amount, yen(1000));
+        assert_eq!(shop.refuse("correct_tender 1 credit").sentence, "tender_mixed");
+        let given = shop.give("void_receipt 1 打ち間違い");
+        assert!(given.effects.contains(&Effect::OpenDrawer(DrawerCause::Refund)));
+        assert_eq!(shop.register.lane.day.as_ref().unwrap().expected_cash(), yen(0));
     }
 }

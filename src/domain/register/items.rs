@@ -367,7 +367,11 @@ impl Register {
         self.ring(rung, context)
     }
 
-    pub(super) fn quantity(&self, quantity: Quantity) -> Result<Applied, Refusal> {
+    pub(super) fn quantity(
+        &self,
+        quantity: Quantity,
+        context: &Context<'_>,
+    ) -> Result<Applied, Refusal> {
         let mut applied = self.unchanged();
         let cart = &mut applied.cart;
         self.no_tender_in(cart)?;
@@ -387,7 +391,7 @@ impl Register {
             }
         }
         cart.subtotalled = false;
-        Ok(applied)
+        self.priced(applied, context)
     }
 
     pub(super) fn times(&self, quantity: Quantity) -> Result<Applied, Refusal> {
@@ -490,7 +494,7 @@ impl Register {
             .with("level", limits.level))
     }
 
-    pub(super) fn line_tax(&self, class: &str) -> Result<Applied, Refusal> {
+    pub(super) fn line_tax(&self, class: &str, context: &Context<'_>) -> Result<Applied, Refusal> {
         let mut applied = self.unchanged();
         self.no_tender_in(&applied.cart)?;
         let place = target(&applied.cart)?;
@@ -507,7 +511,7 @@ impl Register {
         line.own_class = if own == class { None } else { Some(own) };
         line.class = class.to_owned();
         applied.cart.selected = None;
-        Ok(applied)
+        self.priced(applied, context)
     }
 
     pub(super) fn void_line(
@@ -533,10 +537,15 @@ impl Register {
         cart.selected = None;
         cart.just_scanned = None;
         cart.subtotalled = false;
-        if cart.lines.is_empty() && cart.returning.is_some() {
+        if cart.lines.iter().all(|line| line.origin.is_none()) {
             cart.returning = None;
         }
-        Ok(applied)
+        if cart.lines.is_empty() {
+            // They were given on these goods; the next customer's are others.
+            cart.discounts.clear();
+            cart.points_used = 0;
+        }
+        self.priced(applied, context)
     }
 
     pub(super) fn select_line(&self, line: u32) -> Result<Applied, Refusal> {

@@ -15,7 +15,7 @@ use crate::domain::quantity::{Quantity, Rounding};
 use crate::domain::refusal::Refusal;
 use crate::domain::sale::{Sale, SaleLine};
 use crate::domain::settings::Settings;
-use crate::domain::tax::{TaxGroup, TaxLine, TaxMode, tax_groups};
+use crate::domain::tax::{TaxGroup, TaxLine, TaxMode, TaxSettings, tax_groups};
 
 /// The worth of what is kept of one line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -98,7 +98,8 @@ pub(super) fn fill_returned(
     Ok(difference(&is, &was))
 }
 
-/// The printed taxes while everything is kept; the same rule on what is left afterwards.
+/// The printed taxes while everything is kept; the same rule on what is left afterwards, as it was
+/// when it was sold, whatever the shop's has become.
 fn taxes_of(
     sale: &Sale,
     left: &BTreeMap<u32, Quantity>,
@@ -114,7 +115,22 @@ fn taxes_of(
         let left = *left.get(&place)?;
         Some(TaxLine { amount: kept_of(line, left).net, ..tax_line(line) })
     });
-    tax_groups(&kept.collect::<Vec<_>>(), &settings.tax).ok_or_else(too_much)
+    tax_groups(&kept.collect::<Vec<_>>(), &rule_of(sale, settings.tax)).ok_or_else(too_much)
+}
+
+/// The rule a receipt was printed by: its basis stands on its lines; its rounding is the one that
+/// gives the printed taxes, the shop's own if that does. With another rounding the goods left could
+/// bear more tax than was paid, and a customer would owe a yen for bringing goods back.
+fn rule_of(sale: &Sale, tax: TaxSettings) -> TaxSettings {
+    let sold = sale.lines.iter().filter(|line| !line.item.is_return());
+    let sold: Vec<TaxLine> = sold.map(tax_line).collect();
+    let price_mode = sold.first().map_or(tax.price_mode, |line| line.mode);
+    let rule = |rounding| TaxSettings { rounding, price_mode, ..tax };
+    [tax.rounding, Rounding::Floor, Rounding::HalfUp, Rounding::Ceil]
+        .into_iter()
+        .map(rule)
+        .find(|rule| tax_groups(&sold, rule).as_ref() == Some(&sale.totals.taxes))
+        .unwrap_or_else(|| rule(tax.rounding)) // An exchange prints the difference of two receipts.
 }
 
 /// `is − was`, group by group; groups that did not move are left out.

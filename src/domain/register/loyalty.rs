@@ -110,6 +110,7 @@ impl Register {
         context: &Context<'_>,
     ) -> Result<Applied, Refusal> {
         self.not_in_training()?;
+        self.no_tender_in(&self.cart)?; // A refund under way has settled its points already.
         let stored = self.stored_sale(receipt, context)?;
         may_earn_late(&stored)?;
         let member = known_member(code, context)?;

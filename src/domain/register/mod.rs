@@ -14,6 +14,8 @@ mod loyalty;
 mod members;
 mod points_back;
 mod pricing;
+#[cfg(test)]
+mod properties;
 mod returns;
 mod sale;
 mod shop;
@@ -280,12 +282,12 @@ impl Register {
             C::Lock => Ok(self.lock()),
             C::Scan { code } => self.scan(code, context),
             C::Department { number, amount } => self.department(*number, *amount, context),
-            C::Quantity(quantity) => self.quantity(*quantity),
+            C::Quantity(quantity) => self.quantity(*quantity, context),
             C::Times(quantity) => self.times(*quantity),
             C::Repeat => self.repeat(context),
             C::PriceOverride(amount) => self.price_override(*amount, context),
             C::LineDiscount(discount) => self.line_discount(*discount, context),
-            C::LineTax { class } => self.line_tax(class),
+            C::LineTax { class } => self.line_tax(class, context),
             C::VoidLine(line) => self.void_line(*line, context),
             C::SelectLine(line) => self.select_line(*line),
             C::Inquire { code } => self.inquire(code, context),
@@ -293,8 +295,8 @@ impl Register {
             C::AgeChecked => self.age_checked(),
             C::Subtotal => self.subtotal(),
             C::SaleDiscount(discount) => self.sale_discount(*discount, context),
-            C::EatIn => self.eat_in(true),
-            C::TakeOut => self.eat_in(false),
+            C::EatIn => self.eat_in(true, context),
+            C::TakeOut => self.eat_in(false, context),
             C::Note { text } => self.note(text),
             C::Suspend { name } => self.suspend(name.as_deref(), context),
             C::Resume { slip } => self.resume(slip.as_deref(), context),

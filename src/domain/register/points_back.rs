@@ -45,8 +45,8 @@ pub(super) fn points_back(
     let late = cart.member.as_ref().map(|member| (member.rank.as_str(), member.rank_rate));
     let earned = |left: &_| earned_on_left(returning, left, late, settings);
     let used = |left: &_| used_on_left(returning, left);
-    let given_back = (used(&before) - used(&after)).max(0);
-    let to_take = (earned(&before) - earned(&after)).max(0);
+    let given_back = used(&before) - used(&after);
+    let to_take = earned(&before) - earned(&after);
     let back = settled(to_take, given_back, balance, settings.points.returns);
     let was_tender = returning
         .sale
@@ -58,7 +58,13 @@ pub(super) fn points_back(
 
 /// What is taken where the member has spent the points already (`japan.md` PT-08). Points given
 /// back with the same return are there to be taken.
+///
+/// Below zero where what stays earns more than before: the goods earned nothing, but bore points
+/// that were used. Those points count, or another order of pieces would take back others.
 fn settled(to_take: i64, given_back: i64, balance: i64, returns: Returns) -> PointsBack {
+    if to_take < 0 {
+        return PointsBack { taken_back: to_take, given_back, ..PointsBack::default() };
+    }
     let back = points::take_back(to_take, balance + given_back, returns);
     PointsBack {
         taken_back: to_take - back.forgiven,
@@ -215,5 +221,51 @@ mod tests {
             assert_eq!(refunded, Money::new(-(744 + 333 - 50)), "{order:?}");
             assert_eq!(shop.balance("2900000000018"), 50, "{order:?}");
         }
+    }
+
+    /// Goods that left the sale after the points were laid on it take no points with them.
+    #[test]
+    fn points_as_a_tender_never_exceed_the_total() {
+        let mut shop = Shop::staffless();
+        shop.change(|settings| settings.points.use_as = UseAs::Tender);
+        shop.member(CARD, 500);
+        shop.give(&format!("member {CARD}"));
+        shop.give("department 2 300");
+        shop.give("department 2 500");
+        shop.give("use_points 500");
+        shop.give("void_line");
+        shop.give("tender_cash");
+        assert_eq!(shop.last_sale().points_used, 300);
+        assert_eq!(shop.balance(CARD), 200);
+    }
+
+    /// Tobacco earns nothing, but bears points that were used as a tender.
+    #[test]
+    fn goods_that_earn_nothing_move_no_points_by_the_order_they_come_back_in() {
+        for order in [["1", "2"], ["2", "1"]] {
+            let mut shop = Shop::staffless();
+            shop.change(|settings| {
+                settings.points.use_as = UseAs::Tender;
+                settings.points.unit_yen = 1;
+            });
+            shop.member(CARD, 500);
+            let card = format!("member {CARD}");
+            let lines =
+                [&card, "scan 4912345678904", "age_checked", "department 2 900", "use_points 500"];
+            let receipt = shop.sell(&lines);
+            for line in order {
+                shop.give(&format!("return {receipt} {line}"));
+                shop.give("tender_cash");
+            }
+            assert_eq!(shop.balance(CARD), 500, "{order:?}");
+        }
+    }
+
+    #[test]
+    fn a_member_below_zero_buys_and_earns_as_anyone() {
+        let mut shop = Shop::staffless();
+        shop.member(CARD, -120);
+        shop.sell(&[&format!("member {CARD}"), "department 2 500"]);
+        assert_eq!(shop.balance(CARD), -115);
     }
 }

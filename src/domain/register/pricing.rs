@@ -24,7 +24,7 @@ pub struct Priced {
     pub lines: Vec<SaleLine>,
     pub discounts: Vec<SaleDiscount>,
     pub totals: Totals,
-    /// Points used, capped at the goods they may pay for.
+    /// Points used, never more than the goods, or as a tender the total, that they may pay for.
     pub points_used: i64,
     pub points_earned: i64,
     /// Goods that come back, with tax; positive.
@@ -45,10 +45,15 @@ pub fn price(cart: &Cart, settings: &Settings, civil_date: i32) -> Result<Priced
     unify_basis(&mut lines, settings)?;
     let returned = kept::fill_returned(cart, &mut lines, settings)?;
     let discounts = sale_discounts(cart, &mut lines, settings);
-    let points_used = share_points(cart, &mut lines, settings);
+    let points_shared = share_points(cart, &mut lines, settings);
     let mut taxes = sold_taxes(&lines, settings)?;
     merge_taxes(&mut taxes, &returned);
     let totals = totals(&lines, taxes)?;
+    let points_used = match settings.points.use_as {
+        UseAs::Discount => points_shared,
+        // Goods may have left the sale since the points were laid on it.
+        UseAs::Tender => cart.points_used.min(totals.total.minor()).max(0),
+    };
     let points_earned = earned(cart, &lines, points_used, settings, date)?;
     let back = if cart.open_return { -totals.total } else { -kept::with_tax(&lines, &returned) };
     Ok(Priced { lines, discounts, totals, points_used, points_earned, returned: back })
@@ -67,7 +72,7 @@ fn own_amount(item: &LineItem, settings: &Settings, date: NaiveDate) -> Result<S
     }
     let discount = match item.discount {
         None => Money::ZERO,
-        Some(Discount::Amount(amount)) => amount.min(raw),
+        Some(Discount::Amount(amount)) => off_line(amount, raw),
         Some(Discount::Percent(rate)) => raw - percent_left(raw, rate, rounding),
     };
     let (rate, mark) = rate_on(&item.class, settings, date);
@@ -90,6 +95,13 @@ fn rate_on(class: &str, settings: &Settings, date: NaiveDate) -> (Option<Rate>, 
     let row = settings.tax_classes.on(&class, date);
     let row = row.or_else(|| settings.tax_classes.on(&TaxClass::Standard, date));
     row.map_or((None, String::new()), |row| (row.rate, row.mark.clone()))
+}
+
+/// As much of a discount as the line is worth. Of goods that come back without a receipt it comes
+/// off what is paid out for them.
+fn off_line(amount: Money, raw: Money) -> Money {
+    let off = amount.min(raw.abs());
+    if raw.is_negative() { -off } else { off }
 }
 
 /// What a percentage off leaves: the resulting price is rounded, not the discount.
@@ -191,9 +203,10 @@ fn share(lines: &mut [SaleLine], amount: Money, field: fn(&mut SaleLine) -> &mut
     }
 }
 
+/// Shares points used as a discount, and returns how many; as a tender they take no share.
 fn share_points(cart: &Cart, lines: &mut [SaleLine], settings: &Settings) -> i64 {
     if settings.points.use_as == UseAs::Tender {
-        return cart.points_used;
+        return 0;
     }
     let capped = Money::new(cart.points_used).min(discountable(lines));
     share(lines, capped, |line| &mut line.points_share);

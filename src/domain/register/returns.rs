@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::kept::left_after;
+use super::kept::{left_after, left_of};
 use super::{Applied, Cart, CartReturn, Context, Now, Register, StoredSale};
 use crate::domain::command::ReturnLine;
 use crate::domain::item::Unit;
@@ -95,14 +95,48 @@ impl Register {
         if same {
             return Ok(());
         }
-        let returning = self.cart_return(stored, context)?;
-        cart.member = match &returning.member {
-            Some(code) => self.cart_member(code, context)?,
-            None => cart.member.take(),
-        };
         cart.points_used = 0;
+        self.bind(cart, self.cart_return(stored, context)?, context)
+    }
+
+    /// While a member's goods come back, the sale is theirs.
+    fn bind(
+        &self,
+        cart: &mut Cart,
+        returning: CartReturn,
+        context: &Context<'_>,
+    ) -> Result<(), Refusal> {
+        if let Some(code) = &returning.member {
+            let same = cart.member.as_ref().is_some_and(|member| member.code == *code);
+            cart.points_used = if same { cart.points_used } else { 0 };
+            cart.member = self.cart_member(code, context)?;
+        }
         cart.returning = Some(returning);
         Ok(())
+    }
+
+    /// Looks at the receipt once more before its goods are paid out: since they were brought, while
+    /// this sale was parked or another lane was quicker, it may have been undone, more of it may have
+    /// come back, or it may have given points late.
+    ///
+    /// # Errors
+    /// `receipt` when it is undone; `returned` with the line and what is left of it.
+    pub(super) fn renew_return(
+        &self,
+        cart: &mut Cart,
+        context: &Context<'_>,
+    ) -> Result<(), Refusal> {
+        let Some(known) = cart.returning.as_ref().filter(|_| cart.tenders.is_empty()) else {
+            return Ok(());
+        };
+        let stored = self.returnable(&known.sale.number.to_string(), context)?;
+        let renewed = self.cart_return(&stored, context)?;
+        let short = left_after(cart, &renewed).into_iter().find(|(_, left)| *left < Quantity::ZERO);
+        if let Some((line, _)) = short {
+            let left = left_of(&renewed.sale, &renewed.returned_before)[&line];
+            return Err(Refusal::new(RefusalCode::Returned).with("line", line).with("left", left));
+        }
+        self.bind(cart, renewed, context)
     }
 
     fn cart_return(
@@ -353,5 +387,53 @@ mod tests {
         let sale = shop.last_sale();
         assert_eq!(sale.totals.total, Money::new(-2921));
         assert_eq!(sale.totals.taxes[0].tax, Money::new(-265));
+    }
+
+    /// A discount on goods without a receipt lessens what is paid out for them.
+    #[test]
+    fn an_open_return_pays_out_less_a_discount() {
+        for (discount, want) in [("100", -148), ("10%", -223), ("999", 0)] {
+            let mut shop = Shop::staffless();
+            shop.give("return_open");
+            shop.give("scan 4901234567894");
+            shop.give(&format!("line_discount {discount}"));
+            assert_eq!(shop.view().unwrap().due, Money::new(want), "{discount}");
+        }
+    }
+
+    #[test]
+    fn goods_come_back_once_however_long_the_return_was_parked() {
+        let mut shop = Shop::staffless();
+        let receipt = shop.sell(&["quantity 2", "scan 1"]);
+        shop.give(&format!("return {receipt}"));
+        shop.give("suspend");
+        shop.give(&format!("return {receipt} 1:1"));
+        shop.give("tender_cash");
+        shop.give("resume");
+        let refusal = shop.refuse("tender_cash");
+        assert_eq!(refusal.code, RefusalCode::Returned);
+        assert!(refusal.args.contains(&("left", "1".to_owned())), "{refusal}");
+        shop.give("void_sale");
+    }
+
+    #[test]
+    fn nothing_is_paid_out_for_a_receipt_undone_meanwhile() {
+        let mut shop = Shop::staffless();
+        let receipt = shop.sell(&["scan 1"]);
+        shop.give(&format!("return {receipt}"));
+        shop.give(&format!("void_receipt {receipt} 打ち間違い"));
+        assert_eq!(shop.refuse("tender_cash").sentence, "receipt_voided");
+    }
+
+    #[test]
+    fn points_given_late_to_a_return_under_way_go_back_with_it() {
+        let mut shop = Shop::staffless();
+        shop.member(CARD, 0);
+        let receipt = shop.sell(&["department 2 500"]);
+        shop.give(&format!("return {receipt}"));
+        shop.give(&format!("late_points {receipt} {CARD}"));
+        assert_eq!(shop.balance(CARD), 5);
+        shop.give("tender_cash");
+        assert_eq!(shop.balance(CARD), 0);
     }
 }

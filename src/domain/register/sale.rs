@@ -6,6 +6,7 @@ use super::pricing::discountable;
 use super::{Applied, Cart, CartDiscount, Context, Effect, Paper, Register, SaleView, price};
 use crate::domain::command::Discount;
 use crate::domain::entry::Kind;
+use crate::domain::money::Money;
 use crate::domain::number::{DocKind, DocNo};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::sale::LineItem;
@@ -67,7 +68,7 @@ impl Register {
     }
 
     /// Flips food between 8% and 10%: the chosen line, or the whole sale and what is rung after.
-    pub(super) fn eat_in(&self, eat_in: bool) -> Result<Applied, Refusal> {
+    pub(super) fn eat_in(&self, eat_in: bool, context: &Context<'_>) -> Result<Applied, Refusal> {
         let mut applied = self.unchanged();
         let cart = &mut applied.cart;
         self.no_tender_in(cart)?;
@@ -80,7 +81,7 @@ impl Register {
                 cart.lines.iter_mut().for_each(|line| flip_food(line, eat_in));
             }
         }
-        Ok(applied)
+        self.priced(applied, context)
     }
 
     pub(super) fn note(&self, note: &str) -> Result<Applied, Refusal> {
@@ -178,8 +179,10 @@ impl Register {
         self.no_tender_in(&applied.cart)?;
         let cart = std::mem::take(&mut applied.cart);
         if cart.has_sale() {
-            let priced = price(&cart, &self.settings, context.now.civil_date())?;
-            let (lines, amount) = (cart.lines.len() as u32, priced.totals.total);
+            // A sale parked under other settings may have no total any more; it can be given up.
+            let priced = price(&cart, &self.settings, context.now.civil_date());
+            let amount = priced.map_or(Money::ZERO, |priced| priced.totals.total);
+            let lines = cart.lines.len() as u32;
             let kind = Kind::SaleVoided { id: cart.id, lines, amount };
             applied.entries.push(self.draft(context.now, kind));
         }
@@ -215,5 +218,39 @@ pub(super) fn text_refusal(fault: TextFault) -> Refusal {
         TextFault::Unprintable => refusal,
         TextFault::TooLong { max_chars } => refusal.saying("text_too_long").with("max", max_chars),
         TextFault::CardNumber => refusal.saying("payment_card"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::money::Money;
+    use crate::domain::refusal::RefusalCode;
+    use crate::domain::register::test_shop::Shop;
+
+    #[test]
+    fn a_change_that_leaves_no_total_is_refused() {
+        let mut shop = Shop::staffless();
+        shop.give("department 1 99999999");
+        assert_eq!(shop.refuse("quantity 2").code, RefusalCode::Over);
+        shop.change(|settings| settings.tax.price_mode = crate::domain::tax::TaxMode::Excluded);
+        shop.give("void_sale");
+        shop.give("department 2 90000000");
+        shop.give("line_tax exempt");
+        shop.give("department 2 5000000");
+        shop.give("select_line 1");
+        assert_eq!(shop.refuse("line_tax standard").code, RefusalCode::Over);
+        shop.give("void_sale");
+    }
+
+    /// The next customer's goods are others: what was given on these goes with the last of them.
+    #[test]
+    fn discounts_leave_with_the_last_line() {
+        let mut shop = Shop::staffless();
+        shop.give("department 2 500");
+        shop.give("sale_discount 100");
+        shop.give("void_line");
+        shop.sell(&["department 2 300"]);
+        assert_eq!(shop.last_sale().totals.total, Money::new(300));
+        assert_eq!(shop.last_sale().on_the_way.voided.len(), 1);
     }
 }

@@ -151,7 +151,9 @@ fn case_code_used(code: &str, item: &Item) -> Refusal {
 mod tests {
     use super::*;
     use crate::domain::register::test_shop::Shop;
-    use crate::domain::settings::{ShopPatch, StaffPatch};
+    use crate::domain::settings::{
+        ClassPatch, LimitsPatch, RankPatch, Settings, ShopPatch, StaffPatch,
+    };
 
     #[test]
     fn an_item_is_made_then_changed_and_rung_lines_stay() {
@@ -232,5 +234,38 @@ mod tests {
         };
         let refusal = shop.register.settings_changed(patch, shop.now).unwrap_err();
         assert_eq!(refusal.sentence, "bad_setting");
+    }
+
+    #[test]
+    fn a_tax_class_keeps_what_a_patch_does_not_say() {
+        let mut settings = Settings::default();
+        let class = |rate, mark: &str| ClassPatch {
+            name: "reduced".to_owned(),
+            rate,
+            from: Some("2019-10-01".to_owned()),
+            mark: Some(mark.to_owned()),
+            removed: false,
+        };
+        let mut patch = SettingsPatch::default();
+        patch.tax.class = vec![class(None, "軽")];
+        patch.apply(&mut settings).unwrap();
+        let date = "2026-11-22".parse().unwrap();
+        let row = settings.tax_classes.on(&"reduced".parse().unwrap(), date).unwrap();
+        assert_eq!((row.rate, row.mark.as_str()), (Some(8.into()), "軽"));
+    }
+
+    #[test]
+    fn settings_that_nobody_could_work_with_are_refused() {
+        let limits = |limits| SettingsPatch { limits, ..SettingsPatch::default() };
+        let rank = RankPatch { name: "gold".into(), rate: "-1".parse().ok(), removed: false };
+        for patch in [
+            limits(LimitsPatch { level: Some(10), ..LimitsPatch::default() }),
+            limits(LimitsPatch { refund: Some(-1), ..LimitsPatch::default() }),
+            limits(LimitsPatch { discount_percent: Some(101.into()), ..LimitsPatch::default() }),
+            SettingsPatch { rank: vec![rank], ..SettingsPatch::default() },
+        ] {
+            let refusal = patch.apply(&mut Settings::default()).unwrap_err();
+            assert_eq!(refusal.sentence, "bad_setting", "{patch:?}");
+        }
     }
 }

@@ -28,6 +28,7 @@ impl Register {
         if applied.cart.needs_age_check() {
             return Err(Refusal::from(RefusalCode::AgeCheck).into());
         }
+        self.renew_return(&mut applied.cart, context)?;
         let day_opened = self.day_open_for_sale(context.now)?;
         let priced = price(&applied.cart, &self.settings, context.now.civil_date())?;
         self.settle_points(&mut applied.cart, &priced, context)?;
@@ -58,9 +59,9 @@ impl Register {
         if !cart.tenders.is_empty() {
             return Ok(());
         }
-        if self.settings.points.use_as == points::UseAs::Tender && cart.points_used > 0 {
-            let amount = Money::new(cart.points_used).min(priced.totals.total);
-            cart.points_used = amount.minor();
+        if self.settings.points.use_as == points::UseAs::Tender && priced.points_used > 0 {
+            let amount = Money::new(priced.points_used);
+            cart.points_used = priced.points_used;
             cart.tenders.push(Tender { kind: TenderKind::Points, amount, applied: amount });
         }
         let moved = self.points_moved(cart, context)?;
@@ -165,7 +166,8 @@ impl Register {
     ) -> Result<(), Refusal> {
         let cart = std::mem::take(&mut applied.cart);
         let sale = self.closed_sale(cart, priced, context)?;
-        let moved_cash = sale.tenders.iter().any(|tender| tender.kind == TenderKind::Cash);
+        let by_cash = sale.tenders.iter().any(|tender| tender.kind == TenderKind::Cash);
+        let moved_cash = by_cash || !sale.change.is_zero();
         applied.answer.closed = Some(SaleView::closed(&sale));
         applied.answer.receipt = Some(sale.number);
         if moved_cash && !self.lane.training {
@@ -242,7 +244,7 @@ impl Register {
         } else {
             0
         };
-        if priced.points_used > member.points {
+        if priced.points_used > member.points.max(0) {
             return Err(Refusal::new(RefusalCode::Points).with("points", member.points));
         }
         Ok(Some(SaleMember {

@@ -191,6 +191,11 @@ fn date(text: &str) -> Option<chrono::NaiveDate> {
     chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()
 }
 
+/// Points are never multiplied below nothing, nor beyond what a balance holds.
+fn is_multiplier(rate: Rate) -> bool {
+    rate >= Rate::ZERO && rate <= 1_000.into()
+}
+
 /// Days from the common era of a `YYYY-MM-DD` text; empty is no bound.
 fn day_bound(what: &'static str, text: &str) -> Result<Option<i32>, Refusal> {
     use chrono::Datelike;
@@ -265,8 +270,15 @@ impl SettingsPatch {
             if class.rate.is_some_and(|rate| rate < Rate::ZERO || rate > 100.into()) {
                 return Err(bad("tax.class.rate", &class.name));
             }
-            let mark = class.mark.as_deref().map(text::cleaned).unwrap_or_default();
-            next.tax_classes.put(TaxClassRow { name, rate: class.rate, from, mark });
+            let mut rows = next.tax_classes.rows();
+            let same = rows.find(|(known, row)| **known == name && row.from == from);
+            let before = same.map(|(_, row)| row.clone());
+            drop(rows);
+            // A new row without a rate is one without tax; a row that stands keeps what is not said.
+            let rate = class.rate.or(before.as_ref().and_then(|row| row.rate));
+            let mark = class.mark.as_deref().map(text::cleaned);
+            let mark = mark.or(before.map(|row| row.mark)).unwrap_or_default();
+            next.tax_classes.put(TaxClassRow { name, rate, from, mark });
         }
         Ok(())
     }
@@ -282,6 +294,10 @@ impl SettingsPatch {
             if let Some(value) = value.filter(|value| !(least..=1_000_000).contains(value)) {
                 return Err(bad(name, value));
             }
+        }
+        let rules = patch.rule.iter().flatten();
+        if let Some(rule) = rules.into_iter().find(|rule| !is_multiplier(rule.rate)) {
+            return Err(bad("points.rule.rate", rule.rate));
         }
         set(&mut points.unit_yen, patch.unit_yen);
         set(&mut points.points, patch.points);
@@ -302,6 +318,9 @@ impl SettingsPatch {
 
     fn people_and_groups(&self, next: &mut Settings) -> Result<(), Refusal> {
         for patch in &self.rank {
+            if patch.rate.is_some_and(|rate| !is_multiplier(rate)) {
+                return Err(bad("rank.rate", &patch.name));
+            }
             next.ranks.retain(|rank| !(patch.removed && rank.name == patch.name));
             if patch.removed {
                 continue;
@@ -391,13 +410,7 @@ impl SettingsPatch {
         for patch in &self.coupon {
             self.coupon(patch, next)?;
         }
-        let (patch, limits) = (&self.limits, &mut next.limits);
-        set(&mut limits.override_percent, patch.override_percent);
-        set_money(&mut limits.discount, patch.discount);
-        set(&mut limits.discount_percent, patch.discount_percent);
-        set_money(&mut limits.refund, patch.refund);
-        set_money(&mut limits.cash_over, patch.cash_over);
-        set(&mut limits.level, patch.level);
+        self.limits(next)?;
         for (command, level) in &self.levels {
             if crate::domain::command::spec(command).is_none() || !(0..=9).contains(level) {
                 return Err(bad("levels", format!("{command} {level}")));
@@ -411,6 +424,29 @@ impl SettingsPatch {
         set(&mut receipt.footer, patch.footer.as_ref().map(clean_all));
         set(&mut receipt.logo, patch.logo);
         set(&mut receipt.blocks, patch.blocks.clone());
+        Ok(())
+    }
+
+    fn limits(&self, next: &mut Settings) -> Result<(), Refusal> {
+        let (patch, limits) = (&self.limits, &mut next.limits);
+        let sums = [patch.discount, patch.refund, patch.cash_over];
+        if let Some(sum) = sums.into_iter().flatten().find(|sum| *sum < 0) {
+            return Err(bad("limits", sum));
+        }
+        let parts = [patch.override_percent, patch.discount_percent];
+        let out = |part: &Rate| *part < Rate::ZERO || *part > 100.into();
+        if let Some(part) = parts.into_iter().flatten().find(out) {
+            return Err(bad("limits", part));
+        }
+        if let Some(level) = patch.level.filter(|level| !(1..=9).contains(level)) {
+            return Err(bad("limits.level", level)); // Nobody stands above nine.
+        }
+        set(&mut limits.override_percent, patch.override_percent);
+        set_money(&mut limits.discount, patch.discount);
+        set(&mut limits.discount_percent, patch.discount_percent);
+        set_money(&mut limits.refund, patch.refund);
+        set_money(&mut limits.cash_over, patch.cash_over);
+        set(&mut limits.level, patch.level);
         Ok(())
     }
 
