@@ -64,19 +64,19 @@ impl Counter {
 
     /// Goes to the tender, types what the customer gives, and times the cash key.
     pub fn cash(&mut self) -> Result<Shown, Failure> {
-        self.to_tender()?;
+        self.open_tender()?;
         self.0.press(ENTER, is_closed)
     }
 
     /// Presses the cash key and scans the next customer's first item in one breath.
     pub fn cash_and_scan(&mut self, item: u32) -> Result<Shown, Failure> {
-        self.to_tender()?;
+        self.open_tender()?;
         let name = goods::name(item);
         let keys = format!("{ENTER}{}", scanned(item));
         self.0.press(&keys, |screen| screen.contents().contains(&name))
     }
 
-    fn to_tender(&mut self) -> Result<(), Failure> {
+    fn open_tender(&mut self) -> Result<(), Failure> {
         std::thread::sleep(APART);
         for keys in [ENTER, "50000"] {
             let before = body(self.0.screen());

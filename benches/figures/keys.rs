@@ -72,7 +72,7 @@ pub fn measure(place: &Place) -> Result<Vec<Figure>, Failure> {
         one_sale(&mut big, at_big, item)?;
         floor.append()?;
     }
-    let idle = [&mut demo, &mut big].map(|counter| quietest(counter));
+    let idle = [&mut demo, &mut big].map(quietest);
     let accepted = breathless(&mut big)?;
     big.find_member("佐藤")?;
     big.find_member("東海林")?;

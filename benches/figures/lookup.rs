@@ -27,9 +27,9 @@ pub fn measure(place: &Place) -> Result<Vec<Figure>, Failure> {
     copy_folder(&big_shop::ready(place)?, &dir)?;
     let lane = Lane::open(&dir, Syncs::Real)?;
     let ours = lane.shop.reader();
-    let mut figures = vec![item_by_code(&ours, place)?];
-    figures.extend(beside_the_peer(&ours, &peer, place)?);
-    figures.extend(parts_of_names(&ours)?);
+    let mut figures = vec![item_by_code(ours, place)?];
+    figures.extend(beside_the_peer(ours, &peer, place)?);
+    figures.extend(parts_of_names(ours)?);
     Ok(figures)
 }
 
