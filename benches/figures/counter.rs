@@ -126,8 +126,9 @@ fn scanned(item: u32) -> String {
 /// What stands between the status row and the last sale's numbers: messages and the clock are beside
 /// it, and may come and go at any time.
 fn body(screen: &Screen) -> String {
-    let rows: Vec<String> = screen.rows(0, 80).skip(1).take(18).collect();
-    rows.join("\n")
+    let rows = screen.rows(0, 80).skip(1).take(18);
+    // A cell that was blanked and one that was never written look the same.
+    rows.map(|row| row.trim_end().to_owned() + "\n").collect()
 }
 
 /// The key line is the last thing a first screen needs.
