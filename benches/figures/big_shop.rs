@@ -20,7 +20,7 @@ use crate::place::{Place, regi};
 use crate::{Failure, goods};
 
 /// A day of another shape makes another shop: count it up to have the kept one made anew.
-const SHAPE: u32 = 2;
+const SHAPE: u32 = 3;
 const DAYS_OPEN: u64 = 365;
 const OPENS_AT_MINUTE: i64 = 9 * 60;
 const MINUTES_OPEN: i64 = 11 * 60;
@@ -189,6 +189,7 @@ fn sell_a_day(
     }
     let evening = at(OPENS_AT_MINUTE + MINUTES_OPEN + 30);
     lane.give("z_report", evening)?;
+    lane.shop.idle()?; // As at night: the cart's file is made short again.
     Ok(evening)
 }
 

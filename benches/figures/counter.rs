@@ -64,19 +64,31 @@ impl Counter {
 
     /// Goes to the tender, types what the customer gives, and times the cash key.
     pub fn cash(&mut self) -> Result<Shown, Failure> {
+<<<<<<< HEAD
         self.go_to_tender()?;
+=======
+        self.open_tender()?;
+>>>>>>> bench
         self.0.press(ENTER, is_closed)
     }
 
     /// Presses the cash key and scans the next customer's first item in one breath.
     pub fn cash_and_scan(&mut self, item: u32) -> Result<Shown, Failure> {
+<<<<<<< HEAD
         self.go_to_tender()?;
+=======
+        self.open_tender()?;
+>>>>>>> bench
         let name = goods::name(item);
         let keys = format!("{ENTER}{}", scanned(item));
         self.0.press(&keys, |screen| screen.contents().contains(&name))
     }
 
+<<<<<<< HEAD
     fn go_to_tender(&mut self) -> Result<(), Failure> {
+=======
+    fn open_tender(&mut self) -> Result<(), Failure> {
+>>>>>>> bench
         std::thread::sleep(APART);
         for keys in [ENTER, "50000"] {
             let before = body(self.0.screen());
@@ -126,8 +138,9 @@ fn scanned(item: u32) -> String {
 /// What stands between the status row and the last sale's numbers: messages and the clock are beside
 /// it, and may come and go at any time.
 fn body(screen: &Screen) -> String {
-    let rows: Vec<String> = screen.rows(0, 80).skip(1).take(18).collect();
-    rows.join("\n")
+    let rows = screen.rows(0, 80).skip(1).take(18);
+    // A cell that was blanked and one that was never written look the same.
+    rows.map(|row| row.trim_end().to_owned() + "\n").collect()
 }
 
 /// The key line is the last thing a first screen needs.

@@ -10,13 +10,10 @@ use crate::place::Place;
 use crate::timing::Times;
 use crate::{Failure, big_shop};
 
-/// Each side imports so often, in turns.
-const ROUNDS: u32 = 2;
-
 pub fn measure(place: &Place) -> Result<Vec<Figure>, Failure> {
     let csv = big_shop::files(place)?;
     let (mut ours, mut theirs) = (Times::default(), Times::default());
-    for _ in 0..ROUNDS {
+    for _ in 0..place.scale.imports {
         let dir = place.scratch("import")?;
         let eve = big_shop::yesterday();
         ours.of(|| big_shop::import(&dir.join("shop"), &dir, &csv, eve))?;

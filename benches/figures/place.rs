@@ -21,6 +21,8 @@ pub struct Scale {
     pub sales: u32,
     pub rounds: u32,
     pub starts: u32,
+    /// Imports take a minute or two each.
+    pub imports: u32,
 }
 
 const BIG: Scale = Scale {
@@ -30,10 +32,18 @@ const BIG: Scale = Scale {
     sales: 110_000,
     rounds: 200,
     starts: 15,
+    imports: 1,
 };
 
-const SMALL: Scale =
-    Scale { name: "small", items: 2_000, members: 20_000, sales: 3_000, rounds: 30, starts: 5 };
+const SMALL: Scale = Scale {
+    name: "small",
+    items: 2_000,
+    members: 20_000,
+    sales: 3_000,
+    rounds: 30,
+    starts: 5,
+    imports: 3,
+};
 
 /// The folder of this run. Shops that take long to make stay in `root` between runs.
 #[derive(Debug)]

@@ -82,7 +82,11 @@ impl Keys {
         }
         missing.sort_unstable(); // Sorted inserts are three times as quick.
         let db = self.db();
+<<<<<<< HEAD
         let txn = db.begin_write()?;
+=======
+        let txn = begin_write(&db)?;
+>>>>>>> bench
         {
             let mut table = txn.open_table(MEMBER_KEYS)?;
             let mut key = Secret::default();

@@ -4,7 +4,6 @@
 //! Invariant: what is typed decides where to look; exact hits come first, then who was here last.
 
 use std::cmp::Reverse;
-use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use redb::ReadTransaction;
@@ -38,8 +37,8 @@ enum Fit {
 
 /// Returns the first `limit` members for a text, best first.
 pub fn quick(txn: &ReadTransaction, text: &str, limit: usize) -> Result<Vec<Member>, StoreError> {
-    let hits = ranked(txn, matching(txn, text, MOST_RANKED.max(limit))?)?;
-    read(txn, hits.into_iter().take(limit))
+    let hits = matching(txn, text, MOST_RANKED.max(limit))?;
+    read(txn, best(txn, hits, limit)?.into_iter())
 }
 
 /// Returns how many members a text finds in all, and one page of them, best first.
@@ -49,9 +48,10 @@ pub fn paged(
     offset: usize,
     limit: usize,
 ) -> Result<(usize, Vec<Member>), StoreError> {
-    let hits = ranked(txn, matching(txn, text, usize::MAX)?)?;
-    let total = hits.len();
-    Ok((total, read(txn, hits.into_iter().skip(offset).take(limit))?))
+    let hits = matching(txn, text, usize::MAX)?;
+    let total = hits.found.len();
+    let ids = best(txn, hits, offset.saturating_add(limit))?;
+    Ok((total, read(txn, ids.into_iter().skip(offset))?))
 }
 
 fn read(txn: &ReadTransaction, ids: impl Iterator<Item = u32>) -> Result<Vec<Member>, StoreError> {
@@ -59,21 +59,27 @@ fn read(txn: &ReadTransaction, ids: impl Iterator<Item = u32>) -> Result<Vec<Mem
     ids.filter_map(|id| rows.member(id).transpose()).collect()
 }
 
-fn ranked(txn: &ReadTransaction, hits: Hits) -> Result<Vec<u32>, StoreError> {
+/// Returns the first `count` ids, best first. A part of a name may find a fifth of all members: only
+/// those that are shown are put in order.
+fn best(txn: &ReadTransaction, hits: Hits, count: usize) -> Result<Vec<u32>, StoreError> {
     let mut last = LastVisits::new(txn)?;
     let mut ranked = Vec::with_capacity(hits.found.len());
-    for (fit, id) in hits.found {
-        ranked.push((fit, Reverse(last.of(id)?), id));
+    for (place, (fit, id)) in hits.found.into_iter().enumerate() {
+        // Within one day as the index had them: by name.
+        ranked.push((fit, Reverse(last.of(id)?), place, id));
     }
-    // Stable: within one day, as the index had them: by name.
-    ranked.sort_by_key(|(fit, day, _)| (*fit, *day));
+    if count < ranked.len() {
+        ranked.select_nth_unstable(count);
+        ranked.truncate(count);
+    }
+    ranked.sort_unstable();
     Ok(ranked.into_iter().map(|(.., id)| id).collect())
 }
 
 /// Ids found so far, each once and at its best.
 struct Hits {
     found: Vec<(Fit, u32)>,
-    seen: HashSet<u32>,
+    seen: Seen,
     most: usize,
 }
 
@@ -82,15 +88,32 @@ impl Hits {
         if self.found.len() >= self.most {
             return ControlFlow::Break(());
         }
-        if self.seen.insert(id) {
+        if self.seen.is_new(id) {
             self.found.push((fit, id));
         }
         ControlFlow::Continue(())
     }
 }
 
+/// One bit an id: 125 KB for a million members.
+#[derive(Default)]
+struct Seen(Vec<u64>);
+
+impl Seen {
+    /// Returns whether the id comes for the first time.
+    fn is_new(&mut self, id: u32) -> bool {
+        let (word, bit) = ((id / 64) as usize, 1 << (id % 64));
+        if self.0.len() <= word {
+            self.0.resize(word + 1, 0);
+        }
+        let is_new = self.0[word] & bit == 0;
+        self.0[word] |= bit;
+        is_new
+    }
+}
+
 fn matching(txn: &ReadTransaction, text: &str, most: usize) -> Result<Hits, StoreError> {
-    let mut hits = Hits { found: Vec::new(), seen: HashSet::new(), most };
+    let mut hits = Hits { found: Vec::new(), seen: Seen::default(), most };
     let text = halfwidth_digits(text.trim());
     if text.is_empty() {
         return Ok(hits);
