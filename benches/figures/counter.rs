@@ -64,31 +64,19 @@ impl Counter {
 
     /// Goes to the tender, types what the customer gives, and times the cash key.
     pub fn cash(&mut self) -> Result<Shown, Failure> {
-<<<<<<< HEAD
-        self.go_to_tender()?;
-=======
         self.open_tender()?;
->>>>>>> bench
         self.0.press(ENTER, is_closed)
     }
 
     /// Presses the cash key and scans the next customer's first item in one breath.
     pub fn cash_and_scan(&mut self, item: u32) -> Result<Shown, Failure> {
-<<<<<<< HEAD
-        self.go_to_tender()?;
-=======
         self.open_tender()?;
->>>>>>> bench
         let name = goods::name(item);
         let keys = format!("{ENTER}{}", scanned(item));
         self.0.press(&keys, |screen| screen.contents().contains(&name))
     }
 
-<<<<<<< HEAD
-    fn go_to_tender(&mut self) -> Result<(), Failure> {
-=======
     fn open_tender(&mut self) -> Result<(), Failure> {
->>>>>>> bench
         std::thread::sleep(APART);
         for keys in [ENTER, "50000"] {
             let before = body(self.0.screen());
