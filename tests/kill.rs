@@ -8,12 +8,16 @@
 #[allow(dead_code)] // The contract's own tests use the rest of it.
 mod support;
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
 use support::Shop;
+
+/// Rows of the import that is killed: several entries of 500.
+const ITEMS: usize = 2500;
 
 /// A small generator (xorshift64*), so that a printed seed repeats the day.
 struct Chance(u64);
@@ -246,4 +250,43 @@ fn a_register_killed_at_any_moment_loses_nothing() {
     drop(running.stdin);
     assert!(running.child.wait().expect("its end").success());
     audit(&shop, &books);
+}
+
+/// The one price that all items have, or 0 without items.
+fn one_price(shop: &Shop) -> u64 {
+    let items = shop.export("items");
+    assert!([0, ITEMS].contains(&items.len()), "half an import: {} items", items.len());
+    let prices: BTreeSet<_> = items.iter().map(|item| item["price"].clone()).collect();
+    assert!(prices.len() <= 1, "prices of two imports: {prices:?}");
+    prices.first().map_or(0, |price| price.parse().expect("a price"))
+}
+
+#[test]
+fn an_import_killed_at_any_moment_comes_in_whole_or_not_at_all() {
+    let seed = std::env::var("REGI_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(2611);
+    println!("REGI_SEED={seed}");
+    let mut chance = Chance(seed);
+    let shop = Shop::new("");
+    let mut price = 0;
+    for round in 1..=8 {
+        let rows = (1..=ITEMS).map(|code| format!("{code},item {code},{round}\n"));
+        let csv = format!("code,name,price\n{}", rows.collect::<String>());
+        let file = shop.file("items.csv", csv.as_bytes());
+        let mut import = shop
+            .command(&["--quiet", "import", "items", file.to_str().unwrap(), "--apply"])
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the import starts");
+        std::thread::sleep(Duration::from_millis(chance.below(500)));
+        let finished = import.try_wait().expect("its state").is_some();
+        let _ = import.kill(); // It may have finished.
+        import.wait().expect("its end");
+        let found = one_price(&shop);
+        assert!(
+            found == round || (!finished && found == price),
+            "{found} after {price} and {round}"
+        );
+        price = found;
+        shop.verify();
+    }
 }

@@ -345,8 +345,13 @@ fn a_second_register_is_refused_at_once_with_the_reason() {
     assert_eq!(looked.last()["items"][0]["price"], 248);
     let sold = shop.play("department 1 100");
     assert_eq!(sold.exit, 4, "{}{}", sold.stdout, sold.stderr);
+    let exports = || ["items", "shop", "journal", "sales"].map(|what| shop.told(&["export", what]));
+    let through_it = exports();
     assert!(first.is_running());
     first.shows(&["牛乳 1L", "248"]);
+    first.signal(Signal::TERM);
+    first.ends();
+    assert_eq!(exports(), through_it, "the same answers");
 }
 
 #[test]

@@ -15,10 +15,13 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use serde::{Deserialize, Serialize};
 
+use super::exports::FileOrder;
 use super::reply::Reply;
 
 const LONGEST_LINE: u64 = 64 * 1024;
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The journal of ten years takes a while to write out.
+const LONG_PATIENCE: Duration = Duration::from_secs(600);
 const MOST_CLIENTS: usize = 8;
 
 /// What a client asks: one line of the command language, or of the command line.
@@ -26,6 +29,16 @@ const MOST_CLIENTS: usize = 8;
 #[serde(deny_unknown_fields)]
 pub struct Request {
     pub line: String,
+    /// In place of a line: data of the shop, into a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export: Option<FileOrder>,
+}
+
+impl Request {
+    /// How long its answer may take.
+    fn patience(&self) -> Duration {
+        if self.export.is_some() { LONG_PATIENCE } else { PATIENCE }
+    }
 }
 
 /// A request and where its answer goes.
@@ -114,12 +127,12 @@ fn serve(stream: UnixStream, deliver: &dyn Fn(Asked) -> bool) -> io::Result<()> 
 
 fn ask(request: Request, deliver: &dyn Fn(Asked) -> bool) -> Reply {
     let (answer, answered): (_, Receiver<Reply>) = bounded(1);
-    let line = request.line.clone();
+    let (line, patience) = (request.line.clone(), request.patience());
     let gone = || Reply::refused(&line, "busy", String::new());
     if !deliver(Asked { request, answer }) {
         return gone();
     }
-    answered.recv_timeout(PATIENCE).unwrap_or_else(|_| gone())
+    answered.recv_timeout(patience).unwrap_or_else(|_| gone())
 }
 
 /// Reads one line of bounded length; `None` at the end of the stream.
@@ -148,7 +161,6 @@ impl Client {
     /// When none listens there.
     pub fn connect(shop: &Path) -> io::Result<Self> {
         let stream = UnixStream::connect(socket_path(shop))?;
-        stream.set_read_timeout(Some(PATIENCE * 2))?;
         Ok(Self { reader: BufReader::new(stream) })
     }
 
@@ -157,8 +169,20 @@ impl Client {
     /// # Errors
     /// When the register went away meanwhile.
     pub fn ask(&mut self, line: &str) -> io::Result<Reply> {
-        let request = Request { line: line.to_owned() };
-        let text = serde_json::to_string(&request).map_err(io::Error::other)?;
+        self.request(&Request { line: line.to_owned(), export: None })
+    }
+
+    /// Asks for data of the shop, into a file made here.
+    ///
+    /// # Errors
+    /// When the register went away meanwhile.
+    pub fn export(&mut self, order: FileOrder) -> io::Result<Reply> {
+        self.request(&Request { line: "export".to_owned(), export: Some(order) })
+    }
+
+    fn request(&mut self, request: &Request) -> io::Result<Reply> {
+        self.reader.get_ref().set_read_timeout(Some(request.patience() * 2))?;
+        let text = serde_json::to_string(request).map_err(io::Error::other)?;
         writeln!(self.reader.get_mut(), "{text}")?;
         let mut answer = String::new();
         if self.reader.read_line(&mut answer)? == 0 {

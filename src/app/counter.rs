@@ -15,6 +15,7 @@ use super::books::Placed;
 use super::control::Asked;
 use super::engine::{Checked, Engine, Outcome, Pending, Step};
 use super::event::{Ending, Event};
+use super::exports::Source;
 use super::picture::Picture;
 use super::spool::SpoolNews;
 use crate::devices::scanner::{ScannerEvent, Wedge, WedgeKey, WedgeReader};
@@ -502,6 +503,10 @@ impl<W: Write> Counter<W> {
 
     /// Another program may look; selling is done at the counter.
     fn asked(&mut self, asked: Asked) {
+        if let Some(order) = asked.request.export {
+            let source = Source::of(&self.engine);
+            return source.write_aside(order, self.engine.words.clone(), asked.answer);
+        }
         let text = asked.request.line.clone();
         let looks = match command::parse(&text) {
             Ok(Some(command)) => is_look(&command),

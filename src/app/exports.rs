@@ -1,14 +1,24 @@
 //! Taking the shop's data out: the same columns that come in.
 //!
-//! Room: app. May touch: the store's reader, exchange. Changes nothing.
+//! Room: app. May touch: the store's reader, exchange, a file the asking program made. Changes nothing.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::fs::OpenOptions;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
 
+use crossbeam_channel::Sender;
+use serde::{Deserialize, Serialize};
+
+use super::books::Books;
 use super::engine::Engine;
+use super::reply::Reply;
 use crate::domain::points;
 use crate::domain::refusal::Refusal;
-use crate::domain::register::StoredSale;
+use crate::domain::register::{Now, StoredSale};
+use crate::domain::settings::Settings;
+use crate::domain::words::Words;
 use crate::exchange::csv_out::{OutEncoding, Written};
 use crate::exchange::journal_out::journal_out;
 use crate::exchange::masters_out::{items_out, members_out, points_out};
@@ -16,7 +26,7 @@ use crate::exchange::sales_out::{lines_out, rates, sales_out};
 use crate::exchange::shop_text::shop_text;
 
 /// What may be taken out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum What {
     Shop,
     Items,
@@ -27,6 +37,64 @@ pub enum What {
     Journal,
 }
 
+/// One export: what, of which business dates (inclusive; they matter to sales and lines), and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    pub what: What,
+    pub from: i32,
+    pub to: i32,
+    pub encoding: OutEncoding,
+}
+
+/// An export asked of a running register, into a file that the asking program has made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileOrder {
+    pub order: Order,
+    pub file: PathBuf,
+}
+
+/// What an export reads. The lane sells on meanwhile.
+pub struct Source {
+    shop: Arc<Books>,
+    settings: Arc<Settings>,
+    now: Now,
+}
+
+impl Source {
+    pub fn of(engine: &Engine) -> Self {
+        let settings = Arc::clone(&engine.register.settings);
+        Self { shop: Arc::clone(&engine.shop), settings, now: engine.now() }
+    }
+
+    /// Writes an export beside the counter, on a thread of its own, and answers when it is done.
+    pub fn write_aside(self, asked: FileOrder, words: Words, answer: Sender<Reply>) {
+        let begun = std::thread::Builder::new().name("export".to_owned()).spawn(move || {
+            let reply = match self.write_file(&asked) {
+                Ok(written) => {
+                    Reply { report: serde_json::to_value(written).ok(), ..Reply::done("export") }
+                }
+                Err(ExportError::Refused(refusal)) => {
+                    Reply::refused("export", refusal.code.word(), words.refusal(&refusal))
+                }
+                Err(ExportError::Write(error)) => {
+                    Reply::refused("export", "device", error.to_string())
+                }
+            };
+            let _ = answer.send(reply); // A client that left wants none.
+        });
+        drop(begun); // Without a thread the answer's end is dropped, and the client told so.
+    }
+
+    fn write_file(&self, asked: &FileOrder) -> Result<Written, ExportError> {
+        // Never made here: only what the asking program owns is written.
+        let file = OpenOptions::new().write(true).truncate(true).open(&asked.file)?;
+        let mut out = BufWriter::new(file);
+        let written = export(self, &asked.order, &mut out)?;
+        out.flush()?;
+        Ok(written)
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     #[error("{0}")]
@@ -35,21 +103,16 @@ pub enum ExportError {
     Refused(#[from] Refusal),
 }
 
-/// Writes an export; the dates are business dates, inclusive, and matter to sales and lines.
+/// Writes an export.
 ///
 /// # Errors
 /// Those of the writer, or `damaged` when the store cannot be read.
-pub fn export(
-    engine: &Engine,
-    what: What,
-    (from, to): (i32, i32),
-    encoding: OutEncoding,
-    mut out: impl Write,
-) -> Result<Written, ExportError> {
-    let reader = engine.shop.reader();
+pub fn export(source: &Source, order: &Order, mut out: impl Write) -> Result<Written, ExportError> {
+    let Order { what, encoding, .. } = *order;
+    let reader = source.shop.reader();
     Ok(match what {
         What::Shop => {
-            out.write_all(shop_text(&engine.register.settings).as_bytes())?;
+            out.write_all(shop_text(&source.settings).as_bytes())?;
             Written::default()
         }
         What::Items => {
@@ -64,8 +127,8 @@ pub fn export(
             items_out(out, encoding, items)?
         }
         What::Members | What::Points => {
-            let today = engine.now().day();
-            let months = engine.register.settings.points.expires_months;
+            let today = source.now.day();
+            let months = source.settings.points.expires_months;
             let mut members = Vec::new();
             reader
                 .each_member(|member| {
@@ -86,18 +149,18 @@ pub fn export(
             }
         }
         What::Sales => {
-            let sales = sales(engine, from, to)?;
+            let sales = sales(source, order)?;
             let rates = rates(sales.iter().map(|stored| &stored.sale));
             sales_out(out, encoding, &rates, sales)?
         }
-        What::Lines => lines_out(out, encoding, sales(engine, from, to)?)?,
-        What::Journal => journal_out(out, encoding, engine.shop.entries().map_err(Refusal::from)?)?,
+        What::Lines => lines_out(out, encoding, sales(source, order)?)?,
+        What::Journal => journal_out(out, encoding, source.shop.entries().map_err(Refusal::from)?)?,
     })
 }
 
-fn sales(engine: &Engine, from: i32, to: i32) -> Result<Vec<StoredSale>, Refusal> {
+fn sales(source: &Source, order: &Order) -> Result<Vec<StoredSale>, Refusal> {
     let mut sales = Vec::new();
-    engine.shop.reader().each_sale(from, to, |stored| {
+    source.shop.reader().each_sale(order.from, order.to, |stored| {
         sales.push(stored);
         Ok(())
     })?;

@@ -147,7 +147,7 @@ pub fn import_members(
         .run(engine, mode, || Ok(members::members(opened(path)?, &settings, mapping)?))
 }
 
-/// Imports points to add to members.
+/// Imports members' balances.
 ///
 /// # Errors
 /// A file that cannot be read, or a fault of the whole of it.

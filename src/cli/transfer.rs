@@ -6,15 +6,16 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use super::arguments::{Dates, EncodingWord, ExportWhat, ImportWhat};
-use super::deeds::open_here;
+use super::deeds::{Here, open_here, open_or_reach};
 use super::exit::Exit;
 use super::said::{Said, say};
-use crate::app::exports::{ExportError, What, export as write_out};
+use crate::app::control::Client;
+use crate::app::exports::{ExportError, FileOrder, Order, Source, What, export as write_out};
 use crate::app::imports::{self, ImportError, Mode};
 use crate::app::opening::Options;
 use crate::app::reports::read_day;
 use crate::domain::words::Words;
-use crate::exchange::csv_out::OutEncoding;
+use crate::exchange::csv_out::{OutEncoding, Written};
 use crate::exchange::fault::{Fault, Report};
 use crate::exchange::mapping::Mapping;
 
@@ -147,14 +148,19 @@ pub fn export(
         EncodingWord::Utf8 => OutEncoding::Utf8,
         EncodingWord::Cp932 => OutEncoding::Cp932,
     };
-    let engine = open_here(options, words)?;
-    let out = io::BufWriter::new(io::stdout().lock());
-    let written = write_out(&engine, what, between, encoding, out);
-    engine.shop.close();
-    let written = written.map_err(|error| match error {
-        ExportError::Write(error) => Said::file("-", &error, words),
-        ExportError::Refused(refusal) => Said::refusal(&refusal, words),
-    })?;
+    let order = Order { what, from: between.0, to: between.1, encoding };
+    let written = match open_or_reach(options, words)? {
+        Here::Opened(engine) => {
+            let out = io::BufWriter::new(io::stdout().lock());
+            let written = write_out(&Source::of(&engine), &order, out);
+            engine.shop.close();
+            written.map_err(|error| match error {
+                ExportError::Write(error) => Said::file("-", &error, words),
+                ExportError::Refused(refusal) => Said::refusal(&refusal, words),
+            })?
+        }
+        Here::Running(client) => export_through(client, order, words)?,
+    };
     if let Some(lost) = written.lost.first() {
         let sign = lost.sign.to_string();
         say(&words.fill(
@@ -163,4 +169,20 @@ pub fn export(
         ));
     }
     Ok(Exit::Done)
+}
+
+/// Asks the running register, which writes into a file of ours.
+fn export_through(mut client: Client, order: Order, words: &Words) -> Result<Written, Said> {
+    let spoken = |error: io::Error| Said::file("control.sock", &error, words);
+    let mut file = tempfile::NamedTempFile::new().map_err(spoken)?;
+    let asked = FileOrder { order, file: file.path().to_owned() };
+    let reply = client.export(asked).map_err(spoken)?;
+    if let Some(error) = reply.error {
+        let exit = if error.code == "busy" { Exit::Busy } else { Exit::Refused };
+        return Err(Said { text: error.message, exit });
+    }
+    io::copy(&mut file, &mut io::stdout().lock())
+        .map_err(|error| Said::file("-", &error, words))?;
+    let written = reply.report.and_then(|report| serde_json::from_value(report).ok());
+    Ok(written.unwrap_or_default())
 }

@@ -58,7 +58,8 @@ pub fn printable(text: &str, repertoire: Repertoire) -> Printable {
     match repertoire {
         Repertoire::Kana => {
             let half = half_width(&clean);
-            Printable { text: half.text, replaced: half.replaced }
+            // 5C prints as the yen sign: a backslash, or what decomposes to one, becomes a slash.
+            Printable { text: half.text.replace('\\', "/"), replaced: half.replaced }
         }
         Repertoire::Kanji(ibm) => {
             let mut out = Printable::default();
@@ -326,6 +327,13 @@ mod tests {
         ] {
             let got = encode(text, Repertoire::Kanji(ibm));
             assert_eq!(got, Encoded { bytes: want.to_vec(), replaced }, "{text} {ibm:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_becomes_a_yen_sign_by_way_of_a_backslash() {
+        for text in ["\\", "﹨", "＼"] {
+            assert_ne!(encode(text, Repertoire::Kana).bytes, b"\\", "{text}");
         }
     }
 

@@ -7,12 +7,13 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use encoding_rs::{EncoderResult, SHIFT_JIS};
+use serde::{Deserialize, Serialize};
 
 use super::fault::MOST_KEPT;
 use crate::domain::spreadsheet::guarded;
 
 /// How the file is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OutEncoding {
     #[default]
     Utf8,
@@ -33,7 +34,7 @@ impl OutEncoding {
 }
 
 /// A sign that the encoding lacks, written as 〓.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lost {
     /// Row of the file, from 1 (the header).
     pub row: u64,
@@ -43,7 +44,7 @@ pub struct Lost {
 }
 
 /// What was written.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
     /// Rows without the header.
     pub rows: u64,

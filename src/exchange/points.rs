@@ -15,7 +15,7 @@ use crate::domain::refusal::{Refusal, RefusalCode};
 /// Columns of the file.
 pub const COLUMNS: [&str; 2] = ["code", "points"];
 
-/// Opens a points file: member codes and points to add. `known` says whether a member has the code.
+/// Opens a points file: member codes and the balances they have from now on. `known` says whether a member has the code.
 ///
 /// # Errors
 /// A fault of the whole file.

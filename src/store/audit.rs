@@ -13,6 +13,7 @@ use super::chain::Head;
 use super::fault::StoreError;
 use super::history::{History, each_batch};
 use super::keys::Keys;
+use super::opening::Known;
 use super::projections::{self, Watch};
 use super::sales;
 use super::store_reader::StoreReader;
@@ -57,7 +58,7 @@ pub fn audit(
 ) -> Result<Audit, StoreError> {
     let mut audit = Audit { entries: 0, heads: Vec::new(), disagreement: None };
     for (lane, epoch) in history.journals()? {
-        let (reader, report) = history.open(lane, epoch)?;
+        let (reader, report) = history.open(lane, epoch, Known::default())?;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let chain = reader.verify(None, threads, &ChainWatch::default());
         audit.entries += chain.records;

@@ -20,6 +20,7 @@ use super::fault::StoreError;
 use super::files::{DiskFile, Files, beside, parent, read_full, write_once};
 use super::history::History;
 use super::keys::{KeyRow, Keys};
+use super::opening::Known;
 
 const MAGIC: &[u8; 8] = b"regi-bak";
 const END: &[u8; 8] = b"regi-end";
@@ -143,7 +144,7 @@ fn add_journals(
 ) -> Result<(), StoreError> {
     let history = History::new(files.clone(), shop_dir);
     for (lane, epoch) in history.journals()? {
-        let (reader, report) = history.open(lane, epoch)?;
+        let (reader, report) = history.open(lane, epoch, Known::default())?;
         if !report.damage.is_empty() {
             return Err(StoreError::Backup("the journal is damaged: repair it first"));
         }

@@ -58,12 +58,9 @@ impl History {
         Ok(None)
     }
 
-    /// Opens one journal to read, and says what is wrong at its end.
-    pub fn open(&self, lane: u8, epoch: Epoch) -> Result<(Reader, OpenReport), StoreError> {
-        self.open_known(lane, epoch, Known::default())
-    }
-
-    fn open_known(
+    /// Opens one journal to read, and says what is wrong at its end. Its last segment is walked from
+    /// what is `known`: from its beginning when nothing is.
+    pub fn open(
         &self,
         lane: u8,
         epoch: Epoch,
@@ -73,20 +70,9 @@ impl History {
         Ok(Reader::open(self.files.clone(), &self.dir, &id, known)?)
     }
 
-    /// Opens one journal to read on from a place that was seen before; what lies before it in its
-    /// month is not walked.
-    pub fn reader_from(
-        &self,
-        lane: u8,
-        epoch: Epoch,
-        checkpoint: Option<Checkpoint>,
-    ) -> Result<Reader, StoreError> {
-        Ok(self.open_known(lane, epoch, Known { checkpoint, witness: None })?.0)
-    }
-
     /// Opens one journal to read as far as it is whole.
     pub fn reader(&self, lane: u8, epoch: Epoch) -> Result<Reader, StoreError> {
-        Ok(self.open(lane, epoch)?.0)
+        Ok(self.open(lane, epoch, Known::default())?.0)
     }
 }
 

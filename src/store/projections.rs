@@ -17,6 +17,7 @@ use super::folding::{Folder, prepare};
 use super::history::{History, each_batch};
 use super::keys::Keys;
 use super::lanes::{self, Folded};
+use super::opening::Known;
 use super::tables::CACHE_BYTES;
 
 /// The file's name in the shop folder.
@@ -71,14 +72,15 @@ pub fn catch_up(
 ) -> Result<Folder, StoreError> {
     let mut folder = Folder::open(db.clone(), keys.clone(), Box::new(history.clone()))?;
     for (lane, epoch) in history.journals()? {
-        let (from, checkpoint) = match folder.folded(lane) {
-            Some(last) if last.epoch > u16::from(epoch.place()) => continue,
-            Some(last) if last.epoch == u16::from(epoch.place()) => {
-                (last.seq + 1, last.checkpoint())
-            }
-            _ => (1, None),
-        };
-        let reader = history.reader_from(lane, epoch, checkpoint)?;
+        let last = folder.folded(lane);
+        if last.is_some_and(|last| last.epoch > u16::from(epoch.place())) {
+            continue;
+        }
+        let last = last.filter(|last| last.epoch == u16::from(epoch.place()));
+        // A start reads what is new, not the month.
+        let known = Known { checkpoint: last.and_then(|last| last.checkpoint()), witness: None };
+        let (reader, _) = history.open(lane, epoch, known)?;
+        let from = last.map_or(1, |last| last.seq + 1);
         let total = reader.head().seq;
         each_batch(&reader, from, AT_ONCE, |steps| {
             folder.fold(steps)?;
