@@ -254,7 +254,7 @@ impl Register {
             let line = cart.lines.last_mut().expect("a line to raise");
             line.quantity = line.quantity + quantity;
         } else {
-            self.begin_sale(cart, context);
+            self.begin_sale(cart, context)?;
             let line = self.line_of(&rung, quantity, cart.eat_in);
             cart.lines.push(line);
         }
@@ -287,10 +287,19 @@ impl Register {
     }
 
     /// Gives the sale its id with its first line.
-    pub(super) fn begin_sale(&self, cart: &mut Cart, context: &mut Context<'_>) {
+    ///
+    /// # Errors
+    /// `closed_day`: a day that waits for its Z takes no new sale, and says so before the first item.
+    pub(super) fn begin_sale(
+        &self,
+        cart: &mut Cart,
+        context: &mut Context<'_>,
+    ) -> Result<(), Refusal> {
         if cart.id == SaleId::default() {
+            self.day_open_for_sale(context.now)?;
             cart.id = SaleId((context.new_id)());
         }
+        Ok(())
     }
 
     /// Refuses a change whose amounts would not fit, before it is true.

@@ -38,7 +38,7 @@ impl Register {
         for (line, quantity) in wanted {
             take_back(&mut applied.cart, &stored, line, quantity);
         }
-        self.begin_sale(&mut applied.cart, context);
+        self.begin_sale(&mut applied.cart, context)?;
         applied.cart.selected = None;
         applied.cart.pending = None;
         applied.cart.just_scanned = None;

@@ -24,12 +24,12 @@ impl Register {
         amount: Option<Money>,
         context: &mut Context<'_>,
     ) -> Result<Applied, Refused> {
+        let day_opened = self.day_open_for_sale(context.now)?;
         let mut applied = self.open_sale()?;
         if applied.cart.needs_age_check() {
             return Err(Refusal::from(RefusalCode::AgeCheck).into());
         }
         self.renew_return(&mut applied.cart, context)?;
-        let day_opened = self.day_open_for_sale(context.now)?;
         let priced = price(&applied.cart, &self.settings, context.now.civil_date())?;
         self.settle_points(&mut applied.cart, &priced, context)?;
         let due = priced.totals.total - settled(&applied.cart);
