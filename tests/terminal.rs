@@ -255,6 +255,21 @@ fn a_resize_moves_no_line_out_of_sight() {
 }
 
 #[test]
+fn after_a_kill_the_sale_is_back_and_the_last_line_wants_a_look() {
+    let shop = shop();
+    let mut terminal = Terminal::open(&shop, &["--lang", "en"]);
+    terminal.shows(&["みどり商店"]);
+    terminal.types("101\r");
+    terminal.shows(&["牛乳 1L", "248"]);
+    terminal.signal(Signal::KILL);
+    terminal.ends();
+    let again = Terminal::open(&shop, &["--lang", "en"]);
+    again.shows(&["牛乳 1L", "248", "Check the last line"]);
+    again.types("101\r");
+    again.becomes("no notice any more", |screen| !screen.contains("Check the last line"));
+}
+
+#[test]
 fn signals_leave_a_clean_terminal_and_a_safe_sale() {
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
         let shop = shop();

@@ -67,6 +67,8 @@ pub struct Counter<W: Write> {
     cart_changed: Option<Instant>,
     last_act: Instant,
     settled: bool,
+    /// The last run was cut off with a sale open: said once the sale is seen.
+    cut_off: bool,
 }
 
 struct WriteJob {
@@ -97,6 +99,7 @@ impl<W: Write> Counter<W> {
                 }
             }
         })?;
+        let cut_off = engine.unclean && engine.register.cart.has_sale();
         Ok(Self {
             engine,
             screens,
@@ -112,6 +115,7 @@ impl<W: Write> Counter<W> {
             cart_changed: None,
             last_act: Instant::now(),
             settled: true,
+            cut_off,
         })
     }
 
@@ -525,6 +529,10 @@ impl<W: Write> Counter<W> {
 
     fn draw(&mut self) -> io::Result<()> {
         self.picture.look_at(&self.engine);
+        if self.cut_off && !self.engine.register.is_locked() {
+            self.cut_off = false;
+            self.picture.say("notice.check_last_line", &self.engine.words);
+        }
         let model = self.picture.model(&self.engine.words);
         self.screens.settle(&model);
         let screens = &self.screens;

@@ -101,9 +101,6 @@ fn counter(
     if let Some(greeting) = greeting {
         picture.say(greeting, &engine.words);
     }
-    if engine.unclean && engine.register.cart.has_sale() {
-        picture.say("notice.check_last_line", &engine.words);
-    }
     let _control = listen(&engine.dir, &events).map_err(|error| at_terminal(&error))?;
     let _scanner = scanners(&engine, &events);
     event::hear_signals(events.clone()).map_err(|error| at_terminal(&error))?;
