@@ -18,6 +18,7 @@ use crate::app::opening::{self, Options};
 use crate::app::reply::Reply;
 use crate::app::reports::{self, Wanted};
 use crate::app::run::{Answers, Form, OnRefusal, play};
+use crate::app::spool::MOST_WAITING;
 use crate::app::upkeep::StartCheck;
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::settings::{Settings, SettingsPatch};
@@ -104,10 +105,15 @@ impl Answers for Opened<'_> {
         let Some(outcome) = engine.perform(line) else { return Ok(None) };
         let jobs = outcome.jobs.clone();
         let mut reply = answers::reply(engine, outcome);
-        engine.spool.drain(PRINT_PATIENCE);
         if engine.config.printer.address.starts_with("file:") {
+            // A file is there in a moment; a printer that is away must not hold up a script.
+            engine.spool.drain(PRINT_PATIENCE);
             reply.printed = jobs.iter().map(|job| format!("file:{job}.bin")).collect();
         } else {
+            engine.spool.news();
+            if engine.spool.waiting() * 2 > MOST_WAITING {
+                engine.spool.drain(PRINT_PATIENCE);
+            }
             reply.printed = jobs;
         }
         Ok(Some(reply))
@@ -149,6 +155,7 @@ pub fn run(
             engine.check = Some(StartCheck::begin(&engine.shop, engine.now(), || {}));
             engine.resume_prints().map_err(|refusal| Said::refusal(&refusal, words))?;
             let played = play(script, &mut out, &mut Opened(engine), form, on_refusal, words);
+            engine.spool.drain(PRINT_PATIENCE);
             engine.stamp_spool();
             if let Err(refusal) = engine.end_backup(true) {
                 say(&words.refusal(&refusal));

@@ -40,10 +40,7 @@ fn open_day_goes_on_with_the_day_that_is_open() {
     let sold = shop.sell_at(next, "open_day\ndepartment 1 108\ntender_cash");
     assert_eq!(sold["day"]["business_date"], "2026-11-22");
     assert_eq!(sold["day"]["expected_cash"], 30_216);
-    assert_eq!(
-        shop.refuse_at("2026-11-24T09:00:00+09:00", "department 1 1\ntender_cash"),
-        "closed_day"
-    );
+    assert_eq!(shop.refuse_at("2026-11-24T09:00:00+09:00", "department 1 1"), "closed_day");
 }
 
 #[test]
@@ -73,10 +70,7 @@ fn numbers_run_on_through_every_z() {
     }
     let want: Vec<String> = (1..7).map(|number| format!("01-{number:06}")).collect();
     assert_eq!(receipts, want);
-    assert_eq!(
-        shop.refuse_at("2026-11-23T12:00:00+09:00", "department 1 1\ntender_cash"),
-        "closed_day"
-    );
+    assert_eq!(shop.refuse_at("2026-11-23T12:00:00+09:00", "department 1 1"), "closed_day");
     shop.verify();
 }
 
