@@ -430,8 +430,4 @@ impl Outcome {
     pub fn refused(line: &str, refusal: Refusal) -> Self {
         Self { command: line.to_owned(), refusal: Some(refusal), ..Self::default() }
     }
-
-    pub fn is_refused_as(&self, code: RefusalCode) -> bool {
-        self.refusal.as_ref().is_some_and(|refusal| refusal.code == code)
-    }
 }
