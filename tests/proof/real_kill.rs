@@ -2,11 +2,7 @@
 //!
 //! Room: tests. May touch: the binary, a shop in a temporary folder.
 //! Invariant: after every kill the register stands either just before or just after the command in
-//! flight; whatever was answered is true. `REGI_KILLS` sets how often, `REGI_SEED` repeats a run.
-
-#[path = "contract/support.rs"]
-#[allow(dead_code)] // The contract's own tests use the rest of it.
-mod support;
+//! flight; whatever was answered is true. A case is a day with 20 kills and its audit.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
@@ -14,26 +10,12 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
-use support::Shop;
+
+use crate::run::{Chance, Figures, Run};
+use crate::support::Shop;
 
 /// Rows of the import that is killed: several entries of 500.
 const ITEMS: usize = 2500;
-
-/// A small generator (xorshift64*), so that a printed seed repeats the day.
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        (self.next() >> 33) % bound
-    }
-}
 
 /// What the shop must be, by everything that was answered.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -212,20 +194,20 @@ fn audit(shop: &Shop, books: &Books) {
     assert_eq!(numbers, want, "no number skipped, none used twice");
 }
 
-#[test]
-fn a_register_killed_at_any_moment_loses_nothing() {
-    let env = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
-    let kills = env("REGI_KILLS").unwrap_or(40);
-    let seed = env("REGI_SEED").unwrap_or_else(|| {
-        let now = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("after 1970");
-        u64::from(now.subsec_nanos()) | 1
-    });
-    println!("REGI_SEED={seed} REGI_KILLS={kills}");
-    let mut chance = Chance(seed);
+const KILLS_A_DAY: u64 = 20;
+
+/// Kills the register at random moments of working days.
+pub fn registers(run: &Run) -> Figures {
+    let days = run.of(2, 25, 500);
+    run.cases(days).for_each(|day| killed_day(run, &mut run.chance(day)));
+    Figures::default().and(days * KILLS_A_DAY, "kills").and(0, "sales lost").and(0, "doubled")
+}
+
+fn killed_day(run: &Run, chance: &mut Chance) {
     let mut books = Books::default();
     let shop = Shop::new("");
     let mut in_flight = None;
-    for kill in 1..=kills {
+    for kill in 1..=KILLS_A_DAY {
         // Now and then it dies while it starts.
         if chance.below(6) == 0 {
             let mut starting = Running::start(&shop, chance.next());
@@ -233,12 +215,8 @@ fn a_register_killed_at_any_moment_loses_nothing() {
             starting.kill();
         }
         let mut running = stand_up(&shop, chance.next(), &mut books, in_flight.take());
-        in_flight = work(&mut running, &mut books, &mut chance);
-        if kill % 20 == 0 {
-            let mut running = stand_up(&shop, chance.next(), &mut books, in_flight.take());
-            running.kill();
-            audit(&shop, &books);
-        }
+        in_flight = work(&mut running, &mut books, chance);
+        run.tell(format_args!("kill {kill}: {} sold, in flight {in_flight:?}", books.sold.len()));
     }
     let mut running = stand_up(&shop, chance.next(), &mut books, in_flight);
     if !books.cart.is_empty() {
@@ -261,14 +239,18 @@ fn one_price(shop: &Shop) -> u64 {
     prices.first().map_or(0, |price| price.parse().expect("a price"))
 }
 
-#[test]
-fn an_import_killed_at_any_moment_comes_in_whole_or_not_at_all() {
-    let seed = std::env::var("REGI_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(2611);
-    println!("REGI_SEED={seed}");
-    let mut chance = Chance(seed);
+/// Kills imports at random moments: each comes in whole or not at all.
+pub fn imports(run: &Run) -> Figures {
+    let rounds = 8;
+    let shops = run.of(1, 2, 40);
+    run.cases(shops).for_each(|shop| killed_imports(&mut run.chance(shop), rounds));
+    Figures::default().and(shops * rounds, "imports killed").and(0, "half there")
+}
+
+fn killed_imports(chance: &mut Chance, rounds: u64) {
     let shop = Shop::new("");
     let mut price = 0;
-    for round in 1..=8 {
+    for round in 1..=rounds {
         let rows = (1..=ITEMS).map(|code| format!("{code},item {code},{round}\n"));
         let csv = format!("code,name,price\n{}", rows.collect::<String>());
         let file = shop.file("items.csv", csv.as_bytes());

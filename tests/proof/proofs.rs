@@ -1,0 +1,19 @@
+//! Every proof, in the order of the day.
+//!
+//! Room: tests. To add one: a file beside this one, and a row here.
+
+use crate::real_kill;
+use crate::run::Proof;
+
+pub const ALL: &[Proof] = &[
+    Proof {
+        name: "real_kill",
+        promise: "a register killed at any moment loses, doubles and invents nothing",
+        prove: real_kill::registers,
+    },
+    Proof {
+        name: "import_kill",
+        promise: "an import killed at any moment comes in whole or not at all",
+        prove: real_kill::imports,
+    },
+];

@@ -1,0 +1,147 @@
+//! How much a proof is asked for, from where chance starts, and what it comes to.
+//!
+//! Room: tests. May touch: nothing.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A promise and how it is proved.
+pub struct Proof {
+    pub name: &'static str,
+    /// What it says to the shop, in one line.
+    pub promise: &'static str,
+    /// Counts what it looked at; a broken promise panics with what was found.
+    pub prove: fn(&Run) -> Figures,
+}
+
+impl Proof {
+    /// No words mean every proof; a word means those whose name holds it, as in any test run.
+    pub fn is_meant_by(&self, words: &[String]) -> bool {
+        words.is_empty() || words.iter().any(|word| self.name.contains(word.as_str()))
+    }
+}
+
+/// How far a proof goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// A few seconds, unoptimised: what `cargo test` runs.
+    Short,
+    /// What every change must pass.
+    Ci,
+    /// The whole figure, at night.
+    Full,
+}
+
+/// What one run is asked for.
+#[derive(Debug)]
+pub struct Run {
+    pub extent: Extent,
+    pub seed: u64,
+    /// Only this case, told step by step.
+    pub case: Option<u64>,
+    /// The case that was begun last, for the words of a failure.
+    at: AtomicU64,
+}
+
+impl Run {
+    const SEED: u64 = 2026;
+
+    /// Reads the words after `--`; flags of the usual test runner are passed over.
+    pub fn from_words(words: impl Iterator<Item = String>) -> Result<(Self, Vec<String>), String> {
+        let mut run =
+            Self { extent: Extent::Short, seed: Self::SEED, case: None, at: AtomicU64::new(0) };
+        let mut names = Vec::new();
+        let mut words = words;
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "--ci" => run.extent = Extent::Ci,
+                "--full" => run.extent = Extent::Full,
+                "--seed" => run.seed = number(&word, words.next())?,
+                "--case" => run.case = Some(number(&word, words.next())?),
+                flag if flag.starts_with("--") => {}
+                _ => names.push(word),
+            }
+        }
+        Ok((run, names))
+    }
+
+    /// Picks the figure of this run's extent.
+    pub fn of(&self, short: u64, ci: u64, full: u64) -> u64 {
+        match self.extent {
+            Extent::Short => short,
+            Extent::Ci => ci,
+            Extent::Full => full,
+        }
+    }
+
+    /// Returns the cases to walk: all of `0..count`, or the one that is asked for.
+    pub fn cases(&self, count: u64) -> impl Iterator<Item = u64> {
+        let cases = self.case.map_or(0..count, |case| case..case + 1);
+        cases.inspect(|case| self.at.store(*case, Ordering::Relaxed))
+    }
+
+    /// Returns the case that was begun last.
+    pub fn at(&self) -> u64 {
+        self.at.load(Ordering::Relaxed)
+    }
+
+    /// Says a step of the one case that is replayed.
+    pub fn tell(&self, step: impl fmt::Display) {
+        if self.case.is_some() {
+            println!("    {step}");
+        }
+    }
+
+    /// Returns the chance of one case, the same for the same seed.
+    pub fn chance(&self, case: u64) -> Chance {
+        Chance::new(self.seed ^ case.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    }
+}
+
+fn number(flag: &str, word: Option<String>) -> Result<u64, String> {
+    word.and_then(|word| word.parse().ok()).ok_or_else(|| format!("{flag} takes a whole number"))
+}
+
+/// A small generator (xorshift64*), so that a printed seed repeats the case.
+#[derive(Debug, Clone)]
+pub struct Chance(u64);
+
+impl Chance {
+    pub fn new(seed: u64) -> Self {
+        Self(seed | 1)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    /// Returns a number below `bound`.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        (self.next() >> 33) % bound
+    }
+}
+
+/// What was counted, in the order it is read.
+#[derive(Debug, Clone, Default)]
+pub struct Figures(Vec<(u64, &'static str)>);
+
+impl Figures {
+    #[must_use]
+    pub fn and(mut self, count: u64, of_what: &'static str) -> Self {
+        self.0.push((count, of_what));
+        self
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, (count, of_what)) in self.0.iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            write!(f, "{comma}{count} {of_what}")?;
+        }
+        Ok(())
+    }
+}
