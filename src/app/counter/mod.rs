@@ -3,26 +3,25 @@
 //! Room: app. May touch: every room below it. Decides nothing about selling.
 //! Invariant: keys are taken in order; while an act is being written they wait, and none is lost.
 
+mod lines;
+mod typing;
+
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{Event as TerminalEvent, KeyEvent, KeyEventKind};
 
+use self::lines::{From, InFlight, Line, WriteJob};
 use super::answers;
-use super::books::Placed;
-use super::control::Asked;
-use super::engine::{Checked, Engine, Outcome, Pending, Step};
+use super::engine::Engine;
 use super::event::{Ending, Event};
-use super::exports::Source;
 use super::picture::Picture;
 use super::spool::SpoolNews;
-use crate::devices::scanner::{ScannerEvent, Wedge, WedgeKey, WedgeReader};
-use crate::domain::command::{self, Command};
-use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::devices::scanner::{ScannerEvent, WedgeReader};
 use crate::screens::terminal::Display;
-use crate::screens::{Action, Question, ScreenName, Screens};
+use crate::screens::{Action, Question, Screens};
 
 /// After this long without an answer from the disk the screen says that it is still writing.
 const SLOW_DISK: Duration = Duration::from_secs(1);
@@ -32,24 +31,6 @@ const SOON: Duration = Duration::from_millis(25);
 const CART_SYNC: Duration = Duration::from_millis(80);
 /// The store is settled when nothing happened for this long.
 const IDLE: Duration = Duration::from_secs(20);
-
-/// A command line that waits its turn, and who gave it.
-struct Line {
-    text: String,
-    from: From,
-}
-
-enum From {
-    Screens,
-    Control(Box<Asked>),
-}
-
-/// The command whose entries are being written.
-struct InFlight {
-    pending: Box<Pending>,
-    line: Line,
-    since: Instant,
-}
 
 pub struct Counter<W: Write> {
     engine: Engine,
@@ -69,11 +50,6 @@ pub struct Counter<W: Write> {
     settled: bool,
     /// The last run was cut off with a sale open: said once the sale is seen.
     cut_off: bool,
-}
-
-struct WriteJob {
-    drafts: Vec<crate::domain::entry::Draft>,
-    now: crate::domain::register::Now,
 }
 
 impl<W: Write> Counter<W> {
@@ -250,92 +226,6 @@ impl<W: Write> Counter<W> {
         }
     }
 
-    /// A key of the terminal: first it may be part of a scan that is typed.
-    fn key(&mut self, key: KeyEvent) {
-        let now_ms = self.elapsed_ms();
-        let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
-        let pressed = match key.code {
-            KeyCode::Char(letter) if plain => Some(WedgeKey::Char(letter)),
-            KeyCode::Enter if plain => Some(WedgeKey::Enter),
-            KeyCode::Tab if plain => Some(WedgeKey::Tab),
-            _ => None,
-        };
-        match pressed {
-            Some(pressed) => {
-                let meant = self.wedge.press(pressed, now_ms);
-                self.wedged(meant);
-            }
-            None => {
-                let held = self.wedge.flush();
-                self.wedged(held);
-                self.pressed(key);
-            }
-        }
-    }
-
-    fn wedged(&mut self, meant: Vec<Wedge>) {
-        for wedge in meant {
-            match wedge {
-                Wedge::Key(key) => self.pressed(KeyEvent::from(code_of(key))),
-                Wedge::Scan { text, take_back } if self.wants_typing() => {
-                    // A PIN typed by a quick hand, or pasted: no code is looked for here.
-                    for letter in text.chars().skip(take_back) {
-                        self.pressed(KeyEvent::from(KeyCode::Char(letter)));
-                    }
-                    self.pressed(KeyEvent::from(KeyCode::Enter));
-                }
-                Wedge::Scan { text, take_back } => {
-                    self.take_back(take_back);
-                    self.scanned(&text);
-                }
-                Wedge::Rejected { take_back, .. } => {
-                    self.take_back(take_back);
-                    self.picture.say_refusal("scan_rejected", &self.engine.words);
-                }
-            }
-        }
-    }
-
-    /// Whether what is typed now is for the screen whatever its speed.
-    fn wants_typing(&self) -> bool {
-        matches!(self.screens.name(), ScreenName::SignIn | ScreenName::Prompt)
-    }
-
-    /// Digits of a scan were shown as typed; they go again.
-    fn take_back(&mut self, count: usize) {
-        for _ in 0..count {
-            match self.waiting_keys.back() {
-                Some(_) => drop(self.waiting_keys.pop_back()),
-                None => {
-                    let back = KeyEvent::from(KeyCode::Backspace);
-                    self.with_model(|screens, model| screens.on_key(back, model));
-                }
-            }
-        }
-    }
-
-    fn pressed(&mut self, key: KeyEvent) {
-        if self.is_busy() {
-            self.waiting_keys.push_back(key);
-            return;
-        }
-        let before = self.screens.name();
-        let action = self.with_model(|screens, model| screens.on_key(key, model));
-        if action == Action::Stay && self.screens.name() != before {
-            self.picture.quiet(); // What was said belongs to the screen that was left.
-        }
-        self.act(action);
-    }
-
-    fn scanned(&mut self, text: &str) {
-        let action = self.with_model(|screens, model| screens.on_scan(text, model));
-        self.act(action);
-    }
-
-    fn is_busy(&self) -> bool {
-        self.in_flight.is_some() || !self.lines.is_empty()
-    }
-
     fn with_model<T>(
         &mut self,
         see: impl FnOnce(&mut Screens, &crate::screens::Model<'_>) -> T,
@@ -402,131 +292,6 @@ impl<W: Write> Counter<W> {
         }
     }
 
-    /// Carries out the lines that wait, until one has to be written.
-    fn work(&mut self) {
-        while self.in_flight.is_none() {
-            let left = self.lines.len();
-            let Some(line) = self.lines.pop_front() else { break };
-            self.begin(line);
-            if self.lines.len() == left && self.in_flight.is_none() {
-                return; // The line waits for the chain's check.
-            }
-        }
-        while !self.is_busy() {
-            let Some(key) = self.waiting_keys.pop_front() else { break };
-            self.pressed(key);
-        }
-    }
-
-    fn checked(&mut self) {
-        if self.engine.checked() == Checked::Passed
-            && let Some(refusal) = self.engine.damage.clone()
-        {
-            self.picture.refuse(&refusal, &self.engine.words);
-        }
-        self.work();
-    }
-
-    fn begin(&mut self, line: Line) {
-        let command = match command::parse(&line.text) {
-            Ok(Some(command)) => command,
-            Ok(None) => return,
-            Err(refusal) => return self.done(line, Outcome::refused("", refusal)),
-        };
-        if matches!(command, Command::Tender { .. }) && self.engine.checked() == Checked::Running {
-            // The first tender waits for the chain, the loop does not.
-            self.picture.say("notice.checking", &self.engine.words);
-            self.lines.push_front(line);
-            return;
-        }
-        self.engine.stamp_spool();
-        self.last_act = Instant::now();
-        match self.engine.begin(&command, &line.text) {
-            Step::Done(outcome) => {
-                if changes_cart(&command) {
-                    self.cart_changed = Some(Instant::now());
-                }
-                self.done(line, *outcome);
-            }
-            Step::Write(pending) => {
-                let job = WriteJob { drafts: pending.drafts.clone(), now: pending.now };
-                if self.writer.send(Box::new(job)).is_err() {
-                    let refusal = Refusal::new(RefusalCode::Damaged).saying("writer_died");
-                    return self.done(line, Outcome::refused("", refusal));
-                }
-                self.in_flight = Some(InFlight { pending, line, since: Instant::now() });
-            }
-        }
-    }
-
-    fn written(&mut self, written: Result<Vec<Placed>, Refusal>) {
-        let Some(in_flight) = self.in_flight.take() else { return };
-        // No cart is synced once its sale has ended.
-        self.cart_changed = None;
-        self.settled = false;
-        let outcome = self.engine.finish(*in_flight.pending, written);
-        self.done(in_flight.line, outcome);
-        self.work();
-    }
-
-    fn done(&mut self, line: Line, outcome: Outcome) {
-        match line.from {
-            From::Control(asked) => {
-                let reply = answers::reply(&mut self.engine, outcome);
-                let _ = asked.answer.send(reply); // A client that left wants none.
-            }
-            From::Screens => self.done_here(&line.text, outcome),
-        }
-    }
-
-    fn done_here(&mut self, line: &str, outcome: Outcome) {
-        if let Some(refusal) = &outcome.refusal {
-            self.picture.refuse(refusal, &self.engine.words);
-            // The rest of a macro is not given: its first refusal stops it.
-            self.lines.retain(|line| !matches!(line.from, From::Screens));
-            self.waiting_keys.clear();
-            let refusal = refusal.clone();
-            self.with_model(|screens, model| screens.refused(line, &refusal, model));
-            return;
-        }
-        self.picture.done(&outcome, &self.engine);
-        if let Some(question) = self.with_model(|screens, model| screens.done(line, model)) {
-            self.ask(question);
-        }
-        for answer in answers::of_outcome(&mut self.engine, &outcome) {
-            match answer {
-                Ok(answer) => {
-                    if let Some(question) = self.screens.answer(answer) {
-                        self.ask(question);
-                    }
-                }
-                Err(refusal) => self.picture.refuse(&refusal, &self.engine.words),
-            }
-        }
-    }
-
-    /// Another program may look; selling is done at the counter.
-    fn asked(&mut self, asked: Asked) {
-        if let Some(order) = asked.request.export {
-            let source = Source::of(&self.engine);
-            return source.write_aside(order, self.engine.words.clone(), asked.answer);
-        }
-        let text = asked.request.line.clone();
-        let looks = match command::parse(&text) {
-            Ok(Some(command)) => is_look(&command),
-            Ok(None) => false,
-            Err(_) => true, // Refused in words like any other.
-        };
-        if !looks {
-            let refusal = Refusal::new(RefusalCode::Busy);
-            let reply = answers::reply(&mut self.engine, Outcome::refused(&text, refusal));
-            let _ = asked.answer.send(reply); // A client that left wants none.
-            return;
-        }
-        self.lines.push_back(Line { text, from: From::Control(Box::new(asked)) });
-        self.work();
-    }
-
     fn draw(&mut self) -> io::Result<()> {
         self.picture.look_at(&self.engine);
         if self.cut_off && !self.engine.register.is_locked() {
@@ -539,31 +304,4 @@ impl<W: Write> Counter<W> {
         self.display.draw(|cells| screens.draw(cells, &model))?;
         Ok(())
     }
-}
-
-fn code_of(key: WedgeKey) -> KeyCode {
-    match key {
-        WedgeKey::Char(letter) => KeyCode::Char(letter),
-        WedgeKey::Enter => KeyCode::Enter,
-        WedgeKey::Tab => KeyCode::Tab,
-    }
-}
-
-/// Commands another program may give while staff sell.
-fn is_look(command: &Command) -> bool {
-    use Command as C;
-    matches!(
-        command,
-        C::Journal { .. }
-            | C::Report { .. }
-            | C::Help { .. }
-            | C::Keys
-            | C::Inquire { .. }
-            | C::FindItem { .. }
-            | C::FindMember { .. }
-    )
-}
-
-fn changes_cart(command: &Command) -> bool {
-    !is_look(command)
 }

@@ -1,0 +1,191 @@
+//! Command lines that wait their turn, and the one whose entries are being written.
+//!
+//! Room: app. May touch: engine, screens. Decides nothing about selling.
+//! Invariant: one act is written at a time; a refusal ends the macro it stands in.
+
+use std::io::Write;
+use std::time::Instant;
+
+use super::Counter;
+use crate::app::answers;
+use crate::app::books::Placed;
+use crate::app::control::Asked;
+use crate::app::engine::{Checked, Outcome, Pending, Step};
+use crate::app::exports::Source;
+use crate::domain::command::{self, Command};
+use crate::domain::entry::Draft;
+use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::domain::register::Now;
+
+/// A command line that waits its turn, and who gave it.
+pub(super) struct Line {
+    pub(super) text: String,
+    pub(super) from: From,
+}
+
+pub(super) enum From {
+    Screens,
+    Control(Box<Asked>),
+}
+
+/// The command whose entries are being written.
+pub(super) struct InFlight {
+    pub(super) pending: Box<Pending>,
+    pub(super) line: Line,
+    pub(super) since: Instant,
+}
+
+pub(super) struct WriteJob {
+    pub(super) drafts: Vec<Draft>,
+    pub(super) now: Now,
+}
+
+impl<W: Write> Counter<W> {
+    pub(super) fn is_busy(&self) -> bool {
+        self.in_flight.is_some() || !self.lines.is_empty()
+    }
+
+    /// Carries out the lines that wait, until one has to be written.
+    pub(super) fn work(&mut self) {
+        while self.in_flight.is_none() {
+            let left = self.lines.len();
+            let Some(line) = self.lines.pop_front() else { break };
+            self.begin(line);
+            if self.lines.len() == left && self.in_flight.is_none() {
+                return; // The line waits for the chain's check.
+            }
+        }
+        while !self.is_busy() {
+            let Some(key) = self.waiting_keys.pop_front() else { break };
+            self.pressed(key);
+        }
+    }
+
+    pub(super) fn checked(&mut self) {
+        if self.engine.checked() == Checked::Passed
+            && let Some(refusal) = self.engine.damage.clone()
+        {
+            self.picture.refuse(&refusal, &self.engine.words);
+        }
+        self.work();
+    }
+
+    pub(super) fn begin(&mut self, line: Line) {
+        let command = match command::parse(&line.text) {
+            Ok(Some(command)) => command,
+            Ok(None) => return,
+            Err(refusal) => return self.done(line, Outcome::refused("", refusal)),
+        };
+        if matches!(command, Command::Tender { .. }) && self.engine.checked() == Checked::Running {
+            // The first tender waits for the chain, the loop does not.
+            self.picture.say("notice.checking", &self.engine.words);
+            self.lines.push_front(line);
+            return;
+        }
+        self.engine.stamp_spool();
+        self.last_act = Instant::now();
+        match self.engine.begin(&command, &line.text) {
+            Step::Done(outcome) => {
+                if changes_cart(&command) {
+                    self.cart_changed = Some(Instant::now());
+                }
+                self.done(line, *outcome);
+            }
+            Step::Write(pending) => {
+                let job = WriteJob { drafts: pending.drafts.clone(), now: pending.now };
+                if self.writer.send(Box::new(job)).is_err() {
+                    let refusal = Refusal::new(RefusalCode::Damaged).saying("writer_died");
+                    return self.done(line, Outcome::refused("", refusal));
+                }
+                self.in_flight = Some(InFlight { pending, line, since: Instant::now() });
+            }
+        }
+    }
+
+    pub(super) fn written(&mut self, written: Result<Vec<Placed>, Refusal>) {
+        let Some(in_flight) = self.in_flight.take() else { return };
+        // No cart is synced once its sale has ended.
+        self.cart_changed = None;
+        self.settled = false;
+        let outcome = self.engine.finish(*in_flight.pending, written);
+        self.done(in_flight.line, outcome);
+        self.work();
+    }
+
+    pub(super) fn done(&mut self, line: Line, outcome: Outcome) {
+        match line.from {
+            From::Control(asked) => {
+                let reply = answers::reply(&mut self.engine, outcome);
+                let _ = asked.answer.send(reply); // A client that left wants none.
+            }
+            From::Screens => self.done_here(&line.text, outcome),
+        }
+    }
+
+    pub(super) fn done_here(&mut self, line: &str, outcome: Outcome) {
+        if let Some(refusal) = &outcome.refusal {
+            self.picture.refuse(refusal, &self.engine.words);
+            // The rest of a macro is not given: its first refusal stops it.
+            self.lines.retain(|line| !matches!(line.from, From::Screens));
+            self.waiting_keys.clear();
+            let refusal = refusal.clone();
+            self.with_model(|screens, model| screens.refused(line, &refusal, model));
+            return;
+        }
+        self.picture.done(&outcome, &self.engine);
+        if let Some(question) = self.with_model(|screens, model| screens.done(line, model)) {
+            self.ask(question);
+        }
+        for answer in answers::of_outcome(&mut self.engine, &outcome) {
+            match answer {
+                Ok(answer) => {
+                    if let Some(question) = self.screens.answer(answer) {
+                        self.ask(question);
+                    }
+                }
+                Err(refusal) => self.picture.refuse(&refusal, &self.engine.words),
+            }
+        }
+    }
+
+    /// Another program may look; selling is done at the counter.
+    pub(super) fn asked(&mut self, asked: Asked) {
+        if let Some(order) = asked.request.export {
+            let source = Source::of(&self.engine);
+            return source.write_aside(order, self.engine.words.clone(), asked.answer);
+        }
+        let text = asked.request.line.clone();
+        let looks = match command::parse(&text) {
+            Ok(Some(command)) => is_look(&command),
+            Ok(None) => false,
+            Err(_) => true, // Refused in words like any other.
+        };
+        if !looks {
+            let refusal = Refusal::new(RefusalCode::Busy);
+            let reply = answers::reply(&mut self.engine, Outcome::refused(&text, refusal));
+            let _ = asked.answer.send(reply); // A client that left wants none.
+            return;
+        }
+        self.lines.push_back(Line { text, from: From::Control(Box::new(asked)) });
+        self.work();
+    }
+}
+
+/// Commands another program may give while staff sell.
+fn is_look(command: &Command) -> bool {
+    use Command as C;
+    matches!(
+        command,
+        C::Journal { .. }
+            | C::Report { .. }
+            | C::Help { .. }
+            | C::Keys
+            | C::Inquire { .. }
+            | C::FindItem { .. }
+            | C::FindMember { .. }
+    )
+}
+
+fn changes_cart(command: &Command) -> bool {
+    !is_look(command)
+}

@@ -1,0 +1,104 @@
+//! Keys of the terminal: typing, or a scanner that types.
+//!
+//! Room: app. May touch: the screens, with what a key means there.
+//! Invariant: every key is taken in order; while an act is being written it waits, and none is lost.
+
+use std::io::Write;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::Counter;
+use crate::devices::scanner::{Wedge, WedgeKey};
+use crate::screens::{Action, ScreenName};
+
+impl<W: Write> Counter<W> {
+    /// A key of the terminal: first it may be part of a scan that is typed.
+    pub(super) fn key(&mut self, key: KeyEvent) {
+        let now_ms = self.elapsed_ms();
+        let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
+        let pressed = match key.code {
+            KeyCode::Char(letter) if plain => Some(WedgeKey::Char(letter)),
+            KeyCode::Enter if plain => Some(WedgeKey::Enter),
+            KeyCode::Tab if plain => Some(WedgeKey::Tab),
+            _ => None,
+        };
+        match pressed {
+            Some(pressed) => {
+                let meant = self.wedge.press(pressed, now_ms);
+                self.wedged(meant);
+            }
+            None => {
+                let held = self.wedge.flush();
+                self.wedged(held);
+                self.pressed(key);
+            }
+        }
+    }
+
+    pub(super) fn wedged(&mut self, meant: Vec<Wedge>) {
+        for wedge in meant {
+            match wedge {
+                Wedge::Key(key) => self.pressed(KeyEvent::from(code_of(key))),
+                Wedge::Scan { text, take_back } if self.wants_typing() => {
+                    // A PIN typed by a quick hand, or pasted: no code is looked for here.
+                    for letter in text.chars().skip(take_back) {
+                        self.pressed(KeyEvent::from(KeyCode::Char(letter)));
+                    }
+                    self.pressed(KeyEvent::from(KeyCode::Enter));
+                }
+                Wedge::Scan { text, take_back } => {
+                    self.take_back(take_back);
+                    self.scanned(&text);
+                }
+                Wedge::Rejected { take_back, .. } => {
+                    self.take_back(take_back);
+                    self.picture.say_refusal("scan_rejected", &self.engine.words);
+                }
+            }
+        }
+    }
+
+    /// Whether what is typed now is for the screen whatever its speed.
+    pub(super) fn wants_typing(&self) -> bool {
+        matches!(self.screens.name(), ScreenName::SignIn | ScreenName::Prompt)
+    }
+
+    /// Digits of a scan were shown as typed; they go again.
+    pub(super) fn take_back(&mut self, count: usize) {
+        for _ in 0..count {
+            match self.waiting_keys.back() {
+                Some(_) => drop(self.waiting_keys.pop_back()),
+                None => {
+                    let back = KeyEvent::from(KeyCode::Backspace);
+                    self.with_model(|screens, model| screens.on_key(back, model));
+                }
+            }
+        }
+    }
+
+    pub(super) fn pressed(&mut self, key: KeyEvent) {
+        if self.is_busy() {
+            self.waiting_keys.push_back(key);
+            return;
+        }
+        let before = self.screens.name();
+        let action = self.with_model(|screens, model| screens.on_key(key, model));
+        if action == Action::Stay && self.screens.name() != before {
+            self.picture.quiet(); // What was said belongs to the screen that was left.
+        }
+        self.act(action);
+    }
+
+    pub(super) fn scanned(&mut self, text: &str) {
+        let action = self.with_model(|screens, model| screens.on_scan(text, model));
+        self.act(action);
+    }
+}
+
+fn code_of(key: WedgeKey) -> KeyCode {
+    match key {
+        WedgeKey::Char(letter) => KeyCode::Char(letter),
+        WedgeKey::Enter => KeyCode::Enter,
+        WedgeKey::Tab => KeyCode::Tab,
+    }
+}
