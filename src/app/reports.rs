@@ -13,6 +13,7 @@ use crate::domain::words::Words;
 use crate::reports::day_table::day_table;
 use crate::reports::items_sold::items_sold;
 use crate::reports::members_list::{MemberRow, members_list};
+use crate::reports::period::Period;
 use crate::reports::sales_by_day::sales_by_day;
 use crate::reports::table::Table;
 use crate::reports::x_z::CashShown;
@@ -24,6 +25,8 @@ pub struct Wanted {
     pub name: String,
     pub from: Option<i32>,
     pub to: Option<i32>,
+    /// Days by name, reckoned from the day the report is made.
+    pub period: Option<Period>,
     pub number: Option<DocNo>,
 }
 
@@ -50,12 +53,25 @@ impl Wanted {
                 "from" => wanted.from = Some(day()?),
                 "to" => wanted.to = Some(day()?),
                 "date" => (wanted.from, wanted.to) = (Some(day()?), Some(day()?)),
+                "period" => {
+                    wanted.period = Some(Period::from_word(value).ok_or_else(|| bad(value))?);
+                }
                 "format" if matches!(value.as_str(), "csv" | "text") => {}
                 "number" => wanted.number = Some(value.parse().map_err(|_| bad(value))?),
                 _ => return Err(bad(key)),
             }
         }
         Ok(wanted)
+    }
+
+    /// Returns the first and the last day; a named period narrows what the dates leave open.
+    fn days(&self, engine: &Engine) -> (i32, i32) {
+        let register = &engine.register;
+        let open = register.lane.day.as_ref().map(|day| day.business_date);
+        let today = open.unwrap_or_else(|| register.business_date(engine.now()));
+        let named = self.period.and_then(|period| period.days(today));
+        let (first, last) = named.unwrap_or((i32::MIN, i32::MAX - 1));
+        (self.from.unwrap_or(first), self.to.unwrap_or(last))
     }
 }
 
@@ -71,7 +87,7 @@ pub fn read_day(text: &str) -> Option<i32> {
 /// Z that there is not.
 pub fn make(engine: &Engine, wanted: &Wanted) -> Result<Table, Refusal> {
     let words = &engine.words;
-    let (from, to) = (wanted.from.unwrap_or(i32::MIN), wanted.to.unwrap_or(i32::MAX - 1));
+    let (from, to) = wanted.days(engine);
     match wanted.name.as_str() {
         "x" => {
             let day = engine.register.lane.day.as_ref().ok_or_else(no_day)?;

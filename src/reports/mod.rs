@@ -20,6 +20,7 @@ pub mod table;
 pub mod day_table;
 pub mod items_sold;
 pub mod members_list;
+pub mod period;
 pub mod sales_by_day;
 
 mod columns;

@@ -42,6 +42,7 @@ worded! {
         Menu = "menu",
         Cash = "cash",
         Close = "close",
+        Reports = "reports",
         Count = "count",
         Help = "help",
         CommandLine = "command_line",
@@ -56,7 +57,7 @@ worded! {
 impl ScreenName {
     /// Whether the screen is a list of its own keys.
     pub const fn is_menu(self) -> bool {
-        matches!(self, Self::Menu | Self::Cash | Self::Close)
+        matches!(self, Self::Menu | Self::Cash | Self::Close | Self::Reports)
     }
 
     /// Whether letters typed here are text, so that no key may be bound to one.
@@ -121,6 +122,7 @@ worded! {
         OpenMenu = "menu",
         OpenCash = "cash",
         OpenClose = "close",
+        OpenReports = "reports",
         OpenCount = "count",
         OpenHelp = "help",
         OpenCommandLine = "command_line",

@@ -1,7 +1,7 @@
 //! A menu: the keys of a screen's own table, as a list to choose from.
 //!
 //! Room: screens. May touch: its own state, the keymap.
-//! Cash, close and the general menu are the same screen with another table: what stands in them is
+//! Cash, close, reports and the general menu are the same screen with another table: what stands in them is
 //! the keymap's to say, and beside them stands the day.
 
 use ratatui::layout::Position;
@@ -61,6 +61,7 @@ impl Menu {
         match self.screen {
             ScreenName::Cash => "menu.cash",
             ScreenName::Close => "menu.close",
+            ScreenName::Reports => "menu.reports",
             _ => "menu.all",
         }
     }
@@ -83,8 +84,9 @@ impl Screen for Menu {
     }
 
     fn done(&mut self, command: &str) -> bool {
-        // After a count the difference is looked at, and then the day is closed from here.
-        !matches!(command, "count" | "x_report" | "approve")
+        // After a count the difference is looked at, and then the day is closed from here; after one
+        // report comes the next.
+        !matches!(command, "count" | "x_report" | "report" | "approve")
     }
 
     fn yields_to_scan(&self) -> bool {

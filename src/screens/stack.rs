@@ -435,7 +435,9 @@ impl Screens {
             N::Journal => State::Journal(Box::new(Journal::new(&about))),
             N::Receipt => State::Receipt(Box::new(Receipt::new(about))),
             N::ReturnLines => State::ReturnLines(Box::new(ReturnLines::new(about))),
-            N::Menu | N::Cash | N::Close => State::Menu(Box::new(Menu::new(screen, &self.keymap))),
+            N::Menu | N::Cash | N::Close | N::Reports => {
+                State::Menu(Box::new(Menu::new(screen, &self.keymap)))
+            }
             N::Count => State::Count(Box::default()),
             N::Help => State::Help(Box::new(Help::new(below, &self.keymap))),
             N::CommandLine => State::CommandLine(Box::new(CommandLine::new(self.given.clone()))),

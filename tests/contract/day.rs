@@ -167,3 +167,32 @@ fn zr_01_the_net_is_what_was_sold_less_discounts_and_returns() {
     assert_eq!(day["day"]["net"], 1305);
     assert_eq!(day["day"]["difference"], 0);
 }
+
+#[test]
+fn a_report_takes_its_days_by_name_or_by_date() {
+    let shop = Shop::new("");
+    let closed_day = |date: &str, amount: u32| {
+        let script = format!("department 1 {amount}\ntender_cash\nz_report");
+        shop.play_at(&format!("{date}T10:00:00+09:00"), &script);
+    };
+    for (date, amount) in [("2026-09-30", 100), ("2026-10-01", 200), ("2026-10-31", 300)] {
+        closed_day(date, amount);
+    }
+    closed_day("2026-11-02", 400);
+    let open = "department 1 500\ntender_cash\n";
+    shop.play_at("2026-11-03T10:00:00+09:00", open);
+    for (days, want) in [
+        ("period=today", vec![500]),
+        ("period=week", vec![300, 400, 500]),
+        ("period=month", vec![400, 500]),
+        ("period=last_month", vec![200, 300]),
+        ("from=2026-10-31 to=2026-11-02", vec![300, 400]),
+    ] {
+        let line = format!("report sales {days}");
+        let played = shop.play_at("2026-11-03T11:00:00+09:00", &line);
+        let rows = played.last()["report"]["rows"].as_array().expect("rows").clone();
+        let net: Vec<i64> = rows.iter().filter_map(|row| row["net"].as_i64()).collect();
+        assert_eq!(net, want, "{days}: {rows:?}");
+    }
+    assert_eq!(shop.refuse("report sales period=year"), "bad_argument");
+}

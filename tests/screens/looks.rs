@@ -110,6 +110,9 @@ const CASES: &[Case] = &[
     ("cash", |shop, screens| {
         press(screens, shop, "<f10>");
     }),
+    ("reports", |shop, screens| {
+        press(screens, shop, "<f11>r");
+    }),
     ("close", |shop, screens| {
         shop.day = Some(DayView {
             business_date: "2026-11-22".into(),
