@@ -4,9 +4,9 @@
 //! Invariant: a closed sale is never changed; what follows from it is an entry of its own.
 
 use super::drawer::reason_text;
-use super::items::receipt_number;
 use super::returns::receipt_refusal;
 use super::sale::free_text;
+use super::scanning::receipt_number;
 use super::{Applied, Context, DrawerCause, Effect, Paper, Register, StoredSale};
 use crate::domain::day::local_hour;
 use crate::domain::entry::Kind;

@@ -6,8 +6,8 @@
 
 mod after;
 mod cart;
+mod corrections;
 mod drawer;
-mod items;
 mod kept;
 mod lookup;
 mod loyalty;
@@ -17,7 +17,9 @@ mod pricing;
 #[cfg(test)]
 mod properties;
 mod returns;
+mod ringing;
 mod sale;
+mod scanning;
 mod shop;
 mod staff;
 mod tender;

@@ -1,0 +1,203 @@
+//! Ringing up: goods become a line, or raise the line they were just rung on.
+//!
+//! Room: domain. May touch: std.
+//! Invariant: lines are always 1…n; the same code scanned twice running raises the line.
+
+use super::cart::MOST_LINES;
+use super::scanning::price_needed;
+use super::{Applied, Cart, Context, ItemView, Register};
+use crate::domain::item::{Item, Unit};
+use crate::domain::money::Money;
+use crate::domain::quantity::{Quantity, UnitPrice};
+use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::domain::sale::{LineItem, SaleId};
+use crate::domain::tax::TaxMode;
+
+/// A line about to be rung.
+pub(super) struct Rung {
+    pub item: Item,
+    pub price: UnitPrice,
+    pub price_mode: TaxMode,
+    /// What the code itself said about the quantity: a case, a weight.
+    pub quantity: Option<Quantity>,
+    /// The code as scanned, so that the same label twice is seen as the same.
+    pub scanned: String,
+    /// A label with its own price is a line of its own every time.
+    pub joins: bool,
+}
+
+impl Register {
+    /// Takes goods as a line, or raises the line of the same code.
+    pub(super) fn ring(&self, rung: Rung, context: &mut Context<'_>) -> Result<Applied, Refusal> {
+        let mut applied = self.unchanged();
+        self.may_ring(&applied.cart)?;
+        let cart = &mut applied.cart;
+        let pending = cart.pending.map(|pending| pending.quantity);
+        if rung.item.flags.weighed && pending.is_none() && rung.quantity.is_none() && rung.joins {
+            return Err(Refusal::new(RefusalCode::BadArgument)
+                .saying("weight_needed")
+                .with("name", &rung.item.name)
+                .with("unit", rung.item.unit.word()));
+        }
+        let quantity = line_quantity(pending, rung.quantity, rung.item.unit)?;
+        let quantity = if cart.open_return { -quantity } else { quantity };
+        let again = pending.is_none()
+            && rung.joins
+            && cart.just_scanned.as_deref() == Some(rung.scanned.as_str());
+        let raised = again && cart.lines.last().is_some_and(|line| joins(line, &rung));
+        if raised {
+            let line = cart.lines.last_mut().expect("a line to raise");
+            line.quantity = line.quantity + quantity;
+        } else {
+            self.begin_sale(cart, context)?;
+            let line = self.line_of(&rung, quantity, cart.eat_in);
+            cart.lines.push(line);
+        }
+        cart.selected = None;
+        cart.pending = None;
+        cart.just_scanned = if pending.is_none() { Some(rung.scanned.clone()) } else { None };
+        cart.subtotalled = false;
+        if rung.item.flags.age20 && cart.needs_age_check() {
+            applied.answer.needs.push("age_check");
+        }
+        applied.answer.item = Some(self.item_view(&rung.item));
+        self.priced(applied, context)
+    }
+
+    fn may_ring(&self, cart: &Cart) -> Result<(), Refusal> {
+        self.no_tender_in(cart)?;
+        if cart.returning.is_some() && cart.open_return {
+            return Err(RefusalCode::OpenSale.into());
+        }
+        if cart.lines.len() >= MOST_LINES {
+            return Err(Refusal::new(RefusalCode::Full)
+                .saying("too_many_lines")
+                .with("lines", MOST_LINES));
+        }
+        Ok(())
+    }
+
+    pub(super) fn no_tender_in(&self, cart: &Cart) -> Result<(), Refusal> {
+        if cart.tenders.is_empty() { Ok(()) } else { Err(RefusalCode::Tendered.into()) }
+    }
+
+    /// Gives the sale its id with its first line.
+    ///
+    /// # Errors
+    /// `closed_day`: a day that waits for its Z takes no new sale, and says so before the first item.
+    pub(super) fn begin_sale(
+        &self,
+        cart: &mut Cart,
+        context: &mut Context<'_>,
+    ) -> Result<(), Refusal> {
+        if cart.id == SaleId::default() {
+            self.day_open_for_sale(context.now)?;
+            cart.id = SaleId((context.new_id)());
+        }
+        Ok(())
+    }
+
+    /// Refuses a change whose amounts would not fit, before it is true.
+    pub(super) fn priced(
+        &self,
+        applied: Applied,
+        context: &Context<'_>,
+    ) -> Result<Applied, Refusal> {
+        super::price(&applied.cart, &self.settings, context.now.civil_date())?;
+        Ok(applied)
+    }
+
+    fn line_of(&self, rung: &Rung, quantity: Quantity, eat_in: bool) -> LineItem {
+        let item = &rung.item;
+        let class = self.class_of(item);
+        let (class, own_class) = match eat_in && class == "reduced" {
+            true => ("standard".to_owned(), Some(class)),
+            false => (class, None),
+        };
+        LineItem {
+            code: item.code.clone(),
+            name: item.name.clone(),
+            printed: item.printed_name().to_owned(),
+            department: item.department,
+            quantity,
+            unit: item.unit,
+            unit_price: rung.price,
+            list_price: None,
+            price_mode: rung.price_mode,
+            class,
+            own_class,
+            flags: item.flags,
+            discount: None,
+            cost: item.cost,
+            origin: None,
+        }
+    }
+
+    /// The item's tax class, else its department's, else standard.
+    pub(super) fn class_of(&self, item: &Item) -> String {
+        let department = self.settings.department(item.department);
+        let by_department = || department.map(|department| department.tax_class.clone());
+        item.tax_class.clone().or_else(by_department).unwrap_or_else(|| "standard".to_owned())
+    }
+
+    /// The item as lists show it.
+    pub fn item_view(&self, item: &Item) -> ItemView {
+        ItemView::of(item, &self.class_of(item))
+    }
+
+    pub(super) fn department(
+        &self,
+        number: u16,
+        amount: Money,
+        context: &mut Context<'_>,
+    ) -> Result<Applied, Refusal> {
+        let department = self.settings.department(number).ok_or_else(|| {
+            Refusal::new(RefusalCode::UnknownCode).saying("no_department").with("number", number)
+        })?;
+        if amount.is_zero() {
+            return Err(price_needed(&department.name));
+        }
+        let mut item = Item::new(format!("D{number:02}"), &department.name, amount.into());
+        item.department = number;
+        let rung = Rung {
+            price: amount.into(),
+            price_mode: self.settings.tax.price_mode,
+            quantity: None,
+            // Pressing the same department with the same price again is one more of it.
+            scanned: format!("D{number:02} {amount}", amount = amount.minor()),
+            joins: true,
+            item,
+        };
+        self.ring(rung, context)
+    }
+}
+
+/// Keyed quantity times what the code holds; goods by the piece come in whole pieces.
+pub(super) fn line_quantity(
+    keyed: Option<Quantity>,
+    coded: Option<Quantity>,
+    unit: Unit,
+) -> Result<Quantity, Refusal> {
+    let keyed = keyed.unwrap_or(Quantity::ONE);
+    let quantity = match coded {
+        None => keyed,
+        Some(coded) => Quantity::new(keyed.decimal() * coded.decimal()),
+    };
+    if unit == Unit::Each && quantity.whole().is_none() {
+        return Err(Refusal::new(RefusalCode::BadArgument)
+            .saying("whole_pieces")
+            .with("quantity", quantity));
+    }
+    if quantity > Quantity::from(99_999) {
+        return Err(RefusalCode::Over.into());
+    }
+    Ok(quantity)
+}
+
+fn joins(line: &LineItem, rung: &Rung) -> bool {
+    line.code == rung.item.code
+        && line.unit_price == rung.price
+        && line.discount.is_none()
+        && line.list_price.is_none()
+        && line.origin.is_none()
+}

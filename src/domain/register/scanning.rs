@@ -1,0 +1,288 @@
+//! What a code means here: goods, a member, a coupon, a slip, a receipt; and looking goods up.
+//!
+//! Room: domain. May touch: std.
+//! Invariant: goods are rung only by a code that holds, on a day they may be sold, at a price they have.
+
+use super::ringing::Rung;
+use super::{Answer, Applied, Context, ItemFound, Register};
+use crate::domain::code::in_store::quantity_of;
+use crate::domain::code::pairing::{BookPairing, Paired};
+use crate::domain::code::{CodeFault, InStoreScan, InStoreValue, Scanned, explain, recognise};
+use crate::domain::item::Item;
+use crate::domain::money::Money;
+use crate::domain::number::{DocKind, DocNo};
+use crate::domain::quantity::Quantity;
+use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::domain::tax::TaxMode;
+use crate::domain::text;
+
+/// How many rows a search answers at once; screens ask for more by offset.
+const FOUND_AT_ONCE: usize = 50;
+
+impl Register {
+    pub(super) fn scan(&self, raw: &str, context: &mut Context<'_>) -> Result<Applied, Refusal> {
+        let scanned = recognise(raw, &self.codes).map_err(|fault| code_refusal(fault, raw))?;
+        match &scanned {
+            Scanned::Member { code } => match self.goods_before_members(&scanned, code, context)? {
+                Some(rung) => self.ring(rung, context),
+                None => self.member(code, context),
+            },
+            Scanned::Coupon { code } => self.coupon(code, context),
+            Scanned::Slip { number } => self.resume(Some(number), context),
+            Scanned::Receipt { number } => Ok(self.receipt_shown(number)),
+            Scanned::Bill(bill) => {
+                Err(Refusal::new(RefusalCode::Bill).with("amount", bill.amount.grouped()))
+            }
+            Scanned::BookRow1 { isbn } => {
+                let mut books = self.session.books.clone();
+                let paired = books.isbn(*isbn, context.now.utc_ms as u64);
+                self.book(paired, books, context)
+            }
+            Scanned::BookRow2(row) => {
+                let mut books = self.session.books.clone();
+                let paired = books.price(row.clone(), context.now.utc_ms as u64);
+                self.book(paired, books, context)
+            }
+            _ => {
+                let rung = self.goods(&scanned, raw, context)?;
+                self.ring(rung, context)
+            }
+        }
+    }
+
+    /// A code that looks like a member card may still be goods of the shop; the item file decides.
+    fn goods_before_members(
+        &self,
+        _scanned: &Scanned,
+        code: &str,
+        context: &Context<'_>,
+    ) -> Result<Option<Rung>, Refusal> {
+        match context.shop.item(code)? {
+            Some(found) => self.rung(found, code).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn receipt_shown(&self, number: &str) -> Applied {
+        let mut applied = self.unchanged();
+        applied.answer.look = Some(super::Look::Journal(vec![number.to_owned()]));
+        applied
+    }
+
+    /// Finds the goods of a code and what the code says about price, weight and dates.
+    fn goods(&self, scanned: &Scanned, raw: &str, context: &Context<'_>) -> Result<Rung, Refusal> {
+        if let Scanned::Gs1(scan) = scanned
+            && let Some(last) = scan.last_day_of_sale()
+            && last.resolve(context.now.day()) < context.now.day()
+        {
+            let last = last.resolve(context.now.day());
+            return Err(Refusal::new(RefusalCode::Expired).with("date", last));
+        }
+        if let Scanned::Magazine(magazine) = scanned
+            && find(scanned, context)?.is_none()
+        {
+            let price = magazine.price.ok_or_else(|| price_needed(&magazine.code))?;
+            let name = format!("MAG {}-{}", magazine.series, magazine.issue);
+            return Ok(self.priced_by_code(&magazine.code, &name, price));
+        }
+        let found = find(scanned, context)?.ok_or_else(|| unknown(raw))?;
+        let mut rung = self.rung(found, raw)?;
+        match scanned {
+            Scanned::InStore(label) => self.label(label, &mut rung)?,
+            Scanned::Magazine(magazine) => {
+                if let Some(price) = magazine.price {
+                    rung.price = price.into();
+                    rung.price_mode = TaxMode::Excluded;
+                }
+            }
+            Scanned::Case { .. } if rung.quantity.is_none() => {
+                return Err(Refusal::new(RefusalCode::UnknownCode)
+                    .saying("case_unknown")
+                    .with("code", raw)
+                    .with("name", &rung.item.name));
+            }
+            Scanned::Gs1(scan) => {
+                if let (Some(kilograms), Some(unit)) = (scan.weight_kg, rung.item.unit.grams()) {
+                    let grams = kilograms.decimal() * rust_decimal::Decimal::ONE_THOUSAND;
+                    rung.quantity = Some(Quantity::new(grams / rust_decimal::Decimal::from(unit)));
+                }
+                if let Some(price) = scan.price {
+                    rung.price = price;
+                    rung.quantity = None;
+                    rung.joins = false;
+                }
+            }
+            _ => {}
+        }
+        Ok(rung)
+    }
+
+    fn rung(&self, found: ItemFound, scanned: &str) -> Result<Rung, Refusal> {
+        let item = found.item;
+        if item.flags.not_for_sale {
+            return Err(Refusal::new(RefusalCode::NotForSale).with("name", &item.name));
+        }
+        Ok(Rung {
+            price: item.price,
+            price_mode: item.price_mode.unwrap_or(self.settings.tax.price_mode),
+            quantity: found.pieces.map(|pieces| i64::from(pieces).into()),
+            scanned: scanned.to_owned(),
+            joins: true,
+            item,
+        })
+    }
+
+    fn label(&self, label: &InStoreScan, rung: &mut Rung) -> Result<(), Refusal> {
+        match &label.value {
+            InStoreValue::Price { amount, mode } => {
+                rung.price = (*amount).into();
+                rung.price_mode = mode.unwrap_or(rung.price_mode);
+                rung.joins = false;
+            }
+            InStoreValue::Weight { grams } => {
+                let unit = rung.item.unit.grams().unwrap_or(100);
+                rung.quantity = quantity_of(*grams, unit);
+                rung.joins = false;
+            }
+            InStoreValue::Blank => return Err(price_needed(&label.master)),
+        }
+        Ok(())
+    }
+
+    /// Goods that are not on file but carry their price (a book, a magazine): price without tax.
+    fn priced_by_code(&self, code: &str, name: &str, price: Money) -> Rung {
+        let mut item = Item::new(code, name, price.into());
+        item.flags.fixed_price = true;
+        Rung {
+            item,
+            price: price.into(),
+            price_mode: TaxMode::Excluded,
+            quantity: None,
+            scanned: code.to_owned(),
+            joins: true,
+        }
+    }
+
+    fn book(
+        &self,
+        paired: Paired,
+        books: BookPairing,
+        context: &mut Context<'_>,
+    ) -> Result<Applied, Refusal> {
+        let mut applied = match paired {
+            Paired::Isbn(isbn) => match context.shop.item(&isbn.to_string())? {
+                Some(found) => self.ring(self.rung(found, &isbn.to_string())?, context)?,
+                None => self.waiting_for_book_row(),
+            },
+            Paired::PriceWaits(_) => self.waiting_for_book_row(),
+            Paired::Both { isbn, row, isbn_was_first } => {
+                let code = isbn.to_string();
+                let price = row.price.ok_or_else(|| price_needed(&code))?;
+                let sold = self.cart.lines.last().is_some_and(|line| line.code == code);
+                if isbn_was_first && sold {
+                    self.reprice_last_by_code(price)
+                } else {
+                    let rung = match context.shop.item(&code)? {
+                        Some(found) => {
+                            let mode = TaxMode::Excluded;
+                            Rung {
+                                price: price.into(),
+                                price_mode: mode,
+                                ..self.rung(found, &code)?
+                            }
+                        }
+                        None => self.priced_by_code(&code, &format!("ISBN {code}"), price),
+                    };
+                    self.ring(rung, context)?
+                }
+            }
+        };
+        applied.session.books = books;
+        Ok(applied)
+    }
+
+    fn waiting_for_book_row(&self) -> Applied {
+        let mut applied = self.unchanged();
+        applied.answer.needs.push("book_row");
+        applied
+    }
+
+    /// The price row came after the book was sold from the item file: the code's price wins.
+    fn reprice_last_by_code(&self, price: Money) -> Applied {
+        let mut applied = self.unchanged();
+        if let Some(line) = applied.cart.lines.last_mut() {
+            line.unit_price = price.into();
+            line.price_mode = TaxMode::Excluded;
+        }
+        applied
+    }
+
+    pub(super) fn inquire(&self, code: &str, context: &Context<'_>) -> Result<Applied, Refusal> {
+        let mut applied = self.unchanged();
+        let scanned = recognise(code, &self.codes).map_err(|fault| code_refusal(fault, code))?;
+        let explained = explain::explain(&scanned);
+        applied.answer.explained =
+            explained.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        if let Scanned::Member { code } = &scanned {
+            applied.answer.member = self.member_view(code, context)?;
+        }
+        if let Some(found) = find(&scanned, context)? {
+            applied.answer.item = Some(self.item_view(&found.item));
+        }
+        Ok(applied)
+    }
+
+    pub(super) fn find_item(&self, text: &str, context: &Context<'_>) -> Result<Applied, Refusal> {
+        let text = text::cleaned(text);
+        let found = context.shop.find_items(&text, FOUND_AT_ONCE)?;
+        let items = found.iter().map(|item| self.item_view(item)).collect();
+        let answer = Answer { items: Some(items), ..Answer::default() };
+        Ok(Applied { answer, ..self.unchanged() })
+    }
+}
+
+/// Looks the code's readings up, the likeliest first.
+fn find(scanned: &Scanned, context: &Context<'_>) -> Result<Option<ItemFound>, Refusal> {
+    for code in scanned.lookups() {
+        if let Some(found) = context.shop.item(&code)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+fn unknown(code: &str) -> Refusal {
+    Refusal::new(RefusalCode::UnknownCode).with("code", text::cleaned(code))
+}
+
+pub(super) fn price_needed(what: &str) -> Refusal {
+    Refusal::new(RefusalCode::PriceNeeded).with("name", what)
+}
+
+/// Words a code that does not hold.
+pub(super) fn code_refusal(fault: CodeFault, raw: &str) -> Refusal {
+    let shown: String = text::cleaned(raw).chars().take(80).collect();
+    match fault {
+        CodeFault::CheckDigit { expected } => {
+            Refusal::new(RefusalCode::CheckDigit).with("code", shown).with("expected", expected)
+        }
+        CodeFault::PriceCheckDigit { expected } => Refusal::new(RefusalCode::CheckDigit)
+            .saying("price_check_digit")
+            .with("code", shown)
+            .with("expected", expected),
+        CodeFault::Shape => unknown(&shown),
+        CodeFault::TooLong => Refusal::new(RefusalCode::BadArgument).saying("scan_too_long"),
+        CodeFault::Control => Refusal::new(RefusalCode::BadArgument).saying("scan_control"),
+        CodeFault::PaymentCard => Refusal::new(RefusalCode::BadArgument).saying("payment_card"),
+    }
+}
+
+/// Reads a receipt's number as staff type it: `01-000123`, or a running number of this lane.
+pub(super) fn receipt_number(register: &Register, typed: &str) -> Result<DocNo, Refusal> {
+    let not_one = || Refusal::new(RefusalCode::Receipt).with("receipt", text::cleaned(typed));
+    if let Ok(number) = typed.parse::<u32>() {
+        let (lane, epoch) = (register.lane.lane, register.lane.epoch);
+        return Ok(DocNo { lane, epoch, kind: DocKind::Receipt, number });
+    }
+    typed.parse().map_err(|_| not_one())
+}
