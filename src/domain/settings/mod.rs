@@ -3,6 +3,7 @@
 //! Room: domain. May touch: std. May not: TOML (exchange reads and writes it).
 //! Invariant: changed only by a patch that stands in the journal, so that every change has a who and a when.
 
+mod applying;
 mod patch;
 
 pub use patch::{
