@@ -228,10 +228,6 @@ pub enum Kind {
     DayContinued {
         civil_date: i32,
     },
-    /// The count by hand of a printer job's fate, or of a clock: free words for the log.
-    Noted {
-        text: String,
-    },
 }
 
 /// A member as an import brings it: the card and the balance it starts with.

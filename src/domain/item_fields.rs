@@ -154,8 +154,7 @@ mod tests {
 
     fn settings() -> Settings {
         let mut settings = Settings::default();
-        let food = Department { number: 1, name: "食品".into(), tax_class: "reduced".into() };
-        settings.departments.push(food);
+        settings.departments.push(Department::new(1, "食品", "reduced"));
         settings
     }
 

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use toml::{Table, Value};
 
 use crate::domain::command::Discount;
+use crate::domain::money::Money;
 use crate::domain::points::PointRules;
 use crate::domain::register::ymd;
 use crate::domain::settings::{
@@ -154,6 +155,8 @@ fn departments(settings: &Settings) -> Vec<DepartmentPatch> {
         number: department.number,
         name: Some(department.name.clone()),
         tax_class: Some(department.tax_class.clone()),
+        lowest: department.lowest.map(Money::minor),
+        highest: department.highest.map(Money::minor),
         removed: false,
     };
     settings.departments.iter().map(row).collect()
@@ -213,6 +216,7 @@ fn limits(limits: &Limits) -> LimitsPatch {
         discount_percent: Some(limits.discount_percent),
         refund: Some(limits.refund.minor()),
         cash_over: Some(limits.cash_over.minor()),
+        label_times: Some(limits.label_times),
         level: Some(limits.level),
     }
 }

@@ -218,3 +218,73 @@ fn goods_of_an_unusable_kind_are_refused() {
     let sold = shop.sell("age_checked\ntender_cash");
     assert_eq!(sold["sale"]["total"], 1000);
 }
+
+/// `reliability.md` 8.28: a label for one yen is sold only by who may decide about prices.
+#[test]
+fn a_label_far_from_the_items_price_needs_the_manager() {
+    const LABELS: &str = r#"
+[[in_store]]
+prefix = "02"
+layout = "A"
+[[staff]]
+number = 1
+name = "店長"
+level = 7
+pin = "482913"
+[[staff]]
+number = 4
+name = "新人"
+level = 1
+pin = "795246"
+"#;
+    let items = "code,name,price\n0237009,刺身,598\n0237099,鮮魚,0\n";
+    let shop = Shop::new(LABELS).with_items(items);
+    let (one_yen, usual) = ("scan 0237009500013", "scan 0237009400603");
+    assert_eq!(shop.refuse(&format!("sign_in 4 795246\n{usual}\n{one_yen}")), "limit");
+    let sold = shop.sell(&format!("sign_in 4 795246\napprove 1 482913\n{one_yen}\nsubtotal"));
+    assert_eq!(lines(&sold, "amount"), [60, 1], "an approval lifts it once");
+    assert_eq!(shop.refuse(&format!("sign_in 4 795246\n{one_yen}")), "limit");
+    assert_eq!(shop.refuse("sign_in 4 795246\nscan 0237099500016"), "limit", "no price on file");
+    shop.sell("sign_in 4 795246\nscan 0237099900106\nvoid_sale");
+
+    let asked = format!("sign_in 1 482913\n{one_yen}");
+    assert_eq!(shop.refuse(&asked), "confirm", "a manager is asked, too");
+    let played = shop.play(&format!("{asked}\nconfirm\ntender_cash"));
+    assert_eq!(played.codes(), ["", "confirm", "", ""]);
+    assert_eq!(played.last()["sale"]["total"], 1);
+    let rows = shop.export("journal");
+    let refused = rows.iter().filter(|row| row["kind"].contains("efused"));
+    assert_eq!(refused.count(), 3, "the price refusals are in the journal: {rows:?}");
+    shop.verify();
+}
+
+#[test]
+fn a_departments_bounds_hold_its_keyed_prices_and_its_labels() {
+    const BOUNDS: &str = r#"
+[[department]]
+number = 7
+name = "鮮魚"
+lowest = 100
+highest = 5000
+[[in_store]]
+prefix = "02"
+layout = "A"
+"#;
+    let shop = Shop::new(BOUNDS).with_items("code,name,price,department\n0237009,刺身,598,7\n");
+    assert_eq!(shop.refuse("scan 0237009400603"), "confirm", "60 yen");
+    for (line, code) in [
+        ("department 7 99", "confirm"),
+        ("department 7 100", ""),
+        ("department 7 5000", ""),
+        ("department 7 5001", "confirm"),
+        ("department 1 99999", ""),
+    ] {
+        assert_eq!(shop.play(line).codes(), [code], "{line}");
+    }
+    let played = shop.play("void_sale\ndepartment 7 50000\nconfirm");
+    assert_eq!(played.last()["sale"]["total"], 50_000);
+    let written = shop.told(&["export", "shop"]);
+    assert!(written.contains("lowest = 100") && written.contains("highest = 5000"), "{written}");
+    let bad = shop.import("shop", b"[[department]]\nnumber = 7\nlowest = 6000\n", &["--apply"]);
+    assert_eq!(bad.status.code(), Some(1));
+}

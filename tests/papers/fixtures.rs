@@ -74,10 +74,6 @@ fn staff(number: u32, name: &str) -> Staff {
     Staff { number, name: name.to_owned(), level: 9 }
 }
 
-fn department(number: u16, name: &str, class: &str) -> Department {
-    Department { number, name: name.to_owned(), tax_class: class.to_owned() }
-}
-
 /// The grocer of 7.1: tax inside, a coupon of 100 yen.
 pub fn grocery_shop() -> Settings {
     let mut shop = Settings::default();
@@ -87,10 +83,10 @@ pub fn grocery_shop() -> Settings {
     shop.shop.registration_number = Some("T7123456789012".to_owned());
     shop.staff = vec![staff(1, "店長"), staff(3, "佐藤")];
     shop.departments = vec![
-        department(1, "食品", "reduced"),
-        department(2, "日用品", "standard"),
-        department(3, "医薬品", "standard"),
-        department(9, "金券", "exempt"),
+        Department::new(1, "食品", "reduced"),
+        Department::new(2, "日用品", "standard"),
+        Department::new(3, "医薬品", "standard"),
+        Department::new(9, "金券", "exempt"),
     ];
     shop.coupons.push(Coupon {
         code: "CP0100".to_owned(),

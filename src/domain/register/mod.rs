@@ -282,8 +282,10 @@ impl Register {
             C::Approve { staff, pin } => return self.approve(*staff, pin, context),
             C::SignOut => self.sign_out(context),
             C::Lock => Ok(self.lock()),
-            C::Scan { code } => self.scan(code, context),
-            C::Department { number, amount } => self.department(*number, *amount, context),
+            C::Scan { code } => return self.scan(code, context),
+            C::Department { number, amount } => {
+                return self.department(*number, *amount, context);
+            }
             C::Quantity(quantity) => self.quantity(*quantity, context),
             C::Times(quantity) => self.times(*quantity),
             C::Repeat => self.repeat(context),

@@ -5,7 +5,8 @@
 
 use super::cart::MOST_LINES;
 use super::scanning::price_needed;
-use super::{Applied, Cart, Context, ItemView, Register};
+use super::{Applied, Cart, Context, ItemView, Refused, Register};
+use crate::domain::command::Command;
 use crate::domain::item::{Item, Unit};
 use crate::domain::money::Money;
 use crate::domain::quantity::{Quantity, UnitPrice};
@@ -24,6 +25,13 @@ pub(super) struct Rung {
     pub scanned: String,
     /// A label with its own price is a line of its own every time.
     pub joins: bool,
+}
+
+impl Rung {
+    /// Whether the label names the price: it is then neither a weight nor a number of pieces.
+    pub fn is_priced_by_its_code(&self) -> bool {
+        !self.joins && self.quantity.is_none()
+    }
 }
 
 impl Register {
@@ -150,12 +158,19 @@ impl Register {
         number: u16,
         amount: Money,
         context: &mut Context<'_>,
-    ) -> Result<Applied, Refusal> {
+    ) -> Result<Applied, Refused> {
         let department = self.settings.department(number).ok_or_else(|| {
             Refusal::new(RefusalCode::UnknownCode).saying("no_department").with("number", number)
         })?;
         if amount.is_zero() {
-            return Err(price_needed(&department.name));
+            return Err(price_needed(&department.name).into());
+        }
+        if !department.expects(amount) && !self.session.confirmed {
+            let refusal = Refusal::new(RefusalCode::Confirm)
+                .saying("confirm_department")
+                .with("name", &department.name)
+                .with("amount", amount.grouped());
+            return Err(self.asking_again(refusal, Command::Department { number, amount }));
         }
         let mut item = Item::new(format!("D{number:02}"), &department.name, amount.into());
         item.department = number;
@@ -168,7 +183,7 @@ impl Register {
             joins: true,
             item,
         };
-        self.ring(rung, context)
+        Ok(self.ring(rung, context)?)
     }
 }
 

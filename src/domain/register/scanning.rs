@@ -4,26 +4,51 @@
 //! Invariant: goods are rung only by a code that holds, on a day they may be sold, at a price they have.
 
 use super::ringing::Rung;
-use super::{Answer, Applied, Context, ItemFound, Register};
+use super::{Answer, Applied, Context, ItemFound, Now, Refused, Register};
 use crate::domain::code::in_store::quantity_of;
 use crate::domain::code::pairing::{BookPairing, Paired};
 use crate::domain::code::{CodeFault, InStoreScan, InStoreValue, Scanned, explain, recognise};
+use crate::domain::command::Command;
 use crate::domain::item::Item;
 use crate::domain::money::Money;
 use crate::domain::number::{DocKind, DocNo};
-use crate::domain::quantity::Quantity;
+use crate::domain::quantity::{Quantity, UnitPrice};
 use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::domain::settings::{Department, Settings};
 use crate::domain::tax::TaxMode;
 use crate::domain::text;
 
 /// How many rows a search answers at once; screens ask for more by offset.
 const FOUND_AT_ONCE: usize = 50;
+/// Goods whose price is only on their labels never cost less.
+const LEAST_LABEL: Money = Money::new(10);
 
 impl Register {
-    pub(super) fn scan(&self, raw: &str, context: &mut Context<'_>) -> Result<Applied, Refusal> {
+    pub(super) fn scan(&self, raw: &str, context: &mut Context<'_>) -> Result<Applied, Refused> {
         let scanned = recognise(raw, &self.codes).map_err(|fault| code_refusal(fault, raw))?;
-        match &scanned {
-            Scanned::Member { code } => match self.goods_before_members(&scanned, code, context)? {
+        if !matches!(scanned, Scanned::InStore(_) | Scanned::Gs1(_)) {
+            return Ok(self.scan_known(&scanned, raw, context)?);
+        }
+        let rung = self.goods(&scanned, raw, context)?;
+        let passed = match rung.is_priced_by_its_code() {
+            true => self.price_on_label(&rung, raw, context.now)?,
+            false => PricePassed::Expected,
+        };
+        let mut applied = self.ring(rung, context)?;
+        if passed == PricePassed::Approved {
+            self.note_approval(&mut applied);
+        }
+        Ok(applied)
+    }
+
+    fn scan_known(
+        &self,
+        scanned: &Scanned,
+        raw: &str,
+        context: &mut Context<'_>,
+    ) -> Result<Applied, Refusal> {
+        match scanned {
+            Scanned::Member { code } => match self.goods_before_members(code, context)? {
                 Some(rung) => self.ring(rung, context),
                 None => self.member(code, context),
             },
@@ -44,16 +69,48 @@ impl Register {
                 self.book(paired, books, context)
             }
             _ => {
-                let rung = self.goods(&scanned, raw, context)?;
+                let rung = self.goods(scanned, raw, context)?;
                 self.ring(rung, context)
             }
         }
     }
 
+    /// Holds the price on a label against what the goods may cost (`reliability.md` 8.28).
+    ///
+    /// # Errors
+    /// `limit` for a cashier, `confirm` for who may decide: nobody sells for one yen without seeing it.
+    fn price_on_label(&self, rung: &Rung, raw: &str, now: Now) -> Result<PricePassed, Refused> {
+        let expected = Expected::of(&rung.item, &self.settings);
+        if expected.holds(rung.price) {
+            return Ok(PricePassed::Expected);
+        }
+        if self.session.approval.is_some_and(|approval| {
+            approval.until_ms >= now.utc_ms && approval.level >= self.settings.limits.level
+        }) {
+            return Ok(PricePassed::Approved);
+        }
+        if self.session.confirmed {
+            return Ok(PricePassed::Expected);
+        }
+        let refusal = |code: RefusalCode, sentence| {
+            Refusal::new(code)
+                .saying(sentence)
+                .with("name", &rung.item.name)
+                .with("price", rung.price)
+                .with("lowest", expected.lowest.grouped())
+                .with("highest", expected.highest.grouped())
+                .with("level", self.settings.limits.level)
+        };
+        if self.own_level() < self.settings.limits.level {
+            return Err(refusal(RefusalCode::Limit, "limit_label").into());
+        }
+        let command = Command::Scan { code: raw.to_owned() };
+        Err(self.asking_again(refusal(RefusalCode::Confirm, "confirm_label"), command))
+    }
+
     /// A code that looks like a member card may still be goods of the shop; the item file decides.
     fn goods_before_members(
         &self,
-        _scanned: &Scanned,
         code: &str,
         context: &Context<'_>,
     ) -> Result<Option<Rung>, Refusal> {
@@ -239,6 +296,50 @@ impl Register {
         let answer = Answer { items: Some(items), ..Answer::default() };
         Ok(Applied { answer, ..self.unchanged() })
     }
+}
+
+/// What a label may say the goods cost, in yen.
+struct Expected {
+    lowest: Money,
+    highest: Money,
+}
+
+impl Expected {
+    /// The department's own bounds; else so many times the item's price, up or down.
+    fn of(item: &Item, settings: &Settings) -> Self {
+        let all = Self { lowest: Money::ZERO, highest: Money::MAX_KEYED };
+        let department = settings.department(item.department);
+        if let Some(Department { lowest, highest, .. }) =
+            department.filter(|department| department.has_bounds())
+        {
+            let lowest = lowest.unwrap_or(all.lowest);
+            return Self { lowest, highest: highest.unwrap_or(all.highest) };
+        }
+        let times = rust_decimal::Decimal::from(settings.limits.label_times);
+        if times.is_zero() {
+            return all;
+        }
+        let price = item.price.decimal();
+        if price.is_zero() {
+            return Self { lowest: LEAST_LABEL, ..all };
+        }
+        let yen = |price: rust_decimal::Decimal| UnitPrice::new(price).whole().map(Money::new);
+        Self {
+            lowest: yen((price / times).ceil()).unwrap_or(all.lowest),
+            highest: yen((price * times).floor()).unwrap_or(all.highest),
+        }
+    }
+
+    fn holds(&self, price: UnitPrice) -> bool {
+        price >= self.lowest.into() && price <= self.highest.into()
+    }
+}
+
+/// How a label's price got through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PricePassed {
+    Expected,
+    Approved,
 }
 
 /// Looks the code's readings up, the likeliest first.

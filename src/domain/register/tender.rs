@@ -114,7 +114,7 @@ impl Register {
         Ok(Some(Tender { kind, amount, applied: due }))
     }
 
-    fn asking_again(&self, refusal: Refusal, command: Command) -> Refused {
+    pub(super) fn asking_again(&self, refusal: Refusal, command: Command) -> Refused {
         Refused { refusal, record: None, ask: Some(Box::new(command)) }
     }
 

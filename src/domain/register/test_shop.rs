@@ -232,11 +232,6 @@ impl Shop {
 }
 
 fn settings() -> Settings {
-    let department = |number, name: &str, tax_class: &str| Department {
-        number,
-        name: name.to_owned(),
-        tax_class: tax_class.to_owned(),
-    };
     let rank = |name: &str, rate: &str| Rank { name: name.to_owned(), rate: rate.parse().unwrap() };
     let day = |text: &str| {
         use chrono::Datelike;
@@ -251,7 +246,10 @@ fn settings() -> Settings {
         to,
     };
     Settings {
-        departments: vec![department(1, "食品", "reduced"), department(2, "日用品", "standard")],
+        departments: vec![
+            Department::new(1, "食品", "reduced"),
+            Department::new(2, "日用品", "standard"),
+        ],
         ranks: vec![rank("silver", "1.5"), rank("gold", "2")],
         coupons: vec![
             coupon("WELCOME", day("2026-11-22"), day("2026-11-22")),

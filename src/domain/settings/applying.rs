@@ -3,7 +3,7 @@
 //! Room: domain. May touch: std.
 //! Invariant: all of a patch or none; what passed once passes again when it is folded.
 
-use super::patch::{CouponPatch, SettingsPatch};
+use super::patch::{CouponPatch, DepartmentPatch, SettingsPatch};
 use super::{Coupon, Department, Rank, Settings, Staff};
 use crate::domain::code::InStoreRule;
 use crate::domain::command::Discount;
@@ -13,6 +13,9 @@ use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::sale::TenderKind;
 use crate::domain::tax::{TaxClass, TaxClassRow};
 use crate::domain::text;
+
+/// Past this a label's price would no longer be held against anything.
+const MOST_LABEL_TIMES: u32 = 1000;
 
 fn set<T>(place: &mut T, value: Option<T>) {
     if let Some(value) = value {
@@ -55,6 +58,19 @@ fn day_bound(what: &'static str, text: &str) -> Result<Option<i32>, Refusal> {
     date(text).map(|day| Some(day.num_days_from_ce())).ok_or_else(|| bad(what, text))
 }
 
+/// The prices a department's goods plausibly have; 0 takes a bound away.
+fn band(department: &mut Department, patch: &DepartmentPatch) -> Result<(), Refusal> {
+    let bound = |value: i64| (value != 0).then_some(Money::new(value));
+    set(&mut department.lowest, patch.lowest.map(bound));
+    set(&mut department.highest, patch.highest.map(bound));
+    let least = department.lowest.unwrap_or(Money::ZERO);
+    let most = department.highest.unwrap_or(Money::MAX_KEYED);
+    if least.is_negative() || most > Money::MAX_KEYED || least > most {
+        return Err(bad("department.lowest", least.grouped()));
+    }
+    Ok(())
+}
+
 impl SettingsPatch {
     /// Applies to `settings`, or names the first value that does not fit and changes nothing.
     ///
@@ -65,8 +81,17 @@ impl SettingsPatch {
         self.shop(&mut next)?;
         self.tax(&mut next)?;
         self.points(&mut next)?;
-        self.people_and_groups(&mut next)?;
-        self.counter(&mut next)?;
+        self.ranks(&mut next)?;
+        self.departments(&mut next)?;
+        self.staff(&mut next)?;
+        self.in_store(&mut next)?;
+        self.tenders(&mut next)?;
+        for patch in &self.coupon {
+            self.coupon(patch, &mut next)?;
+        }
+        self.limits(&mut next)?;
+        self.levels(&mut next)?;
+        self.receipt(&mut next);
         *settings = next;
         Ok(())
     }
@@ -160,7 +185,7 @@ impl SettingsPatch {
         Ok(())
     }
 
-    fn people_and_groups(&self, next: &mut Settings) -> Result<(), Refusal> {
+    fn ranks(&self, next: &mut Settings) -> Result<(), Refusal> {
         for patch in &self.rank {
             if patch.rate.is_some_and(|rate| !is_multiplier(rate)) {
                 return Err(bad("rank.rate", &patch.name));
@@ -177,17 +202,20 @@ impl SettingsPatch {
                 }),
             }
         }
+        Ok(())
+    }
+
+    fn departments(&self, next: &mut Settings) -> Result<(), Refusal> {
         for patch in &self.department {
             let before = next.department(patch.number).cloned();
             next.departments.retain(|department| department.number != patch.number);
             if patch.removed {
                 continue;
             }
-            let mut department = before.unwrap_or_else(|| Department {
-                number: patch.number,
-                name: patch.number.to_string(),
-                tax_class: "standard".to_owned(),
+            let mut department = before.unwrap_or_else(|| {
+                Department::new(patch.number, patch.number.to_string(), "standard")
             });
+            band(&mut department, patch)?;
             set(&mut department.name, patch.name.as_deref().map(text::cleaned));
             set(&mut department.tax_class, patch.tax_class.clone());
             if !next.tax_classes.has(&department.tax_class) {
@@ -196,6 +224,10 @@ impl SettingsPatch {
             next.departments.push(department);
             next.departments.sort_by_key(|department| department.number);
         }
+        Ok(())
+    }
+
+    fn staff(&self, next: &mut Settings) -> Result<(), Refusal> {
         for patch in &self.staff {
             let before = next.staff(patch.number).cloned();
             next.staff.retain(|staff| staff.number != patch.number);
@@ -218,7 +250,7 @@ impl SettingsPatch {
         Ok(())
     }
 
-    fn counter(&self, next: &mut Settings) -> Result<(), Refusal> {
+    fn in_store(&self, next: &mut Settings) -> Result<(), Refusal> {
         for patch in &self.in_store {
             let before = next.in_store.iter().find(|rule| rule.prefix == patch.prefix).cloned();
             next.in_store.retain(|rule| rule.prefix != patch.prefix);
@@ -243,6 +275,10 @@ impl SettingsPatch {
             }
             next.in_store.push(rule);
         }
+        Ok(())
+    }
+
+    fn tenders(&self, next: &mut Settings) -> Result<(), Refusal> {
         for (word, patch) in &self.tender {
             let kind = TenderKind::ALL.into_iter().find(|kind| kind.word() == word);
             let kind = kind.ok_or_else(|| bad("tender", word))?;
@@ -251,16 +287,20 @@ impl SettingsPatch {
             set(&mut tender.stamp_liable, patch.stamp_liable);
             next.tenders.insert(kind, tender);
         }
-        for patch in &self.coupon {
-            self.coupon(patch, next)?;
-        }
-        self.limits(next)?;
+        Ok(())
+    }
+
+    fn levels(&self, next: &mut Settings) -> Result<(), Refusal> {
         for (command, level) in &self.levels {
             if crate::domain::command::spec(command).is_none() || !(0..=9).contains(level) {
                 return Err(bad("levels", format!("{command} {level}")));
             }
             next.levels.insert(command.clone(), *level);
         }
+        Ok(())
+    }
+
+    fn receipt(&self, next: &mut Settings) {
         let (patch, receipt) = (&self.receipt, &mut next.receipt);
         let clean_all =
             |lines: &Vec<String>| lines.iter().map(|line| text::cleaned(line)).collect();
@@ -268,7 +308,6 @@ impl SettingsPatch {
         set(&mut receipt.footer, patch.footer.as_ref().map(clean_all));
         set(&mut receipt.logo, patch.logo);
         set(&mut receipt.blocks, patch.blocks.clone());
-        Ok(())
     }
 
     fn limits(&self, next: &mut Settings) -> Result<(), Refusal> {
@@ -285,11 +324,15 @@ impl SettingsPatch {
         if let Some(level) = patch.level.filter(|level| !(1..=9).contains(level)) {
             return Err(bad("limits.level", level)); // Nobody stands above nine.
         }
+        if let Some(times) = patch.label_times.filter(|times| *times > MOST_LABEL_TIMES) {
+            return Err(bad("limits.label_times", times));
+        }
         set(&mut limits.override_percent, patch.override_percent);
         set_money(&mut limits.discount, patch.discount);
         set(&mut limits.discount_percent, patch.discount_percent);
         set_money(&mut limits.refund, patch.refund);
         set_money(&mut limits.cash_over, patch.cash_over);
+        set(&mut limits.label_times, patch.label_times);
         set(&mut limits.level, patch.level);
         Ok(())
     }

@@ -48,6 +48,27 @@ pub struct Department {
     pub number: u16,
     pub name: String,
     pub tax_class: String,
+    /// The prices its goods plausibly have: what is keyed beyond is asked again, what a label says
+    /// beyond needs the manager.
+    pub lowest: Option<Money>,
+    pub highest: Option<Money>,
+}
+
+impl Department {
+    /// Returns a department without bounds of its prices.
+    pub fn new(number: u16, name: impl Into<String>, tax_class: impl Into<String>) -> Self {
+        Self { number, name: name.into(), tax_class: tax_class.into(), lowest: None, highest: None }
+    }
+
+    pub fn has_bounds(&self) -> bool {
+        self.lowest.is_some() || self.highest.is_some()
+    }
+
+    /// Whether a price is one its goods may have.
+    pub fn expects(&self, price: Money) -> bool {
+        self.lowest.is_none_or(|lowest| price >= lowest)
+            && self.highest.is_none_or(|highest| price <= highest)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +113,9 @@ pub struct Limits {
     pub refund: Money,
     /// Cash above the due by more than this is asked again.
     pub cash_over: Money,
+    /// The price on an in-store label may be so many times the item's own, or its so-many-th part;
+    /// 0: any. A department's own bounds come before it.
+    pub label_times: u32,
     /// The level above all of these.
     pub level: u8,
 }
@@ -157,6 +181,7 @@ impl Default for Settings {
                 discount_percent: 50.into(),
                 refund: Money::new(5000),
                 cash_over: Money::new(100_000),
+                label_times: 20,
                 level: 7,
             },
             levels: BTreeMap::new(),

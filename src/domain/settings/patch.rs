@@ -90,6 +90,9 @@ patch!(DepartmentPatch {
     number: u16,
     name: Option<String>,
     tax_class: Option<String>,
+    /// Plausible prices, in yen; 0 takes a bound away.
+    lowest: Option<i64>,
+    highest: Option<i64>,
     removed: bool,
 });
 
@@ -130,6 +133,7 @@ patch!(LimitsPatch {
     discount_percent: Option<Rate>,
     refund: Option<i64>,
     cash_over: Option<i64>,
+    label_times: Option<u32>,
     level: Option<u8>,
 });
 

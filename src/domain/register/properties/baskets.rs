@@ -106,7 +106,7 @@ fn any_settings(settings: &mut Settings, dice: &mut Dice) {
     });
     for (number, class) in [(3, "exempt"), (4, "zero"), (5, "deli")] {
         let tax_class = class.to_owned();
-        settings.departments.push(Department { number, name: class.to_owned(), tax_class });
+        settings.departments.push(Department::new(number, class, tax_class));
     }
     for (prefix, layout) in [("02", Layout::A), ("21", Layout::E)] {
         let price_mode = dice.pick(&[None, Some(TaxMode::Included), Some(TaxMode::Excluded)]);
