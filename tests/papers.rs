@@ -136,7 +136,7 @@ fn small_slips_say_what_happened_and_who_signs() {
 fn a_z_has_every_block_of_the_day() {
     let shop = grocery_shop();
     let (day, closing) = day_closing();
-    let report = ZReport { day: &day, closing: &closing };
+    let report = ZReport { day: &day, closing: &closing, code: "REGI-Z1 …" };
     insta::assert_snapshot!(four(&shop, |head| z_report(
         head,
         &act("2026-11-22 20:07", 1),

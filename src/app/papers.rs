@@ -7,7 +7,7 @@ use super::books::Placed;
 use super::engine::Engine;
 use crate::domain::day::DayTotals;
 use crate::domain::document::Document;
-use crate::domain::entry::{Header, Kind};
+use crate::domain::entry::{Entry, Header, Kind};
 use crate::domain::number::DocNo;
 use crate::domain::register::{Paper, StoredSale};
 use crate::reports::formal_receipt::{FormalReceipt, formal_receipt};
@@ -17,6 +17,7 @@ use crate::reports::return_slip::return_slip;
 use crate::reports::slips::{CashMove, SuspendSlip, cash_slip, suspend_slip};
 use crate::reports::void_slip::void_slip;
 use crate::reports::x_z::{CashShown, XReport, ZReport, x_report, z_report};
+use crate::store::z_signing;
 
 /// Characters of the chain head on a paper.
 const HEAD_CHARS: usize = 16;
@@ -112,11 +113,18 @@ pub fn make(
             (job_name("x", name, 0), x_report(&letterhead, &now, &report))
         }
         (Paper::ZReport { number }, Kind::ZClosed(closing)) => {
-            let report = ZReport { day: day?, closing };
+            let code = z_code(&last.entry, engine).unwrap_or_default();
+            let report = ZReport { day: day?, closing, code: &code };
             (job_name("z", number, 0), z_report(&letterhead, &now, &report))
         }
         _ => return None,
     })
+}
+
+/// The code by which another PC checks the Z: signed over the hash that the Z follows.
+fn z_code(z: &Entry, engine: &Engine) -> Option<String> {
+    let before = engine.shop.journal().read(z.header.seq.checked_sub(1)?).ok()?;
+    z_signing::code(z, before.hash)
 }
 
 /// Makes the paper of an entry that is in the journal already.

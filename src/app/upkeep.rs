@@ -13,18 +13,16 @@ use super::lane_config::LaneConfig;
 use super::opening::{Options, place};
 use crate::domain::number::DocNo;
 use crate::domain::register::Now;
-use crate::store::audit::{Audit, PaperVerdict, audit, check_paper};
+use crate::store::audit::{Audit, PaperVerdict, check_paper, prove};
 use crate::store::backup::{self, Manifest};
 use crate::store::fault::StoreError;
 use crate::store::files::Files;
 use crate::store::files::plain::PlainFiles;
 use crate::store::history::History;
-use crate::store::keys::Keys;
-use crate::store::projections::{self, STORE_NAME, Watch};
+use crate::store::projections::Watch;
 use crate::store::rebuild::rebuild_from_copy;
 use crate::store::restore::{OverNewer, Restore};
 use crate::store::segment::Month;
-use crate::store::shop::KEYS_NAME;
 use crate::store::verify::{Verified, Watch as ChainWatch};
 
 /// Backups kept beside the shop; older ones give way.
@@ -39,27 +37,7 @@ pub fn verify(
     config: &LaneConfig,
     watch: Watch<'_>,
 ) -> Result<Audit, StoreError> {
-    let place = place(options, config);
-    let files = place.files.clone();
-    let history = History::new(files.clone(), &options.dir);
-    let scratch = options.dir.join("verify.redb");
-    // Opening brings the store up to the journal; what does not open is named by the audit.
-    let opened = match place.open(watch) {
-        Ok(opened) => {
-            opened.shop.close()?;
-            Ok(())
-        }
-        Err(StoreError::Busy { holder }) => return Err(StoreError::Busy { holder }),
-        Err(error) => Err(error),
-    };
-    let keys = Arc::new(Keys::open(files.clone(), &options.dir.join(KEYS_NAME), place.chance)?);
-    let store = projections::open(&*files, &options.dir.join(STORE_NAME));
-    let store = store.filter(|_| opened.is_ok());
-    let proved = audit(&history, &keys, store.as_ref(), &scratch, watch)?;
-    match opened {
-        Err(error) if proved.disagreement.is_none() => Err(error),
-        _ => Ok(proved),
-    }
+    prove(&place(options, config), watch)
 }
 
 /// Holds the journal against the number and the 16 characters of a paper.

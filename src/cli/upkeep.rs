@@ -2,6 +2,7 @@
 //!
 //! Room: cli. May touch: standard streams, app.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
@@ -12,9 +13,12 @@ use crate::app::lane_config::LaneConfig;
 use crate::app::opening::{self, Options};
 use crate::app::upkeep;
 use crate::domain::words::Words;
-use crate::store::audit::{Disagreement, PaperVerdict};
+use crate::domain::z_seal::hex;
+use crate::store::audit::{Audit, Disagreement, PaperVerdict, paper_head};
 use crate::store::backup::Manifest;
 use crate::store::fault::StoreError;
+use crate::store::testimony::CopySays;
+use crate::store::z_signing::Unsealed;
 
 fn config(options: &Options, words: &Words) -> Result<LaneConfig, Said> {
     let fault = |fault| Said::opening(fault, &options.dir, words);
@@ -50,30 +54,71 @@ pub fn verify(options: &Options, receipt: Option<&[String]>, words: &Words) -> R
     }
     let proved = upkeep::verify(options, &config(options, words)?, &mut bar);
     let proved = proved.map_err(|error| Said::store(error, words))?;
-    match &proved.disagreement {
-        None => {
-            let head = proved.heads.last().map(|(_, _, head)| head.hash.to_string());
-            let head: String = head.unwrap_or_default().chars().take(16).collect();
-            println!(
-                "{}",
-                words.fill("cli.verified", &[("entries", &proved.entries), ("head", &head)])
-            );
-            Ok(Exit::Done)
-        }
-        Some(found) => {
-            let what = told(found, words);
-            println!("{}", words.fill("cli.verify_fault", &[("what", &what)]));
-            Ok(Exit::Damaged)
-        }
+    if proved.found.is_empty() {
+        agreed(&proved, words);
+        return Ok(Exit::Done);
+    }
+    for found in &proved.found {
+        let what = told(found, words);
+        println!("{}", words.fill("cli.verify_fault", &[("what", &what)]));
+    }
+    Ok(Exit::Damaged)
+}
+
+fn agreed(proved: &Audit, words: &Words) {
+    let head = proved.heads.last().map(|(_, _, head)| paper_head(head)).unwrap_or_default();
+    let parts: [(&str, &dyn Display); 2] = [("entries", &proved.entries), ("head", &head)];
+    println!("{}", words.fill("cli.verified", &parts));
+    for signed in &proved.signed {
+        let key = hex(&signed.key);
+        let parts: [(&str, &dyn Display); 3] =
+            [("count", &signed.count), ("since", &signed.since), ("key", &key)];
+        println!("{}", words.fill("cli.verify_signed", &parts));
+    }
+    if proved.copy_heard {
+        println!("{}", words.get("cli.verify_copy_heard"));
     }
 }
 
 fn told(found: &Disagreement, words: &Words) -> String {
+    let entry = |key, lane: &u8, seq: &u64| words.fill(key, &[("lane", lane), ("seq", seq)]);
     match found {
-        Disagreement::Record { lane, seq, what } | Disagreement::Entry { lane, seq, what } => {
+        Disagreement::Record { lane, damage } => {
+            let parts: [(&str, &dyn Display); 3] =
+                [("lane", lane), ("seq", &damage.seq), ("what", damage)];
+            words.fill("cli.verify_entry", &parts)
+        }
+        Disagreement::Entry { lane, seq, what } => {
             words.fill("cli.verify_entry", &[("lane", lane), ("seq", seq), ("what", what)])
         }
+        Disagreement::Seal { lane, seq, why: Unsealed::Missing } => {
+            entry("cli.verify_seal_missing", lane, seq)
+        }
+        Disagreement::Seal { lane, seq, why: Unsealed::Broken } => {
+            entry("cli.verify_seal_broken", lane, seq)
+        }
+        Disagreement::Key { lane, since } => {
+            words.fill("cli.verify_key", &[("lane", lane), ("since", since)])
+        }
+        Disagreement::Copy { lane, says } => told_by_copy(lane, says, words),
         Disagreement::Table { name } => words.fill("cli.verify_table", &[("name", name)]),
+    }
+}
+
+fn told_by_copy(lane: &u8, says: &CopySays, words: &Words) -> String {
+    match says {
+        CopySays::Other { seq } => {
+            words.fill("cli.verify_copy_other", &[("lane", lane), ("seq", seq)])
+        }
+        CopySays::More { from, entries } => {
+            let parts: [(&str, &dyn Display); 3] =
+                [("lane", lane), ("seq", from), ("entries", entries)];
+            words.fill("cli.verify_copy_more", &parts)
+        }
+        CopySays::Damaged(what) => {
+            words.fill("cli.verify_copy_damaged", &[("lane", lane), ("what", what)])
+        }
+        CopySays::Away | CopySays::Agrees => String::new(), // Nothing disagrees.
     }
 }
 
@@ -84,7 +129,7 @@ fn verify_paper(options: &Options, number: &str, head: &str, words: &Words) -> R
     let verdict = upkeep::verify_paper(&engine.shop, receipt, head);
     engine.shop.close();
     let differs = |found: &str| {
-        let parts: [(&str, &dyn std::fmt::Display); 2] = [("receipt", &receipt), ("found", &found)];
+        let parts: [(&str, &dyn Display); 2] = [("receipt", &receipt), ("found", &found)];
         println!("{}", words.fill("cli.receipt_differs", &parts));
         Exit::Damaged
     };
@@ -104,7 +149,7 @@ pub fn backup(options: &Options, file: &Path, words: &Words) -> Result<Exit, Sai
     let written = upkeep::back_up(&engine.shop, file);
     engine.shop.close();
     let manifest = written.map_err(|error| Said::store(error, words))?;
-    let parts: [(&str, &dyn std::fmt::Display); 2] =
+    let parts: [(&str, &dyn Display); 2] =
         [("file", &file.display()), ("entries", &entries(&manifest))];
     println!("{}", words.fill("cli.backed_up", &parts));
     Ok(Exit::Done)
@@ -122,7 +167,7 @@ pub fn restore(options: &Options, file: &Path, words: &Words) -> Result<Exit, Sa
         StoreError::File(error) => Said::file(file.display(), &error, words),
         error => Said::store(error, words),
     })?;
-    let parts: [(&str, &dyn std::fmt::Display); 2] =
+    let parts: [(&str, &dyn Display); 2] =
         [("file", &file.display()), ("entries", &entries(&manifest))];
     println!("{}", words.fill("cli.restored", &parts));
     Ok(Exit::Done)

@@ -14,6 +14,7 @@ use super::number::DocNo;
 use super::register::Cart;
 use super::sale::{Sale, SaleId, TenderKind};
 use super::settings::SettingsPatch;
+use super::z_seal::ZSeal;
 
 /// Who said what time it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -249,4 +250,6 @@ pub struct ZClosing {
     /// Sum of net sales over all Zs, before and after this one; never cleared.
     pub grand_total_before: Money,
     pub grand_total: Money,
+    /// Last, so that the signature ends the body; always there once the Z is in the journal.
+    pub seal: Option<ZSeal>,
 }

@@ -33,3 +33,4 @@ pub mod member_fields;
 pub mod register;
 pub mod sale;
 pub mod settings;
+pub mod z_seal;

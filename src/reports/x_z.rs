@@ -33,6 +33,8 @@ pub struct XReport<'a> {
 pub struct ZReport<'a> {
     pub day: &'a DayTotals,
     pub closing: &'a ZClosing,
+    /// What the QR code says, for a check on another PC; empty for none.
+    pub code: &'a str,
 }
 
 /// Returns the X: it reads and clears nothing.
@@ -58,6 +60,7 @@ pub fn z_report(letterhead: &Letterhead<'_>, act: &Act<'_>, report: &ZReport<'_>
     blocks::grand_total(letterhead, report.closing, &mut document);
     document.center(letterhead.words.get("report.z.cleared"));
     letterhead.chain_head(&mut document, act);
+    blocks::seal(letterhead, report, &mut document);
     document.push(Block::Cut);
     document
 }

@@ -10,9 +10,9 @@ use super::goods::count;
 use super::letterhead::{Letterhead, grouped, yen};
 use super::receipt::tender_name;
 use super::taxes as tax_names;
-use super::x_z::CashShown;
+use super::x_z::{CashShown, ZReport};
 use crate::domain::day::{Count, DayTotals, Tally, TaxKey, TaxSum};
-use crate::domain::document::{Document, Rule};
+use crate::domain::document::{Block, Document, Rule};
 use crate::domain::entry::ZClosing;
 use crate::domain::money::Money;
 use crate::domain::quantity::{Quantity, Rate};
@@ -334,4 +334,16 @@ pub fn grand_total(letterhead: &Letterhead<'_>, closing: &ZClosing, document: &m
     let words = letterhead.words;
     document.pair(words.get("report.grand_total_before"), yen(closing.grand_total_before));
     document.pair(words.get("report.grand_total"), yen(closing.grand_total));
+}
+
+/// Who signed the Z, and the code by which another PC checks it.
+pub fn seal(letterhead: &Letterhead<'_>, report: &ZReport<'_>, document: &mut Document) {
+    let Some(seal) = &report.closing.seal else { return };
+    let parts: [(&str, &dyn std::fmt::Display); 2] =
+        [("signature", &seal.signature_shown()), ("key", &seal.key_shown())];
+    document.center(letterhead.words.fill("report.z.signature", &parts[..1]));
+    document.center(letterhead.words.fill("report.z.key", &parts[1..]));
+    if !report.code.is_empty() {
+        document.push(Block::Qr(report.code.to_owned()));
+    }
 }

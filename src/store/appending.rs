@@ -19,6 +19,7 @@ use super::lanes::Folded;
 use super::progress::Progress;
 use super::segment::Month;
 use super::store_thread::FoldSender;
+use super::z_signing;
 use crate::domain::entry::{Draft, Entry, Header, Kind};
 use crate::domain::member::{MemberCard, Sealed};
 use crate::domain::register::Now;
@@ -155,17 +156,37 @@ impl Appender {
         drafts: &[Draft],
         now: Now,
     ) -> Result<(Vec<Entry>, Vec<Record>), StoreError> {
+        if drafts.iter().any(|draft| matches!(draft.kind, Kind::ZClosed(_))) {
+            self.flush()?;
+        }
         self.keys.create_members(drafts.iter().flat_map(|draft| clear_codes(&draft.kind)))?;
         let kinds: Result<Vec<Kind>, StoreError> =
             drafts.iter().map(|draft| self.sealed(&draft.kind)).collect();
         let before = self.next_seq;
         let placed = drafts.iter().zip(kinds?).map(|(draft, kind)| self.placed(draft, kind, now));
-        let entries: Vec<Entry> = placed.collect();
-        let records: Result<Vec<Record>, StoreError> = entries.iter().map(record).collect();
+        let mut entries: Vec<Entry> = placed.collect();
+        let records = match entries.iter().any(|entry| matches!(entry.kind, Kind::ZClosed(_))) {
+            true => self.signed_records(&mut entries),
+            false => entries.iter().map(record).collect(),
+        };
         if records.is_err() {
             self.next_seq = before;
         }
         Ok((entries, records?))
+    }
+
+    /// Makes the records of entries among which there is a Z: its signature covers the hash that it
+    /// follows, so everything before it is written first.
+    fn signed_records(&self, entries: &mut [Entry]) -> Result<Vec<Record>, StoreError> {
+        let key = self.keys.signing_key()?;
+        let mut head = self.journal.reader().head();
+        let made = entries.iter_mut().map(|entry| {
+            z_signing::sign(entry, head.hash, &key)?;
+            let record = record(entry)?;
+            head = head.after(&record.body);
+            Ok(record)
+        });
+        made.collect()
     }
 
     fn placed(&mut self, draft: &Draft, kind: Kind, now: Now) -> Entry {

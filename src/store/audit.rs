@@ -1,4 +1,5 @@
-//! Proving a shop: the chain of every journal, every entry, every projection, a paper receipt.
+//! Proving a shop: the chain of every journal, every entry, every Z's signature, every projection, a
+//! paper receipt; each held against whoever else knows the journal.
 //!
 //! Room: store. May touch: the shop folder, to read; one scratch store beside it.
 //! Invariant: says yes only when everything was read and agreed; otherwise names what does not, the
@@ -9,33 +10,66 @@ use std::sync::Arc;
 
 use redb::Database;
 
-use super::chain::Head;
+use super::catalog::{Damage, Why};
+use super::chain::{Epoch, Head};
 use super::fault::StoreError;
-use super::history::{History, each_batch};
+use super::history::History;
 use super::keys::Keys;
 use super::opening::Known;
 use super::projections::{self, Watch};
+use super::reader::Reader;
 use super::sales;
+use super::second_copy::CopyPlace;
+use super::shop::{KEYS_NAME, ShopPlace};
 use super::store_reader::StoreReader;
 use super::tables::first_difference;
+use super::testimony::{CopySays, copy_says, every_entry};
 use super::verify::Watch as ChainWatch;
+use super::z_signing::{Signed, Unsealed};
+use crate::domain::entry::Kind;
 use crate::domain::number::DocNo;
 
 /// Characters of the hash that a paper shows.
 pub const PAPER_HEAD: usize = 16;
 
-/// Entries decoded together.
-const AT_ONCE: usize = 512;
-
-/// The first thing that does not agree.
+/// Something that does not agree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Disagreement {
-    /// A record is not what was written.
-    Record { lane: u8, seq: u64, what: String },
+    /// A record is not what was written, or not what a witness of the head knows.
+    Record { lane: u8, damage: Damage },
     /// A record is whole, and its entry cannot be read or does not fit what came before.
     Entry { lane: u8, seq: u64, what: String },
+    /// A Z's signature is not there, or not that of this Z.
+    Seal { lane: u8, seq: u64, why: Unsealed },
+    /// The last Zs bear the signature of another key than this register's.
+    Key { lane: u8, since: DocNo },
+    /// The second copy knows this entry otherwise, or knows more.
+    Copy { lane: u8, says: CopySays },
     /// The journal is whole, and this table of the store is not what follows from it.
     Table { name: String },
+}
+
+impl Disagreement {
+    /// Whether the chain and its entries are whole all the same, so that tables can be held against it.
+    fn leaves_the_chain_whole(&self) -> bool {
+        match self {
+            Self::Record { damage, .. } => damage.why == Why::Witness,
+            Self::Entry { .. } => false,
+            _ => true,
+        }
+    }
+
+    /// The first entry concerned; tables come last.
+    fn place(&self) -> u64 {
+        match self {
+            Self::Record { damage, .. } => damage.seq,
+            Self::Entry { seq, .. } | Self::Seal { seq, .. } => *seq,
+            Self::Copy {
+                says: CopySays::Other { seq } | CopySays::More { from: seq, .. }, ..
+            } => *seq,
+            Self::Key { .. } | Self::Table { .. } | Self::Copy { .. } => u64::MAX,
+        }
+    }
 }
 
 /// What was proved.
@@ -44,84 +78,149 @@ pub struct Audit {
     pub entries: u64,
     /// Lane, epoch's place, and head of each journal.
     pub heads: Vec<(u8, u8, Head)>,
-    pub disagreement: Option<Disagreement>,
+    /// Who signed the Zs, in the order of the journals.
+    pub signed: Vec<Signed>,
+    /// Whether there was a second copy to hold the journal against.
+    pub copy_heard: bool,
+    /// Empty when everything agrees; otherwise the first entry concerned stands first.
+    pub found: Vec<Disagreement>,
 }
 
-/// Recomputes everything. `store` must be settled and stand still meanwhile; `scratch` is made and
-/// removed.
+/// Who else knows something of the journals.
+pub struct Witnesses<'a> {
+    pub keys: &'a Arc<Keys>,
+    /// The lane whose Zs `keys` signs.
+    pub lane: u8,
+    /// Settled, and standing still meanwhile.
+    pub store: Option<&'a Database>,
+    pub copy: Option<&'a CopyPlace>,
+    /// What the opening of the lane's journal found.
+    pub opening: Vec<Damage>,
+}
+
+/// Opens a shop that no register has open, and recomputes everything it holds.
+///
+/// # Errors
+/// `Busy` when a register holds it, or why it could not be read at all.
+pub fn prove(place: &ShopPlace, watch: Watch<'_>) -> Result<Audit, StoreError> {
+    let history = History::new(place.files.clone(), &place.dir);
+    // Opening brings the store up to the journal; what does not open is named by the audit.
+    let opened = match (ShopPlace { copy: None, ..place.clone() }).open(watch) {
+        Ok(opened) => {
+            let opening = opened.report.damage.clone();
+            opened.shop.close().map(|()| opening)
+        }
+        Err(StoreError::Busy { holder }) => return Err(StoreError::Busy { holder }),
+        Err(error) => Err(error),
+    };
+    let keys = Keys::open(place.files.clone(), &place.dir.join(KEYS_NAME), place.chance.clone())?;
+    let keys = Arc::new(keys);
+    let store = projections::open(&*place.files, &place.dir.join(projections::STORE_NAME));
+    let witnesses = Witnesses {
+        keys: &keys,
+        lane: place.lane,
+        store: store.as_ref().filter(|_| opened.is_ok()),
+        copy: place.copy.as_ref(),
+        opening: opened.as_ref().map(Clone::clone).unwrap_or_default(),
+    };
+    let proved = audit(&history, &witnesses, &place.dir.join("verify.redb"), watch)?;
+    match opened {
+        Err(error) if proved.found.is_empty() => Err(error),
+        _ => Ok(proved),
+    }
+}
+
+/// Recomputes everything. `scratch` is made and removed.
 pub fn audit(
     history: &History,
-    keys: &Arc<Keys>,
-    store: Option<&Database>,
+    witnesses: &Witnesses<'_>,
     scratch: &Path,
     watch: Watch<'_>,
 ) -> Result<Audit, StoreError> {
-    let mut audit = Audit { entries: 0, heads: Vec::new(), disagreement: None };
+    let mut audit = Audit {
+        entries: 0,
+        heads: Vec::new(),
+        signed: Vec::new(),
+        copy_heard: false,
+        found: Vec::new(),
+    };
     for (lane, epoch) in history.journals()? {
-        let (reader, report) = history.open(lane, epoch, Known::default())?;
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let chain = reader.verify(None, threads, &ChainWatch::default());
-        audit.entries += chain.records;
-        audit.heads.push((lane, epoch.place(), chain.head));
-        let damage = chain.damage.iter().chain(&report.damage).min_by_key(|damage| damage.seq);
-        let damage = damage.map(|damage| Disagreement::Record {
-            lane,
-            seq: damage.seq,
-            what: damage.to_string(),
-        });
-        audit.disagreement = match damage {
-            None => first_unreadable(&reader, lane)?,
-            found => found,
-        };
-        if audit.disagreement.is_some() {
-            return Ok(audit);
-        }
+        hear_journal(history, witnesses, (lane, epoch), &mut audit)?;
     }
-    audit.disagreement = projected(history, keys, store, scratch, watch)?;
+    if audit.found.iter().all(Disagreement::leaves_the_chain_whole) {
+        audit.found.extend(projected(history, witnesses, scratch, watch)?);
+    }
+    audit.found.sort_by_key(Disagreement::place);
     Ok(audit)
 }
 
-fn first_unreadable(
-    reader: &super::reader::Reader,
-    lane: u8,
-) -> Result<Option<Disagreement>, StoreError> {
-    let mut next = 1;
-    let read = each_batch(reader, 1, AT_ONCE, |steps| {
-        next += steps.len() as u64;
-        Ok(())
-    });
-    match read {
-        Ok(()) => Ok(None),
-        Err(StoreError::File(error)) => Err(error.into()),
-        // A batch is given whole or not at all: find the entry within it.
-        Err(_) => {
-            while each_one(reader, next).is_ok() {
-                next += 1;
-            }
-            let what = each_one(reader, next).err().map_or_else(String::new, |e| e.to_string());
-            Ok(Some(Disagreement::Entry { lane, seq: next, what }))
+/// Recomputes one journal and holds it against its witnesses, the store left out.
+pub fn hear_journal(
+    history: &History,
+    witnesses: &Witnesses<'_>,
+    (lane, epoch): (u8, Epoch),
+    audit: &mut Audit,
+) -> Result<(), StoreError> {
+    let (reader, report) = history.open(lane, epoch, Known::default())?;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let chain = reader.verify(None, threads, &ChainWatch::default());
+    audit.entries += chain.records;
+    audit.heads.push((lane, epoch.place(), chain.head));
+    let is_own = lane == witnesses.lane && newest(history, lane)? == Some(epoch);
+    let told = if is_own { witnesses.opening.as_slice() } else { &[] };
+    let mut damage: Vec<_> = chain.damage.iter().chain(&report.damage).chain(told).collect();
+    damage.sort_by_key(|damage| damage.seq);
+    damage.dedup();
+    let record = |damage: &&Damage| Disagreement::Record { lane, damage: **damage };
+    audit.found.extend(damage.iter().map(record));
+    if let Some(says) = witnesses.copy.map(|copy| copy_says(&reader, copy)).transpose()? {
+        audit.copy_heard |= says != CopySays::Away;
+        if !matches!(says, CopySays::Away | CopySays::Agrees) {
+            audit.found.push(Disagreement::Copy { lane, says });
         }
     }
+    if chain.damage.is_empty() {
+        hear_entries(&reader, witnesses.keys, is_own, audit)?;
+    }
+    Ok(())
 }
 
-fn each_one(reader: &super::reader::Reader, seq: u64) -> Result<(), StoreError> {
-    let record = reader.read(seq).map_err(|error| StoreError::Journal(error.to_string()))?;
-    super::history::step_of(&record).map(|_| ())
+fn newest(history: &History, lane: u8) -> Result<Option<Epoch>, StoreError> {
+    let journals = history.journals()?.into_iter();
+    Ok(journals.filter(|(other, _)| *other == lane).map(|(_, epoch)| epoch).max())
+}
+
+/// Reads every entry, and asks the keys whether the last Zs are theirs.
+fn hear_entries(
+    reader: &Reader,
+    keys: &Keys,
+    is_own: bool,
+    audit: &mut Audit,
+) -> Result<(), StoreError> {
+    let heard = every_entry(reader)?;
+    audit.found.extend(heard.found);
+    if let Some(last) = heard.signed.last().filter(|_| is_own)
+        && keys.public_key()?.is_some_and(|own| own != last.key)
+    {
+        audit.found.push(Disagreement::Key { lane: last.lane, since: last.since });
+    }
+    audit.signed.extend(heard.signed);
+    Ok(())
 }
 
 /// Folds the journals into a scratch store and compares table by table.
 fn projected(
     history: &History,
-    keys: &Arc<Keys>,
-    store: Option<&Database>,
+    witnesses: &Witnesses<'_>,
     scratch: &Path,
     watch: Watch<'_>,
 ) -> Result<Option<Disagreement>, StoreError> {
     let fresh = Arc::new(projections::create(&*history.files, scratch)?);
-    let folded = projections::catch_up(&fresh, keys, history, watch);
+    let folded = projections::catch_up(&fresh, witnesses.keys, history, watch);
     let found = match folded {
         Ok(folder) => {
             drop(folder);
+            let store = witnesses.store;
             let table = store.map(|store| first_difference(store, &fresh)).transpose()?.flatten();
             table.map(|name| Disagreement::Table { name })
         }
@@ -137,11 +236,11 @@ fn projected(
     Ok(found)
 }
 
-/// How a paper receipt compares with the journal.
+/// How a paper compares with the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaperVerdict {
     Agrees,
-    /// The journal knows no such receipt.
+    /// The journal knows no such paper.
     Unknown,
     /// The journal's entry has another hash; these are its first characters.
     Differs {
@@ -154,21 +253,57 @@ pub fn paper_head(head: &Head) -> String {
     head.hash.to_string()[..PAPER_HEAD].to_owned()
 }
 
-/// Holds the journal against the 16 characters on a paper receipt.
+/// Holds the journal against the number and the 16 characters on a paper.
 pub fn check_paper(
     history: &History,
     store: &StoreReader,
-    receipt: DocNo,
+    paper: DocNo,
     head: &str,
 ) -> Result<PaperVerdict, StoreError> {
     use redb::ReadableDatabase;
-    let txn = store.db.begin_read()?;
-    let Some(sale) = sales::by_number(&txn, receipt)? else { return Ok(PaperVerdict::Unknown) };
-    let epoch = u8::try_from(receipt.epoch).ok().and_then(super::chain::Epoch::new);
-    let Some(epoch) = epoch else { return Ok(PaperVerdict::Unknown) };
-    let record = history.reader(receipt.lane, epoch)?.read(sale.seq);
-    let record = record.map_err(|error| StoreError::Journal(error.to_string()))?;
-    let own = paper_head(&record.head());
-    let same = own == head.trim().to_ascii_lowercase();
-    Ok(if same { PaperVerdict::Agrees } else { PaperVerdict::Differs { head: own } })
+    let epoch = u8::try_from(paper.epoch).ok().and_then(Epoch::new);
+    let there = epoch.filter(|epoch| {
+        history.journals().is_ok_and(|journals| journals.contains(&(paper.lane, *epoch)))
+    });
+    let Some(epoch) = there else { return Ok(PaperVerdict::Unknown) };
+    let reader = history.reader(paper.lane, epoch)?;
+    let sale = sales::by_number(&store.db.begin_read()?, paper)?;
+    let same = |own: &str| own == head.trim().to_ascii_lowercase();
+    if let Some(sale) = sale {
+        let record = reader.read(sale.seq);
+        let record = record.map_err(|error| StoreError::Journal(error.to_string()))?;
+        if same(&paper_head(&record.head())) {
+            return Ok(PaperVerdict::Agrees);
+        }
+    }
+    // Not the receipt itself: a Z, a formal receipt, a slip of its void.
+    let own = papers_of(&reader, paper)?;
+    Ok(match own.iter().find(|own| same(own)).or(own.first()) {
+        None => PaperVerdict::Unknown,
+        Some(own) if same(own) => PaperVerdict::Agrees,
+        Some(own) => PaperVerdict::Differs { head: own.clone() },
+    })
+}
+
+/// Returns what every paper of that number shows, oldest first.
+fn papers_of(reader: &Reader, paper: DocNo) -> Result<Vec<String>, StoreError> {
+    let mut own = Vec::new();
+    for record in reader.iter_from(1) {
+        let record = record.map_err(|error| StoreError::Journal(error.to_string()))?;
+        if number_on_paper(&super::codec::decode_entry(&record.body)?.kind) == Some(paper) {
+            own.push(paper_head(&record.head()));
+        }
+    }
+    Ok(own)
+}
+
+fn number_on_paper(kind: &Kind) -> Option<DocNo> {
+    match kind {
+        Kind::SaleClosed(sale) => Some(sale.number),
+        Kind::ReceiptVoided { receipt, .. } => Some(*receipt),
+        Kind::FormalReceiptIssued { number, .. } => Some(*number),
+        Kind::SaleSuspended { slip, .. } => Some(*slip),
+        Kind::ZClosed(closing) => Some(closing.number),
+        _ => None,
+    }
 }

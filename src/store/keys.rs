@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key as CipherKey, XChaCha20Poly1305, XNonce};
-use ed25519_dalek::{Signer, SigningKey};
+use ed25519_dalek::SigningKey;
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use zeroize::Zeroizing;
 
@@ -206,27 +206,27 @@ impl Keys {
 
     /// Returns the key that signs Zs, made when first asked for.
     pub fn signing_key(&self) -> Result<SigningKey, StoreError> {
+        if let Some(seed) = self.signing_seed()? {
+            return Ok(SigningKey::from_bytes(&seed));
+        }
+        let mut seed = Secret::default();
+        (self.chance)(&mut *seed);
         let db = self.db();
         let txn = begin_write(&db)?;
-        let mut seed = Secret::default();
-        {
-            let mut table = txn.open_table(SIGNING)?;
-            let stored = table.get(Z_KEY)?.map(|seed| seed.value());
-            match stored {
-                Some(stored) => *seed = stored,
-                None => {
-                    (self.chance)(&mut *seed);
-                    table.insert(Z_KEY, *seed)?;
-                }
-            }
-        }
+        txn.open_table(SIGNING)?.insert(Z_KEY, *seed)?;
         txn.commit()?;
         Ok(SigningKey::from_bytes(&seed))
     }
 
-    /// Signs what a Z says.
-    pub fn sign(&self, message: &[u8]) -> Result<[u8; 64], StoreError> {
-        Ok(self.signing_key()?.sign(message).to_bytes())
+    /// Returns the public key that signs Zs; `None` before the first.
+    pub fn public_key(&self) -> Result<Option<[u8; 32]>, StoreError> {
+        let seed = self.signing_seed()?;
+        Ok(seed.map(|seed| SigningKey::from_bytes(&seed).verifying_key().to_bytes()))
+    }
+
+    fn signing_seed(&self) -> Result<Option<Secret>, StoreError> {
+        let table = self.db().begin_read()?.open_table(SIGNING)?;
+        Ok(table.get(Z_KEY)?.map(|seed| Zeroizing::new(seed.value())))
     }
 
     /// Calls `each` with every row, for a backup.
@@ -407,11 +407,11 @@ pub mod tests {
 
     #[test]
     fn one_key_signs_for_ever_and_rows_carry_everything() {
-        use ed25519_dalek::Verifier;
         let keys = keys_on(&FaultyFiles::new());
-        let signature = ed25519_dalek::Signature::from_bytes(&keys.sign(b"01-Z0412").unwrap());
+        assert_eq!(keys.public_key().unwrap(), None);
         let public = keys.signing_key().unwrap().verifying_key();
-        assert!(public.verify(b"01-Z0412", &signature).is_ok());
+        assert_eq!(keys.signing_key().unwrap().verifying_key(), public);
+        assert_eq!(keys.public_key().unwrap(), Some(public.to_bytes()));
         keys.create_members(["a"]).unwrap();
         keys.set_pin(1, Some(&Pin::new("111111")), PinPolicy::Sample).unwrap();
         let mut rows = Vec::new();

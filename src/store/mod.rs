@@ -67,6 +67,8 @@ pub mod restore;
 pub mod shop;
 pub mod store_reader;
 pub mod store_thread;
+pub mod testimony;
+pub mod z_signing;
 
 #[cfg(test)]
 mod safety_tests;

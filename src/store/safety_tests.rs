@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::audit::{self, Audit, Disagreement, PaperVerdict, audit};
+use super::audit::{self, Audit, Disagreement, PaperVerdict, Witnesses, audit};
 use super::backup;
 use super::fault::StoreError;
 use super::files::faulty::{FaultyFiles, Keep};
@@ -121,7 +121,9 @@ fn audited(files: &FaultyFiles) -> Audit {
     let store = projections::open(files, &dir.join("store.redb"));
     let history = History::new(layer, dir);
     let scratch = dir.join("scratch.redb");
-    audit(&history, &Arc::new(keys), store.as_ref(), &scratch, &mut |_, _| {}).unwrap()
+    let (keys, store) = (Arc::new(keys), store.as_ref());
+    let witnesses = Witnesses { keys: &keys, lane: 1, store, copy: None, opening: Vec::new() };
+    audit(&history, &witnesses, &scratch, &mut |_, _| {}).unwrap()
 }
 
 #[test]
@@ -129,7 +131,7 @@ fn an_audit_passes_a_sound_shop_and_names_the_first_edited_entry() {
     let files = FaultyFiles::new();
     shop_with(&files, 20).close().unwrap();
     let sound = audited(&files);
-    assert_eq!((sound.entries, sound.disagreement), (23, None));
+    assert_eq!((sound.entries, sound.found), (23, vec![]));
     let names = files.list(journal_dir()).unwrap();
     let segment = names.iter().find(|name| SegmentName::parse(name).is_some()).unwrap();
     let path = journal_dir().join(segment);
@@ -138,8 +140,8 @@ fn an_audit_passes_a_sound_shop_and_names_the_first_edited_entry() {
         .unwrap();
     let edited = reader.read(10).unwrap();
     files.flip(&path, edited.offset + 30, 0);
-    match audited(&files).disagreement {
-        Some(Disagreement::Record { lane: 1, seq: 10, .. }) => {}
+    match audited(&files).found.first() {
+        Some(Disagreement::Record { lane: 1, damage }) if damage.seq == 10 => {}
         other => panic!("{other:?}"),
     }
 }
@@ -154,7 +156,7 @@ fn an_audit_names_the_table_that_does_not_follow_from_the_journal() {
     txn.commit().unwrap();
     drop(db);
     let table = Disagreement::Table { name: "stock".to_owned() };
-    assert_eq!(audited(&files).disagreement, Some(table));
+    assert_eq!(audited(&files).found, [table]);
 }
 
 #[test]

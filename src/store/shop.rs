@@ -21,7 +21,7 @@ use super::journal::Journal;
 use super::journal_thread::JournalThread;
 use super::keys::{Chance, Keys};
 use super::lanes::Folded;
-use super::opening::{Known, OpenReport};
+use super::opening::{Known, OpenReport, TailFound};
 use super::progress::Progress;
 use super::projections::{self, STORE_NAME, Watch};
 use super::reader::{Reader, Verdict};
@@ -190,7 +190,9 @@ impl ShopPlace {
         let (journal, report) =
             Journal::open(self.files.clone(), &dir, id, known, self.reserve_bytes)?;
         let journal_reader = journal.reader();
-        let believed = stored.filter(|_| agrees(&journal_reader, witnessed, epoch));
+        // A journal that a witness contradicts is no ground to throw the witness away.
+        let accused = matches!(report.tail, TailFound::Damaged(_));
+        let believed = stored.filter(|_| accused || agrees(&journal_reader, witnessed, epoch));
         let rebuilt = believed.is_none();
         let db = match believed {
             Some(db) => db,

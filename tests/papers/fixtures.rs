@@ -22,6 +22,7 @@ use regi::domain::sale::{
 use regi::domain::settings::{Coupon, Department, Settings, Staff};
 use regi::domain::tax::TaxMode;
 use regi::domain::words::Words;
+use regi::domain::z_seal::ZSeal;
 use regi::reports::letterhead::Act;
 
 pub fn words(language: &str) -> Words {
@@ -446,6 +447,7 @@ pub fn day_closing() -> (DayTotals, ZClosing) {
         expected: day.expected_cash(),
         difference: yen(-50),
         float_left: yen(50_000),
+        seal: Some(ZSeal::blank([0x3c; 32]).signed([0xa5; 64])),
         grand_total_before: yen(45_678_901),
         grand_total: yen(45_860_540),
     };

@@ -226,6 +226,7 @@ impl Register {
             float_left,
             grand_total_before: self.lane.grand_total,
             grand_total: self.lane.grand_total + day.net,
+            seal: None, // The store signs it, knowing what it follows.
         })
     }
 

@@ -1,0 +1,130 @@
+//! What an entry says of itself, and what the second copy says of the journal.
+//!
+//! Room: store. May touch: the journal's files and the copy's, to read.
+//! Invariant: hashes stand for everything before them, so the first entry that differs is found by
+//! halving.
+
+use std::sync::Arc;
+
+use super::audit::Disagreement;
+use super::chain::Hash;
+use super::codec;
+use super::fault::StoreError;
+use super::history::{History, step_of};
+use super::opening::Known;
+use super::reader::{Reader, Record};
+use super::second_copy::CopyPlace;
+use super::verify::Watch as ChainWatch;
+use super::z_signing::{self, Signed};
+
+/// What was read of a journal's entries.
+#[derive(Debug, Default)]
+pub struct Heard {
+    pub signed: Vec<Signed>,
+    /// The first entry that cannot be read, and every Z that is not signed as it must be.
+    pub found: Vec<Disagreement>,
+}
+
+/// Reads every entry of a journal whose chain is whole.
+pub fn every_entry(reader: &Reader) -> Result<Heard, StoreError> {
+    let (lane, mut heard) = (reader.id().lane(), Heard::default());
+    for record in reader.iter_from(1) {
+        let record = record.map_err(|error| StoreError::Journal(error.to_string()))?;
+        let seq = record.seq;
+        match step_of(&record) {
+            Ok(_) => heard.signature(lane, &record)?,
+            Err(error) => {
+                let what = error.to_string();
+                heard.found.push(Disagreement::Entry { lane, seq, what });
+                break;
+            }
+        }
+    }
+    Ok(heard)
+}
+
+impl Heard {
+    fn signature(&mut self, lane: u8, record: &Record) -> Result<(), StoreError> {
+        let entry = codec::decode_entry(&record.body)?;
+        match z_signing::check(&entry, record.prev_hash, &record.body) {
+            Ok(None) => {}
+            Ok(Some((number, key))) => match self.signed.last_mut() {
+                Some(last) if last.key == key => last.count += 1,
+                _ => self.signed.push(Signed { lane, key, since: number, count: 1 }),
+            },
+            Err(why) => self.found.push(Disagreement::Seal { lane, seq: record.seq, why }),
+        }
+        Ok(())
+    }
+}
+
+/// What the second copy says of a journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CopySays {
+    /// It is not there, or holds nothing of this journal yet.
+    Away,
+    /// What it holds is the journal's.
+    Agrees,
+    /// It knows another entry in this place, the first of which that is so.
+    Other { seq: u64 },
+    /// It knows so many entries more, from this one on.
+    More { from: u64, entries: u64 },
+    /// It is damaged itself.
+    Damaged(String),
+}
+
+/// Holds a journal against its second copy.
+pub fn copy_says(journal: &Reader, copy: &CopyPlace) -> Result<CopySays, StoreError> {
+    let id = journal.id();
+    let copied = History { files: Arc::clone(&copy.files), dir: copy.dir.clone() };
+    if !copied.journals().is_ok_and(|there| there.contains(&(id.lane(), id.epoch()))) {
+        return Ok(CopySays::Away);
+    }
+    let (reader, report) = copied.open(id.lane(), id.epoch(), Known::default())?;
+    let chain = reader.verify(None, 2, &ChainWatch::default());
+    let torn = |damage: &&super::catalog::Damage| !is_unfinished(&report, damage);
+    if let Some(damage) = chain.damage.iter().chain(&report.damage).find(torn) {
+        return Ok(CopySays::Damaged(damage.to_string()));
+    }
+    let (own, other) = (journal.head().seq, reader.head().seq);
+    let common = own.min(other);
+    if common > 0 && differ(journal, &reader, common)? {
+        return Ok(CopySays::Other { seq: first_other(journal, &reader, common)? });
+    }
+    Ok(match other.checked_sub(own) {
+        Some(entries @ 1..) => CopySays::More { from: own + 1, entries },
+        _ => CopySays::Agrees,
+    })
+}
+
+/// A step of the copy that a cut tore is made good when it next follows.
+fn is_unfinished(report: &super::opening::OpenReport, damage: &super::catalog::Damage) -> bool {
+    report.tail == super::opening::TailFound::Damaged(*damage)
+        && matches!(damage.why, super::catalog::Why::Record(_))
+}
+
+fn differ(one: &Reader, other: &Reader, seq: u64) -> Result<bool, StoreError> {
+    Ok(hash(one, seq)? != hash(other, seq)?)
+}
+
+fn hash(reader: &Reader, seq: u64) -> Result<Option<Hash>, StoreError> {
+    match reader.read(seq) {
+        Ok(record) => Ok(Some(record.hash)),
+        // The journal's own damage is named elsewhere; here it is simply not the copy's entry.
+        Err(super::reader::ReadError::Damaged(_)) => Ok(None),
+        Err(error) => Err(StoreError::Journal(error.to_string())),
+    }
+}
+
+/// Returns the first entry up to `last`, which differs, that differs.
+fn first_other(one: &Reader, other: &Reader, last: u64) -> Result<u64, StoreError> {
+    let (mut same, mut differs) = (0, last);
+    while differs - same > 1 {
+        let middle = same + (differs - same) / 2;
+        match differ(one, other, middle)? {
+            true => differs = middle,
+            false => same = middle,
+        }
+    }
+    Ok(differs)
+}
