@@ -2,12 +2,15 @@
 //!
 //! Room: app. May touch: the store's reader, reports. Changes nothing.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::engine::{Engine, Outcome};
 use super::papers;
 use super::reply::Reply;
 use super::reports::{self, Wanted};
+use crate::devices::scanner;
 use crate::domain::code::{explain, recognise};
 use crate::domain::command::{COMMANDS, Group, spec};
 use crate::domain::number::{DocKind, DocNo};
@@ -166,16 +169,13 @@ pub fn device_rows(engine: &Engine) -> Vec<DeviceRow> {
         state: if config.drawer { "state.ready" } else { "state.none" },
         ..DeviceRow::default()
     };
-    let scanners = config.scanner.iter().map(|rule| DeviceRow {
+    let there = scanner::connected(Path::new("/dev/input"), &config.scanner);
+    let scanners = config.scanner.iter().zip(there).map(|(rule, there)| DeviceRow {
         device: "scanner".to_owned(),
         kind: "device.scanner",
-        address: [&rule.vendor, &rule.product, &rule.name]
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(" "),
-        state: "state.ready",
+        address: rule.shown(),
+        state: if there { "state.ready" } else { "state.lost" },
+        alert: !there,
         ..DeviceRow::default()
     });
     [printer, drawer].into_iter().chain(scanners).collect()
@@ -189,7 +189,7 @@ pub fn device_act(engine: &mut Engine, act: DeviceAct) -> Result<&'static str, R
     let wrong = |sentence| Err(Refusal::new(RefusalCode::Device).saying(sentence));
     match act {
         DeviceAct::TestPrint(device) if device == "printer" => {
-            let document = reports::test_page(&engine.words);
+            let document = reports::test_page(&engine.words, engine.spool.columns());
             engine.spool.print_loose("test", &document);
             Ok("notice.test_print")
         }

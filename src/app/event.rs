@@ -10,6 +10,7 @@ use crossbeam_channel::Sender;
 use super::books::Placed;
 use super::control::Asked;
 use crate::devices::scanner::ScannerEvent;
+use crate::devices::sound::Signal;
 use crate::domain::refusal::Refusal;
 
 /// The most events that wait; a scanner's thread waits when it is reached, nothing is dropped.
@@ -22,6 +23,8 @@ pub enum Event {
     Scanner(ScannerEvent),
     /// The printer has news; the spool holds it.
     Printer,
+    /// The sound card does not play; what it was to play was not heard.
+    Mute(Signal),
     /// The entries of the command in flight are on the disk, or are not.
     Written(Result<Vec<Placed>, Refusal>),
     /// The chain's check has ended.

@@ -28,6 +28,26 @@ pub struct CopyConfig {
     pub folder: String,
 }
 
+/// What answers a scan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SoundBy {
+    /// The terminal's bell: once, twice, three times.
+    #[default]
+    Bell,
+    /// Tones through ALSA's `aplay`; the bell where there is none.
+    Wav,
+    Off,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SoundConfig {
+    pub by: SoundBy,
+    /// Whether a code that was taken is heard too; most scanners beep by themselves.
+    pub accepted: bool,
+}
+
 /// The whole file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -37,7 +57,9 @@ pub struct LaneConfig {
     pub keymap: String,
     pub theme: String,
     pub printer: PrinterConfig,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scanner: Vec<ScannerMatch>,
+    pub sound: SoundConfig,
     pub copy: CopyConfig,
     /// Whether the drawer hangs on the printer.
     pub drawer: bool,
@@ -52,6 +74,7 @@ impl Default for LaneConfig {
             theme: "dark".to_owned(),
             printer: PrinterConfig { address: "file:".to_owned(), profile: generic() },
             scanner: Vec::new(),
+            sound: SoundConfig::default(),
             copy: CopyConfig::default(),
             drawer: true,
         }
@@ -85,12 +108,41 @@ impl LaneConfig {
             let what = format!("language: {}", config.language);
             return Err(ConfigFault { line: line_of("language"), what });
         }
+        for (at, rule) in config.scanner.iter().enumerate() {
+            if let Some(Err(error)) = rule.serial_line() {
+                let line = line_of_table(text, "[[scanner]]", at);
+                return Err(ConfigFault { line, what: format!("scanner: {error}") });
+            }
+        }
         Ok(config)
+    }
+
+    /// Returns `text` with a scanner's rule behind everything that stands there, comments and all.
+    ///
+    /// # Errors
+    /// A file that does not fit before or after.
+    pub fn with_scanner(text: &str, rule: &ScannerMatch) -> Result<String, ConfigFault> {
+        let mut wanted = Self::read(text)?;
+        wanted.scanner.push(rule.clone());
+        let kept = text.lines().filter(|line| line.trim() != "scanner = []");
+        let mut out: String = kept.flat_map(|line| [line, "\n"]).collect();
+        out.push_str("\n[[scanner]]\n");
+        out.push_str(&toml::to_string(rule).expect("a rule is plain data"));
+        match Self::read(&out)? {
+            config if config == wanted => Ok(out),
+            _ => Err(ConfigFault { line: 1, what: "scanner".to_owned() }),
+        }
     }
 
     pub fn write(&self) -> String {
         toml::to_string_pretty(self).expect("a lane's settings are plain data")
     }
+}
+
+/// The line of the table `header` that stands there `at` others after the first, from 1.
+fn line_of_table(text: &str, header: &str, at: usize) -> usize {
+    let lines = text.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with(header));
+    lines.map(|(line, _)| line + 1).nth(at).unwrap_or(1)
 }
 
 #[cfg(test)]
@@ -105,6 +157,25 @@ mod tests {
     }
 
     #[test]
+    fn a_learned_scanner_is_written_behind_what_stands_there() {
+        let rule =
+            ScannerMatch { serial: Some("/dev/ttyACM0".to_owned()), ..ScannerMatch::default() };
+        for before in [
+            String::new(),
+            LaneConfig::default().write(),
+            "# our lane\nlane = 2 # by the door\nscanner = []\n[copy]\nfolder = \"/x\"".to_owned(),
+            "[[scanner]]\nvendor = \"0c2e\"\n".to_owned(),
+        ] {
+            let after = LaneConfig::with_scanner(&before, &rule).expect("it fits");
+            let comments = |text: &str| text.matches('#').count();
+            assert_eq!(comments(&after), comments(&before), "comments stay");
+            let read = LaneConfig::read(&after).expect("it reads back");
+            assert_eq!(read.scanner.last(), Some(&rule));
+        }
+        assert!(LaneConfig::with_scanner("scanner = [{ vendor = \"0c2e\" }]", &rule).is_err());
+    }
+
+    #[test]
     fn a_fault_names_its_line() {
         for (text, line) in [
             ("lane = 1\nkeymapp = \"x\"\n", 2),
@@ -112,6 +183,8 @@ mod tests {
             ("language = \"ja\"\nlane = 0\n", 2),
             ("\n\nlanguage = \"fr\"\n", 3),
             ("[printer]\nprofile = \"generic-80\"\n", 1),
+            ("[[scanner]]\nserial = \"/dev/a\"\n\n[[scanner]]\nserial = \"ttyACM0\"\n", 4),
+            ("[sound]\nby = \"horn\"\n", 2),
         ] {
             assert_eq!(LaneConfig::read(text).unwrap_err().line, line, "{text:?}");
         }

@@ -21,6 +21,7 @@ pub mod reply;
 pub mod reports;
 pub mod run;
 pub mod sample;
+pub mod scan_sound;
 pub mod spool;
 pub mod upkeep;
 pub mod words;

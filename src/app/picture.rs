@@ -2,10 +2,12 @@
 //!
 //! Room: app. May touch: engine (read only), words. May not: terminal.
 
+use std::collections::BTreeSet;
+
 use super::engine::{Engine, Outcome};
 use super::spool::Spool;
 use crate::devices::printer::Trouble;
-use crate::devices::scanner::ScannerEvent;
+use crate::devices::scanner::{Identity, Layout, Reject, ScannerEvent, TestVerdict};
 use crate::domain::money::Money;
 use crate::domain::quantity::Quantity;
 use crate::domain::refusal::{Refusal, RefusalCode};
@@ -38,6 +40,8 @@ pub struct Picture {
     day: Option<DayView>,
     printer: Health,
     scanner: Health,
+    /// Scanners that were there and are gone.
+    lost_scanners: BTreeSet<String>,
     copy: Health,
     message: Option<Message>,
     paper: Vec<String>,
@@ -233,10 +237,14 @@ impl Picture {
 
     pub fn scanner(&mut self, event: &ScannerEvent, words: &Words) {
         match event {
-            ScannerEvent::Plugged(_) => {
-                self.scanner = Health { word: "state.ready", behind: 0, alert: false };
+            ScannerEvent::Plugged(device) => {
+                self.lost_scanners.remove(&named(device));
+                if self.lost_scanners.is_empty() {
+                    self.scanner = Health { word: "state.ready", behind: 0, alert: false };
+                }
             }
-            ScannerEvent::Unplugged(_) | ScannerEvent::Busy(_) => {
+            ScannerEvent::Unplugged(device) | ScannerEvent::Busy(device) => {
+                self.lost_scanners.insert(named(device));
                 self.scanner = Health { word: "state.lost", behind: 0, alert: true };
                 self.say_refusal("scanner_lost", words);
             }
@@ -247,6 +255,22 @@ impl Picture {
         }
     }
 
+    pub fn rejected_scan(&mut self, why: Reject, words: &Words) {
+        let key = match why {
+            Reject::NoEnd => "scan_no_end",
+            _ => "scan_rejected",
+        };
+        self.say_refusal(key, words);
+    }
+
+    /// The start-of-day label was scanned: the scanner is as it was, or what to set.
+    pub fn scanner_tested(&mut self, verdict: &TestVerdict, words: &Words) {
+        self.message = Some(Message {
+            refusal: *verdict != TestVerdict::Right,
+            text: test_words(verdict, words),
+        });
+    }
+
     pub fn uncertain_print(&mut self, job: &str, words: &Words) {
         let text = words.fill("print_uncertain", &[("job", &job)]);
         self.message = Some(Message { refusal: true, text });
@@ -255,6 +279,31 @@ impl Picture {
     pub fn worker_died(&mut self, what: &str, words: &Words) {
         let text = words.fill("worker_died", &[("what", &text::cleaned(what))]);
         self.message = Some(Message { refusal: true, text });
+    }
+}
+
+fn named(device: &Identity) -> String {
+    let Identity { vendor, product, uniq, phys, .. } = device;
+    // One that has a serial number is the same in every port.
+    let place = if uniq.is_empty() { phys } else { uniq };
+    format!("{vendor:04x}:{product:04x} {place}")
+}
+
+/// What a scanned test label says, in words.
+pub fn test_words(verdict: &TestVerdict, words: &Words) -> String {
+    match verdict {
+        TestVerdict::Right => words.get("scanner_test.right").to_owned(),
+        TestVerdict::Case => words.get("scanner_test.case").to_owned(),
+        TestVerdict::Signs => words.get("scanner_test.signs").to_owned(),
+        TestVerdict::Layout(layout) => {
+            let layout = match layout {
+                Layout::Us => "us",
+                Layout::Jis => "jis",
+            };
+            words.fill("scanner_test.layout", &[("layout", &layout)])
+        }
+        TestVerdict::Prefix(text) => words.fill("scanner_test.prefix", &[("text", text)]),
+        TestVerdict::Suffix(text) => words.fill("scanner_test.suffix", &[("text", text)]),
     }
 }
 

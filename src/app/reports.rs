@@ -5,7 +5,7 @@
 use chrono::{Datelike, NaiveDate};
 
 use super::engine::Engine;
-use crate::domain::document::{Block, Document, Rule};
+use crate::domain::document::{Align, Block, Document, Rule, Style};
 use crate::domain::number::{DocKind, DocNo};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::sale::SaleLine;
@@ -166,17 +166,29 @@ fn members(engine: &Engine) -> Result<Table, Refusal> {
     Ok(members_list(&engine.words, rows))
 }
 
-/// A page that shows what a printer can: a ruler, kanji traps, sizes, codes.
-pub fn test_page(words: &Words) -> Document {
+/// A page that shows what a printer can, and says what to set where it does not: a ruler of the
+/// profile's columns, the characters that printers get wrong, sizes, codes, the scanner's label.
+pub fn test_page(words: &Words, columns: usize) -> Document {
     let mut page = Document::default();
+    let ruler: String =
+        (1..=columns).map(|column| char::from(b'0' + (column % 10) as u8)).collect();
     page.center(words.get("test_page.title"));
     page.rule(Rule::Double);
-    page.text("1234567890".repeat(4) + "12345678");
+    page.text(ruler);
+    page.text(words.fill("test_page.columns", &[("columns", &columns)]));
     page.text(words.get("test_page.kanji"));
+    page.text(words.get("test_page.kanji_told"));
     page.text("ｱｲｳｴｵ ｶﾞｷﾞｸﾞ ﾊﾟﾋﾟﾌﾟ ABCabc 0123 \\ ~");
+    page.text(words.get("test_page.kana_told"));
     page.pair(words.get("test_page.left"), words.get("test_page.right"));
+    page.styled(words.get("test_page.big"), Align::Left, Style::BIG);
+    page.rule(Rule::Thin);
     page.push(Block::Barcode("01-000123".to_owned()));
     page.push(Block::Qr("regi".to_owned()));
+    page.text(words.get("test_page.codes_told"));
+    page.rule(Rule::Thin);
+    page.text(words.get("test_page.scanner"));
+    page.push(Block::Barcode(crate::devices::scanner::test_label::TEXT.to_owned()));
     page.push(Block::Cut);
     page
 }

@@ -160,6 +160,11 @@ impl Spool {
         render_text(document, usize::from(self.profile.columns.get()))
     }
 
+    /// Columns of the printer's paper.
+    pub fn columns(&self) -> usize {
+        usize::from(self.profile.columns.get())
+    }
+
     pub fn pane(&self) -> Vec<String> {
         self.pane.iter().flatten().cloned().collect()
     }

@@ -20,7 +20,6 @@ use crate::app::reports::{self, Wanted};
 use crate::app::run::{Answers, Form, OnRefusal, play};
 use crate::app::spool::MOST_WAITING;
 use crate::app::upkeep::StartCheck;
-use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::settings::{Settings, SettingsPatch};
 use crate::domain::words::Words;
 use crate::exchange::shop_file::read_shop;
@@ -242,45 +241,6 @@ pub fn report(
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes()).map_err(|error| Said::file("-", &error, words))?;
     Ok(Exit::Done)
-}
-
-pub fn devices(
-    options: &Options,
-    test_print: bool,
-    scan: bool,
-    words: &Words,
-) -> Result<Exit, Said> {
-    let mut engine = open_here(options, words)?;
-    let rows = answers::device_rows(&engine);
-    for row in &rows {
-        println!(
-            "{:<12} {:<32} {:<16} {}",
-            words.get(row.kind),
-            row.address,
-            row.model,
-            words.get(row.state)
-        );
-    }
-    let mut exit = Exit::Done;
-    if test_print {
-        engine.spool.print_loose("test", &reports::test_page(words));
-        engine.spool.drain(PRINT_PATIENCE);
-        if engine.spool.waiting() > 0 || engine.spool.trouble.is_some() {
-            let refusal = Refusal::new(RefusalCode::Device);
-            say(&words.refusal(&refusal));
-            exit = Exit::Device;
-        }
-    }
-    if scan {
-        for line in io::stdin().lock().lines() {
-            let line = line.map_err(|error| Said::file("-", &error, words))?;
-            for (name, value) in answers::explained(&engine, &line) {
-                println!("{}: {value}", words.get(&format!("explain.{name}")));
-            }
-        }
-    }
-    engine.shop.close();
-    Ok(exit)
 }
 
 pub fn config_check(options: &Options, words: &Words) -> Result<Exit, Said> {

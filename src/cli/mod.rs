@@ -4,6 +4,7 @@
 
 mod arguments;
 mod deeds;
+mod devices;
 mod exit;
 mod register;
 mod said;
@@ -157,7 +158,7 @@ fn perform(
         Some(Deed::Restore { file }) => upkeep::restore(options, &file, words),
         Some(Deed::Rebuild { from_copy }) => upkeep::rebuild(options, from_copy, words),
         Some(Deed::Devices { test_print, scan }) => {
-            deeds::devices(options, test_print, scan, words)
+            devices::devices(options, test_print, scan, words)
         }
         Some(Deed::Config { what: ConfigWhat::Check }) => deeds::config_check(options, words),
         Some(Deed::Completions { shell }) => {

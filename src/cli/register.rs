@@ -102,7 +102,7 @@ fn counter(
         picture.say(greeting, &engine.words);
     }
     let _control = listen(&engine.dir, &events).map_err(|error| at_terminal(&error))?;
-    let _scanner = scanners(&engine, &events);
+    let _scanners = scanners(&engine, &events);
     event::hear_signals(events.clone()).map_err(|error| at_terminal(&error))?;
     let died = events.clone();
     terminal::on_panic(std::thread::current().id(), move |words| {
@@ -147,12 +147,23 @@ fn listen(dir: &Path, events: &Sender<Event>) -> io::Result<ControlSocket> {
     ControlSocket::listen(dir, move |asked| events.send(Event::Control(asked)).is_ok())
 }
 
-/// Scanners are heard only where a rule names one; elsewhere a wedge types into the terminal.
-fn scanners(engine: &Engine, events: &Sender<Event>) -> Option<scanner::ScannerHandle> {
-    if engine.config.scanner.is_empty() {
-        return None;
+/// Scanners are heard only where a rule names one; elsewhere a wedge types into the terminal. One that
+/// cannot be listened to leaves the others and the keyboard.
+fn scanners(engine: &Engine, events: &Sender<Event>) -> Vec<scanner::ScannerHandle> {
+    let tell = || {
+        let events = events.clone();
+        move |event| drop(events.send(Event::Scanner(event)))
+    };
+    let rules = engine.config.scanner.iter();
+    let (lines, keyboards): (Vec<_>, Vec<_>) = rules.partition(|rule| rule.serial.is_some());
+    let serial = lines.into_iter().filter_map(|rule| {
+        let line = rule.serial_line()?.ok()?;
+        scanner::listen_serial(line, rule.signs, tell()).ok()
+    });
+    let mut handles: Vec<_> = serial.collect();
+    if !keyboards.is_empty() {
+        let rules = keyboards.into_iter().cloned().collect();
+        handles.extend(scanner::listen(Path::new("/dev/input"), rules, tell()).ok());
     }
-    let events = events.clone();
-    let tell = move |event| drop(events.send(Event::Scanner(event)));
-    scanner::listen(Path::new("/dev/input"), engine.config.scanner.clone(), tell).ok()
+    handles
 }

@@ -16,3 +16,4 @@ pub mod text_render;
 pub mod line_display;
 pub mod printer;
 pub mod scanner;
+pub mod sound;

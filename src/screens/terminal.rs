@@ -143,6 +143,15 @@ impl<W: Write> Display<W> {
         self.unknown = true;
     }
 
+    /// Rings the terminal's bell once.
+    ///
+    /// # Errors
+    /// A terminal that cannot be written to any more.
+    pub fn ring(&mut self) -> io::Result<()> {
+        self.out.write_all(b"\x07")?;
+        self.out.flush()
+    }
+
     /// Draws one frame and writes what differs from the last one; returns the bytes written.
     ///
     /// # Errors

@@ -123,6 +123,7 @@ impl<W: Write> Counter<W> {
     }
 
     pub(super) fn done_here(&mut self, line: &str, outcome: Outcome) {
+        self.answer_scan(line, outcome.refusal.as_ref());
         if let Some(refusal) = &outcome.refusal {
             self.picture.refuse(refusal, &self.engine.words);
             // The rest of a macro is not given: its first refusal stops it.

@@ -3,6 +3,7 @@
 //! Room: app. May touch: every room below it. Decides nothing about selling.
 //! Invariant: keys are taken in order; while an act is being written they wait, and none is lost.
 
+mod devices;
 mod lines;
 mod typing;
 
@@ -18,8 +19,8 @@ use super::answers;
 use super::engine::Engine;
 use super::event::{Ending, Event};
 use super::picture::Picture;
-use super::spool::SpoolNews;
-use crate::devices::scanner::{ScannerEvent, WedgeReader};
+use super::scan_sound::ScanSound;
+use crate::devices::scanner::WedgeReader;
 use crate::screens::terminal::Display;
 use crate::screens::{Action, Question, Screens};
 
@@ -50,6 +51,7 @@ pub struct Counter<W: Write> {
     settled: bool,
     /// The last run was cut off with a sale open: said once the sale is seen.
     cut_off: bool,
+    sound: ScanSound,
 }
 
 impl<W: Write> Counter<W> {
@@ -66,6 +68,7 @@ impl<W: Write> Counter<W> {
     ) -> io::Result<Self> {
         let (writer, jobs): (_, Receiver<Box<WriteJob>>) = bounded(1);
         let shop = std::sync::Arc::clone(&engine.shop);
+        let sound = ScanSound::start(&engine.config.sound, events);
         let events = events.clone();
         std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
             for job in jobs {
@@ -92,6 +95,7 @@ impl<W: Write> Counter<W> {
             last_act: Instant::now(),
             settled: true,
             cut_off,
+            sound,
         })
     }
 
@@ -117,6 +121,7 @@ impl<W: Write> Counter<W> {
                 continue; // One frame for the key and its answer; the disk is quicker than both.
             }
             self.draw()?;
+            self.ring();
             // The cashier has the answer; now the paper.
             self.engine.spool.send_queued();
         }
@@ -176,6 +181,9 @@ impl<W: Write> Counter<W> {
         if let Some(changed) = self.cart_changed {
             wake = wake.min(CART_SYNC.saturating_sub(changed.elapsed()));
         }
+        if let Some(left) = self.sound.next_ring() {
+            wake = wake.min(left);
+        }
         if !self.settled {
             wake = wake.min(IDLE.saturating_sub(self.last_act.elapsed()));
         }
@@ -183,6 +191,7 @@ impl<W: Write> Counter<W> {
     }
 
     fn woke(&mut self) {
+        self.ring();
         let now_ms = self.elapsed_ms();
         let held = self.wedge.tick(now_ms);
         self.wedged(held);
@@ -218,6 +227,7 @@ impl<W: Write> Counter<W> {
             Event::Terminal(_) => {}
             Event::Scanner(event) => self.scanner(event),
             Event::Printer => self.printer(),
+            Event::Mute(signal) => self.sound.mute(signal),
             Event::Written(written) => self.written(written),
             Event::Checked => self.checked(),
             Event::Control(asked) => self.asked(asked),
@@ -233,26 +243,6 @@ impl<W: Write> Counter<W> {
         self.picture.look_at(&self.engine);
         let model = self.picture.model(&self.engine.words);
         see(&mut self.screens, &model)
-    }
-
-    fn scanner(&mut self, event: ScannerEvent) {
-        match event {
-            ScannerEvent::Scan(text) => self.scanned(&text),
-            ScannerEvent::Rejected(_) => {
-                self.picture.say_refusal("scan_rejected", &self.engine.words);
-            }
-            other => self.picture.scanner(&other, &self.engine.words),
-        }
-    }
-
-    fn printer(&mut self) {
-        for news in self.engine.spool.news() {
-            if let SpoolNews::Uncertain { job } = &news {
-                self.picture.uncertain_print(job, &self.engine.words);
-            }
-        }
-        // An ended job is written with the next act, or once it is quiet.
-        self.settled = false;
     }
 
     fn act(&mut self, action: Action) {

@@ -8,7 +8,7 @@ use std::io::Write;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::Counter;
-use crate::devices::scanner::{Wedge, WedgeKey};
+use crate::devices::scanner::{Wedge, WedgeKey, test_label};
 use crate::screens::{Action, ScreenName};
 
 impl<W: Write> Counter<W> {
@@ -50,9 +50,9 @@ impl<W: Write> Counter<W> {
                     self.take_back(take_back);
                     self.scanned(&text);
                 }
-                Wedge::Rejected { take_back, .. } => {
+                Wedge::Rejected { take_back, why } => {
                     self.take_back(take_back);
-                    self.picture.say_refusal("scan_rejected", &self.engine.words);
+                    self.rejected_scan(why);
                 }
             }
         }
@@ -90,6 +90,9 @@ impl<W: Write> Counter<W> {
     }
 
     pub(super) fn scanned(&mut self, text: &str) {
+        if let Some(verdict) = test_label::judge(text) {
+            return self.scanner_tested(&verdict);
+        }
         let action = self.with_model(|screens, model| screens.on_scan(text, model));
         self.act(action);
     }

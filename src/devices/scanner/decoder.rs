@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::LONGEST_SCAN;
 use super::keys::{self, ENTER, KEYPAD_ENTER, LEFT_SHIFT, Layout, RIGHT_SHIFT, TAB, character};
+use super::test_label;
 
 /// A key event as the kernel reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,12 +52,14 @@ pub enum Reject {
     Gap,
     /// Events were lost; its digits may be wrong.
     Dropped,
+    /// Its end (Enter) never came: the scanner was moved, or no longer sends one.
+    NoEnd,
 }
 
 /// A silence after which keys no longer belong together.
 const GAP_MS: u64 = 100;
 /// A silence after which what comes is a new scan even though the last one had no end.
-const NEW_SCAN_MS: u64 = 1_000;
+pub(super) const NEW_SCAN_MS: u64 = 1_000;
 
 /// Turns one device's key events into scans.
 #[derive(Debug)]
@@ -111,24 +114,36 @@ impl ScanDecoder {
             return self.end();
         }
         match character(self.layout, code, self.shifts.contains(&true)) {
-            Some(c) if self.signs.allow(c) => self.append(c),
-            _ => self.reject(Reject::Key),
+            Some(c) => self.append(c),
+            None => self.reject(Reject::Key),
         }
         None
     }
 
-    fn under_way(&self) -> bool {
+    /// Nothing came for `NEW_SCAN_MS`: what was begun is dropped, and said.
+    pub fn silence(&mut self) -> Option<Reject> {
+        let begun = self.under_way();
+        self.clear();
+        begun.then_some(Reject::NoEnd)
+    }
+
+    /// Returns whether a scan has begun and not ended.
+    pub fn under_way(&self) -> bool {
         self.rejected.is_some() || !self.text.is_empty()
     }
 
+    /// A sign that no code holds drops the scan, but its letters are kept: it may be the test label.
     fn append(&mut self, c: char) {
-        if self.rejected.is_some() {
+        if self.rejected.is_some_and(|why| why != Reject::Key || self.text.is_empty()) {
             return;
         }
         if self.text.len() == LONGEST_SCAN {
             return self.reject(Reject::TooLong);
         }
         self.text.push(c);
+        if !self.signs.allow(c) {
+            self.rejected = Some(Reject::Key);
+        }
     }
 
     /// Keeps the first reason.
@@ -145,6 +160,7 @@ impl ScanDecoder {
     fn end(&mut self) -> Option<Result<String, Reject>> {
         let text = std::mem::take(&mut self.text);
         match self.rejected.take() {
+            Some(Reject::Key) if test_label::holds(&text) => Some(Ok(text)),
             Some(why) => Some(Err(why)),
             None if text.is_empty() => None,
             None => Some(Ok(text)),
@@ -172,25 +188,44 @@ impl ByteDecoder {
             b'\r' | b'\n' | b'\t' => {
                 let text = std::mem::take(&mut self.text);
                 match self.rejected.take() {
+                    Some(Reject::Key) if test_label::holds(&text) => Some(Ok(text)),
                     Some(why) => Some(Err(why)),
                     None if text.is_empty() => None,
                     None => Some(Ok(text)),
                 }
             }
             2 | 3 => None,
-            _ if self.rejected.is_some() => None,
-            _ if !self.signs.allow(char::from(byte)) => self.reject(Reject::Key),
+            _ if self.rejected.is_some_and(|why| why != Reject::Key || self.text.is_empty()) => {
+                None
+            }
+            _ if !(b' '..=b'~').contains(&byte) => self.reject(Reject::Key),
             _ if self.text.len() == LONGEST_SCAN => self.reject(Reject::TooLong),
             _ => {
                 self.text.push(char::from(byte));
+                if !self.signs.allow(char::from(byte)) {
+                    self.rejected = Some(Reject::Key);
+                }
                 None
             }
         }
     }
 
+    /// Returns whether a scan has begun and not ended.
+    pub fn under_way(&self) -> bool {
+        self.rejected.is_some() || !self.text.is_empty()
+    }
+
+    /// Nothing came for `NEW_SCAN_MS`: what was begun is dropped, and said.
+    pub fn give_up(&mut self) -> Option<Reject> {
+        let begun = self.under_way();
+        self.text.clear();
+        self.rejected = None;
+        begun.then_some(Reject::NoEnd)
+    }
+
     /// The line was silent for a moment: half a scan is dropped.
     pub fn silence(&mut self) {
-        if !self.text.is_empty() {
+        if self.rejected.is_none() && !self.text.is_empty() {
             self.reject(Reject::Gap);
         }
     }
@@ -339,5 +374,23 @@ mod tests {
         decoder.push(b'1');
         decoder.silence();
         assert_eq!(decoder.push(b'\r'), Some(Err(Reject::Gap)));
+    }
+
+    #[test]
+    fn a_scan_whose_end_never_comes_is_told_and_does_not_swallow_the_next() {
+        let mut keys = ScanDecoder::new(Layout::Us, Signs::Codes);
+        keys.push(press(2, 0));
+        assert_eq!(keys.silence(), Some(Reject::NoEnd));
+        assert_eq!(keys.silence(), None);
+        let next = [press(3, 2_000), press(ENTER, 2_005)].map(|event| keys.push(event));
+        assert_eq!(next, [None, Some(Ok("2".to_owned()))]);
+
+        let mut bytes = ByteDecoder::new(Signs::Codes);
+        b"490123".iter().for_each(|&byte| drop(bytes.push(byte)));
+        bytes.silence();
+        assert_eq!(bytes.give_up(), Some(Reject::NoEnd));
+        assert_eq!(bytes.give_up(), None);
+        let next: Vec<_> = b"12\r".iter().filter_map(|&byte| bytes.push(byte)).collect();
+        assert_eq!(next, [Ok("12".to_owned())]);
     }
 }

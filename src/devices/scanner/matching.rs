@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Layout, Signs};
+use crate::devices::printer::{AddressError, SerialLine};
 
 /// What a device says of itself. Every text is the device's word, and not to be trusted further.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,6 +30,9 @@ pub struct ScannerMatch {
     pub name: Option<String>,
     pub uniq: Option<String>,
     pub phys: Option<String>,
+    /// A scanner on a serial line (`/dev/ttyACM0`) in place of all of the above.
+    pub serial: Option<String>,
+    pub baud: Option<u32>,
     pub layout: Layout,
     pub signs: Signs,
 }
@@ -47,6 +51,31 @@ impl ScannerMatch {
             && text(&self.name, &device.name)
             && text(&self.uniq, &device.uniq)
             && text(&self.phys, &device.phys)
+    }
+
+    /// Returns the serial line the rule names, if it is a rule of that kind.
+    ///
+    /// # Errors
+    /// What is wrong with the line; also a rule that names a keyboard as well.
+    pub fn serial_line(&self) -> Option<Result<SerialLine, AddressError>> {
+        let Some(device) = &self.serial else {
+            let baud = self.baud?;
+            return Some(Err(AddressError::Setting(format!("baud={baud}"))));
+        };
+        if self.says_something() {
+            return Some(Err(AddressError::Setting(format!("serial={device}"))));
+        }
+        let line = match self.baud {
+            Some(baud) => format!("{device}?baud={baud}"),
+            None => device.clone(),
+        };
+        Some(line.parse())
+    }
+
+    /// Returns the device the rule names, in words.
+    pub fn shown(&self) -> String {
+        let named = [&self.serial, &self.vendor, &self.product, &self.uniq, &self.name, &self.phys];
+        named.into_iter().flatten().cloned().collect::<Vec<_>>().join(" ")
     }
 
     fn says_something(&self) -> bool {
@@ -96,6 +125,29 @@ mod tests {
             let parsed: ScannerMatch = toml::from_str(rule).expect(rule);
             assert_eq!(parsed.fits(&scanner()), fits, "{rule}");
         }
+    }
+
+    #[test]
+    fn a_serial_rule_names_a_line_and_no_keyboard() {
+        for (rule, want) in [
+            ("serial = \"/dev/ttyACM0\"", Some("/dev/ttyACM0?baud=9600&flow=none")),
+            (
+                "serial = \"/dev/ttyUSB1\"\nbaud = 115200",
+                Some("/dev/ttyUSB1?baud=115200&flow=none"),
+            ),
+            ("serial = \"ttyACM0\"", None),
+            ("serial = \"/dev/ttyACM0\"\nbaud = 9601", None),
+            ("serial = \"/dev/ttyACM0\"\nvendor = \"0c2e\"", None),
+            ("vendor = \"0c2e\"\nbaud = 9600", None),
+        ] {
+            let parsed: ScannerMatch = toml::from_str(rule).expect(rule);
+            let line = parsed.serial_line().expect("it is about a line");
+            assert_eq!(line.ok().map(|line| line.to_string()).as_deref(), want, "{rule}");
+            if want.is_some() {
+                assert!(!parsed.fits(&scanner()), "a serial rule grabs no keyboard");
+            }
+        }
+        assert_eq!(ScannerMatch::pairing(&scanner()).serial_line(), None);
     }
 
     #[test]

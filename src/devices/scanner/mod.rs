@@ -7,16 +7,20 @@
 
 pub mod decoder;
 pub mod keys;
+pub mod learn;
 pub mod matching;
 pub mod serial_source;
 pub mod source;
+pub mod test_label;
 pub mod wedge;
 
 pub use decoder::{Reject, ScanDecoder, Signs};
 pub use keys::Layout;
+pub use learn::{Learned, Places, learn};
 pub use matching::{Identity, ScannerMatch};
 pub use serial_source::listen_serial;
-pub use source::{ScannerEvent, ScannerHandle, listen};
+pub use source::{ScannerEvent, ScannerHandle, connected, listen};
+pub use test_label::TestVerdict;
 pub use wedge::{Wedge, WedgeKey, WedgeReader};
 
 /// Longest scan taken; real codes are shorter (reliability.md 8, row 25).

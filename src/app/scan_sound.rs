@@ -1,0 +1,114 @@
+//! How a scan's answer sounds: by the sound card, or by rings of the terminal's bell.
+//!
+//! Room: app. May touch: the speaker's handle, a stopwatch. The bell itself is rung by the loop.
+//! Invariant: the newest answer is the one heard; a ring that waits costs no thread.
+
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Sender;
+
+use super::event::Event;
+use super::lane_config::{SoundBy, SoundConfig};
+use crate::devices::sound::{Signal, Speaker};
+
+/// Between two rings of a bell, so that they are two.
+const REST: Duration = Duration::from_millis(180);
+/// The player of ALSA.
+const PLAYER: &str = "aplay";
+
+/// What is to be heard, and by what.
+pub struct ScanSound {
+    config: SoundConfig,
+    speaker: Option<Speaker>,
+    rings: u8,
+    next: Instant,
+}
+
+impl ScanSound {
+    /// Begins as the lane's settings say; a sound card that fails is told by `Event::Mute`.
+    pub fn start(config: &SoundConfig, events: &Sender<Event>) -> Self {
+        let events = events.clone();
+        let speaker = (config.by == SoundBy::Wav)
+            .then(|| Speaker::start(PLAYER, move |signal| drop(events.send(Event::Mute(signal)))))
+            .and_then(Result::ok);
+        Self { config: config.clone(), speaker, rings: 0, next: Instant::now() }
+    }
+
+    pub fn play(&mut self, signal: Signal) {
+        let wanted = self.config.accepted || signal != Signal::Accepted;
+        match &self.speaker {
+            _ if self.config.by == SoundBy::Off || !wanted => {}
+            Some(speaker) => speaker.play(signal),
+            None => {
+                self.rings = signal.rings();
+                self.next = Instant::now();
+            }
+        }
+    }
+
+    /// The sound card does not play: the bell rings from here on, and for what was not heard.
+    pub fn mute(&mut self, signal: Signal) {
+        self.speaker = None;
+        self.play(signal);
+    }
+
+    /// Returns how long until the next ring, if there is one.
+    pub fn next_ring(&self) -> Option<Duration> {
+        (self.rings > 0).then(|| self.next.saturating_duration_since(Instant::now()))
+    }
+
+    /// Returns whether the bell is to ring now.
+    pub fn take_ring(&mut self) -> bool {
+        if self.next_ring() != Some(Duration::ZERO) {
+            return false;
+        }
+        self.rings -= 1;
+        self.next = Instant::now() + REST;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossbeam_channel::unbounded;
+
+    fn rings(sound: &mut ScanSound) -> u32 {
+        let mut count = 0;
+        while let Some(left) = sound.next_ring() {
+            std::thread::sleep(left);
+            count += u32::from(sound.take_ring());
+        }
+        count
+    }
+
+    #[test]
+    fn answers_are_told_apart_by_their_rings_and_the_newest_wins() {
+        let (events, _kept) = unbounded();
+        for (by, accepted, signal, want) in [
+            (SoundBy::Bell, false, Signal::Accepted, 0),
+            (SoundBy::Bell, true, Signal::Accepted, 1),
+            (SoundBy::Bell, false, Signal::Unknown, 2),
+            (SoundBy::Bell, false, Signal::Refused, 3),
+            (SoundBy::Off, true, Signal::Refused, 0),
+        ] {
+            let mut sound = ScanSound::start(&SoundConfig { by, accepted }, &events);
+            sound.play(signal);
+            assert_eq!(rings(&mut sound), want, "{by:?} {signal:?}");
+        }
+        let mut sound = ScanSound::start(&SoundConfig::default(), &events);
+        sound.play(Signal::Refused);
+        assert!(sound.take_ring());
+        sound.play(Signal::Unknown);
+        assert_eq!(rings(&mut sound), 2);
+    }
+
+    #[test]
+    fn a_mute_sound_card_is_replaced_by_the_bell() {
+        let (events, _kept) = unbounded();
+        let config = SoundConfig { by: SoundBy::Wav, accepted: false };
+        let mut sound = ScanSound::start(&config, &events);
+        sound.mute(Signal::Unknown);
+        assert_eq!(rings(&mut sound), 2);
+    }
+}

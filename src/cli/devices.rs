@@ -1,0 +1,172 @@
+//! `regi devices`: what is connected, a test page, and what a scan says.
+//!
+//! Room: cli. May touch: standard streams, `shop.toml` (a learned scanner's rule), app.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crossbeam_channel::{Sender, unbounded};
+
+use super::deeds::open_here;
+use super::exit::Exit;
+use super::said::{Said, say};
+use crate::app::answers;
+use crate::app::engine::Engine;
+use crate::app::lane_config::LaneConfig;
+use crate::app::opening::Options;
+use crate::app::picture::test_words;
+use crate::app::reports;
+use crate::devices::scanner::{Identity, Learned, Places, ScannerMatch, learn, test_label};
+use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::domain::text;
+use crate::domain::words::Words;
+
+/// How long a printer may be silent before its test page is given up.
+const PRINT_PATIENCE: Duration = Duration::from_secs(10);
+
+pub fn devices(
+    options: &Options,
+    test_print: bool,
+    scan: bool,
+    words: &Words,
+) -> Result<Exit, Said> {
+    let mut engine = open_here(options, words)?;
+    for row in &answers::device_rows(&engine) {
+        println!(
+            "{:<12} {:<32} {:<16} {}",
+            words.get(row.kind),
+            row.address,
+            row.model,
+            words.get(row.state)
+        );
+    }
+    let mut exit = Exit::Done;
+    if test_print {
+        let page = reports::test_page(words, engine.spool.columns());
+        engine.spool.print_loose("test", &page);
+        engine.spool.drain(PRINT_PATIENCE);
+        if engine.spool.waiting() > 0 || engine.spool.trouble.is_some() {
+            say(&words.refusal(&Refusal::new(RefusalCode::Device)));
+            exit = Exit::Device;
+        }
+    }
+    if scan {
+        scan_now(&mut engine, words)?;
+    }
+    engine.shop.close();
+    Ok(exit)
+}
+
+enum Heard {
+    Line(String),
+    Learned(Box<Learned>),
+    End,
+}
+
+/// Explains what is scanned or typed, until the input ends, and learns the scanners that have no rule.
+fn scan_now(engine: &mut Engine, words: &Words) -> Result<(), Said> {
+    if io::stdin().is_terminal() {
+        println!("{}", words.get("cli.scan_now"));
+    }
+    let (tell, heard) = unbounded(); // Bounded by what a hand can scan before Ctrl-D.
+    let learned = tell.clone();
+    let places =
+        Places { input: "/dev/input".into(), dev: "/dev".into(), taken: taken(&engine.config) };
+    // Without a thread to listen, what is typed is explained all the same.
+    let _ear = learn(places, move |device| drop(learned.send(Heard::Learned(Box::new(device)))));
+    std::thread::spawn(move || read_lines(&tell));
+    let mut last = String::new();
+    for heard in heard {
+        match heard {
+            Heard::End => break,
+            // A scanner that is nobody's own types into the terminal as well.
+            Heard::Line(line) if line == last => last.clear(),
+            Heard::Line(line) => explain(engine, &line, words),
+            Heard::Learned(learned) => {
+                let Learned { rule, identity, text } = *learned;
+                explain(engine, &text, words);
+                remember(engine, &rule, &identity, words)?;
+                last = text;
+            }
+        }
+        let _ = io::stdout().flush(); // Nobody reads any more: the next line ends the program.
+    }
+    Ok(())
+}
+
+fn read_lines(tell: &Sender<Heard>) {
+    for line in io::stdin().lock().lines().map_while(Result::ok) {
+        if tell.send(Heard::Line(line)).is_err() {
+            return;
+        }
+    }
+    let _ = tell.send(Heard::End); // Nobody waits for it any more.
+}
+
+fn explain(engine: &Engine, line: &str, words: &Words) {
+    if let Some(verdict) = test_label::judge(line) {
+        return println!("{}", text::cleaned(&test_words(&verdict, words)));
+    }
+    for (name, value) in answers::explained(engine, line) {
+        println!("{}: {value}", words.get(&format!("explain.{name}")));
+    }
+}
+
+/// Writes the rule of a scanner that has none.
+fn remember(
+    engine: &mut Engine,
+    rule: &ScannerMatch,
+    identity: &Identity,
+    words: &Words,
+) -> Result<(), Said> {
+    let shown = rule.shown();
+    if engine.config.scanner.iter().any(|known| is_same(known, rule, identity)) {
+        say(&words.fill("cli.scanner_known", &[("rule", &shown)]));
+        return Ok(());
+    }
+    let path = engine.dir.join("shop.toml");
+    let at_file = |error: &io::Error| Said::file(path.display(), error, words);
+    let text = std::fs::read_to_string(&path).map_err(|error| at_file(&error))?;
+    let text = LaneConfig::with_scanner(&text, rule).map_err(|fault| Said {
+        text: words.fill(
+            "cli.config_fault",
+            &[("file", &"shop.toml"), ("line", &fault.line), ("what", &fault.what)],
+        ),
+        exit: Exit::Refused,
+    })?;
+    replace(&path, &text).map_err(|error| at_file(&error))?;
+    engine.config.scanner.push(rule.clone());
+    say(&words.fill("cli.scanner_learned", &[("rule", &shown)]));
+    Ok(())
+}
+
+/// Whether a rule of the shop is about the device just heard.
+fn is_same(known: &ScannerMatch, heard: &ScannerMatch, identity: &Identity) -> bool {
+    let stands = |rule: &ScannerMatch| Path::new(rule.serial.as_ref()?).canonicalize().ok();
+    match (&known.serial, &heard.serial) {
+        (Some(_), Some(_)) => stands(known) == stands(heard),
+        (None, None) => known.fits(identity),
+        _ => false,
+    }
+}
+
+/// A file that is half written would keep the register from opening.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let beside = path.with_extension("toml.new");
+    let mut file = std::fs::File::create(&beside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(beside, path)
+}
+
+/// Serial lines that have another use.
+fn taken(config: &LaneConfig) -> Vec<PathBuf> {
+    use crate::devices::printer::Address;
+    let addresses = [&config.printer.address];
+    let lines = addresses.into_iter().filter_map(|address| match address.parse() {
+        Ok(Address::Serial(line)) => Some(line.path),
+        _ => None,
+    });
+    lines.collect()
+}

@@ -1,0 +1,297 @@
+//! Which device is the scanner: the one that types a code faster than any hand.
+//!
+//! Room: devices. May touch: `/dev/input`, serial lines nobody else was given. May not: grab anything,
+//! or write a rule (the caller does).
+//! Invariant: a device is named only after a whole code of `SHORTEST` characters came out of it with
+//! no gap longer than `SLOWEST_MS` between two keys.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use evdev::KeyCode;
+use evdev::raw_stream::RawDevice;
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+
+use super::decoder::{ByteDecoder, Input, ScanDecoder, Signs};
+use super::source::{ScannerHandle, event_nodes, identity, input, open_node};
+use super::wedge::BURST_MS;
+use super::{Identity, Layout, ScannerMatch};
+use crate::devices::printer::link::{self, Link, Read};
+
+/// A device that was heard to scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Learned {
+    pub rule: ScannerMatch,
+    /// What an input device says of itself; empty for a serial line.
+    pub identity: Identity,
+    /// What it scanned.
+    pub text: String,
+}
+
+/// The shortest text that tells a scanner from a hand.
+const SHORTEST: usize = 6;
+/// The longest time between two keys of a scanner.
+const SLOWEST_MS: u64 = BURST_MS;
+/// Between two looks for devices that were plugged in meanwhile: staff are waiting for it.
+const LOOK_AGAIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
+/// Names of serial lines that USB scanners appear as.
+const LINES: [&str; 2] = ["ttyACM", "ttyUSB"];
+
+/// Where to look.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// Usually `/dev/input`.
+    pub input: PathBuf,
+    /// Usually `/dev`.
+    pub dev: PathBuf,
+    /// Serial lines that are something else: a display, a scale, a printer.
+    pub taken: Vec<PathBuf>,
+}
+
+/// Starts listening to everything that may be a scanner; `tell` hears of each code one scans.
+///
+/// # Errors
+/// When no thread can be started.
+pub fn learn(
+    places: Places,
+    tell: impl FnMut(Learned) + Send + 'static,
+) -> io::Result<ScannerHandle> {
+    let wake = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+    let bell = Arc::clone(&wake);
+    let thread = std::thread::Builder::new()
+        .name("scanner".into())
+        .spawn(move || Search { places, tell, heard: Vec::new() }.run(&bell))?;
+    Ok(ScannerHandle::new(wake, thread))
+}
+
+/// One device that is listened to.
+struct Heard {
+    path: PathBuf,
+    source: Source,
+}
+
+enum Source {
+    Keys { device: Box<RawDevice>, identity: Identity, decoder: ScanDecoder, pace: Pace },
+    Line { link: Link, decoder: ByteDecoder },
+}
+
+impl AsFd for Heard {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match &self.source {
+            Source::Keys { device, .. } => device.as_fd(),
+            Source::Line { link, .. } => link.as_fd(),
+        }
+    }
+}
+
+/// How fast a device types.
+#[derive(Debug, Default)]
+struct Pace {
+    last_ms: Option<u64>,
+    slowest: u64,
+}
+
+impl Pace {
+    fn press(&mut self, at_ms: u64) {
+        let gap = self.last_ms.replace(at_ms).map_or(0, |last| at_ms.saturating_sub(last));
+        self.slowest = self.slowest.max(gap);
+    }
+
+    /// Ends a code; returns whether no hand typed it.
+    fn end(&mut self) -> bool {
+        let fast = self.slowest <= SLOWEST_MS;
+        *self = Self::default();
+        fast
+    }
+}
+
+struct Search<Tell> {
+    places: Places,
+    tell: Tell,
+    heard: Vec<Heard>,
+}
+
+impl<Tell: FnMut(Learned)> Search<Tell> {
+    fn run(mut self, bell: &OwnedFd) {
+        loop {
+            self.look();
+            let mut watched = vec![PollFd::new(bell, PollFlags::IN)];
+            watched.extend(self.heard.iter().map(|heard| PollFd::new(heard, PollFlags::IN)));
+            let _ = poll(&mut watched, Some(&LOOK_AGAIN)); // Interrupted: looked at again below.
+            let ready: Vec<bool> = watched.iter().map(|fd| !fd.revents().is_empty()).collect();
+            if ready[0] {
+                return;
+            }
+            self.hear(&ready[1..]);
+        }
+    }
+
+    fn look(&mut self) {
+        for path in event_nodes(&self.places.input) {
+            if self.is_new(&path)
+                && let Ok(device) = open_node(&path)
+                && device.supported_keys().is_some_and(|keys| keys.contains(KeyCode::KEY_ENTER))
+            {
+                let identity = identity(&device);
+                let decoder = ScanDecoder::new(Layout::Us, Signs::Codes);
+                let device = Box::new(device);
+                let source = Source::Keys { device, identity, decoder, pace: Pace::default() };
+                self.heard.push(Heard { path, source });
+            }
+        }
+        for path in lines(&self.places.dev) {
+            if self.is_new(&path)
+                && !self.places.taken.contains(&path)
+                && let Ok(line) = path.display().to_string().parse()
+                && let Ok(link) = link::serial(&line)
+            {
+                let decoder = ByteDecoder::new(Signs::Codes);
+                self.heard.push(Heard { path, source: Source::Line { link, decoder } });
+            }
+        }
+    }
+
+    fn is_new(&self, path: &Path) -> bool {
+        !self.heard.iter().any(|heard| heard.path == path)
+    }
+
+    fn hear(&mut self, ready: &[bool]) {
+        let tell = &mut self.tell;
+        let mut at = 0;
+        self.heard.retain_mut(|heard| {
+            let has_news = ready.get(at).copied().unwrap_or(false);
+            at += 1;
+            !has_news || heard.read(tell)
+        });
+    }
+}
+
+impl Heard {
+    /// Reads what is there; false when the device is gone.
+    fn read(&mut self, tell: &mut impl FnMut(Learned)) -> bool {
+        match &mut self.source {
+            Source::Keys { device, identity, decoder, pace } => {
+                let events: Vec<Input> = match device.fetch_events() {
+                    Ok(events) => events.filter_map(input).collect(),
+                    Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
+                };
+                for event in events {
+                    if let Input::Key { value: 1, at_ms, .. } = event {
+                        pace.press(at_ms);
+                    }
+                    let Some(ended) = decoder.push(event) else { continue };
+                    if let (true, Ok(text)) = (pace.end(), ended)
+                        && text.len() >= SHORTEST
+                    {
+                        let rule = ScannerMatch::pairing(identity);
+                        tell(Learned { rule, identity: identity.clone(), text });
+                    }
+                }
+                true
+            }
+            Source::Line { link, decoder } => {
+                let mut buffer = [0; 256];
+                match link.read(&mut buffer) {
+                    Ok(Read::Bytes(count)) => {
+                        for scan in buffer[..count].iter().filter_map(|&byte| decoder.push(byte)) {
+                            let Ok(text) = scan else { continue };
+                            if text.len() >= SHORTEST {
+                                let serial = Some(self.path.display().to_string());
+                                let rule = ScannerMatch { serial, ..ScannerMatch::default() };
+                                tell(Learned { rule, identity: Identity::default(), text });
+                            }
+                        }
+                        true
+                    }
+                    Ok(Read::Nothing | Read::Mute) => true,
+                    Ok(Read::End) | Err(_) => false,
+                }
+            }
+        }
+    }
+}
+
+/// Serial lines of USB devices, by the name that stays when another port is used.
+fn lines(dev: &Path) -> Vec<PathBuf> {
+    let entries = |folder: &Path| -> Vec<PathBuf> {
+        let read = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        read.map(|entry| entry.path()).collect()
+    };
+    let lasting = entries(&dev.join("serial/by-id"));
+    let is_line = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        LINES.iter().any(|start| name.starts_with(start))
+    };
+    let mut found: Vec<PathBuf> = entries(dev)
+        .into_iter()
+        .filter(is_line)
+        .map(|path| {
+            let same = |link: &&PathBuf| {
+                link.canonicalize().is_ok_and(|at| path.canonicalize().is_ok_and(|own| own == at))
+            };
+            lasting.iter().find(same).cloned().unwrap_or(path)
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::time::Duration;
+
+    use super::*;
+    use crossbeam_channel::unbounded;
+
+    #[test]
+    fn a_serial_scanner_plugged_in_meanwhile_is_learned_by_its_lasting_name() {
+        let dev = tempfile::tempdir().expect("a temporary folder");
+        let (tell, told) = unbounded();
+        let places = Places {
+            input: dev.path().join("input"),
+            dev: dev.path().to_owned(),
+            taken: vec![dev.path().join("ttyUSB0")],
+        };
+        let ear = learn(places, move |learned| drop(tell.send(learned))).expect("it starts");
+        let open = || {
+            let pty = portable_pty::native_pty_system().openpty(Default::default());
+            let pty = pty.expect("a pseudo-terminal");
+            let name = pty.master.tty_name().expect("it has a name");
+            let writer = pty.master.take_writer().expect("the scanner's end");
+            (pty, name, writer)
+        };
+        let (_scale, scale_name, mut scale) = open();
+        std::os::unix::fs::symlink(scale_name, dev.path().join("ttyUSB0")).expect("a scale");
+        let (_pty, name, mut scanner) = open();
+        std::fs::create_dir_all(dev.path().join("serial/by-id")).expect("it is made");
+        let lasting = dev.path().join("serial/by-id/usb-Maker_Scanner-if00");
+        std::os::unix::fs::symlink(&name, &lasting).expect("udev's name");
+        std::os::unix::fs::symlink(name, dev.path().join("ttyACM0")).expect("it is plugged in");
+        scale.write_all(b"ST,+00001.250 kg\r\n").expect("it is sent");
+        let mut learned = None;
+        for _ in 0..100 {
+            scanner.write_all(b"123\r4901234567894\r").expect("it is sent");
+            learned = told.recv_timeout(Duration::from_millis(200)).ok();
+            if learned.is_some() {
+                break;
+            }
+        }
+        let serial = Some(lasting.display().to_string());
+        let rule = ScannerMatch { serial, ..ScannerMatch::default() };
+        let identity = Identity::default();
+        assert_eq!(learned, Some(Learned { rule, identity, text: "4901234567894".into() }));
+        ear.stop();
+    }
+
+    #[test]
+    fn a_hand_is_never_taken_for_a_scanner() {
+        for (step, fast) in [(8, true), (50, true), (51, false), (140, false)] {
+            let mut pace = Pace::default();
+            (0..13).for_each(|at| pace.press(1_000 + at * step));
+            assert_eq!(pace.end(), fast, "a key every {step} ms");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Serial scanners: heard, told apart from what they are not, lost and found.
+
+use std::process::Command;
+
+use crate::peer::{Peer, plug, settings};
+use crate::pty::Terminal;
+use crate::support::Shop;
+
+const ITEMS: &str = "\
+code,name,price,tax_class
+4901234567894,Onigiri,150,reduced
+4902222222221,Green tea,130,reduced
+";
+
+fn shop() -> Shop {
+    Shop::new("").with_items(ITEMS)
+}
+
+#[test]
+fn two_serial_scanners_sell_and_their_faults_are_said() {
+    let shop = shop();
+    let (mut left, mut right) = (Peer::speaker(), Peer::speaker());
+    let (a, b) = (shop.dir().join("ttyACM0"), shop.dir().join("ttyACM1"));
+    plug(&left.path(), &a);
+    settings(
+        &shop,
+        &format!(
+            "[[scanner]]\nserial = \"{}\"\n[[scanner]]\nserial = \"{}\"\nbaud = 115200",
+            a.display(),
+            b.display()
+        ),
+    );
+    let terminal = Terminal::open(&shop, &["--lang", "en"]);
+    terminal.shows(&["Scanner:lost"]);
+    plug(&right.path(), &b);
+    terminal.shows(&["Scanner:ready"]);
+    left.says(b"4901234567894\r\n");
+    terminal.shows(&["Onigiri"]);
+    right.says(b"4902222222221\r\n");
+    terminal.shows(&["Green tea", "2 pcs"]);
+
+    left.says(b"4903333333332\r");
+    terminal.rings(2); // Unknown.
+    right.says(b"4901234567890\r");
+    terminal.shows(&["check digit"]);
+    terminal.rings(2 + 3);
+    right.says(b"\x1b[2J\x07hidden\r");
+    terminal.shows(&["The scan broke off"]);
+    terminal.rings(5 + 3);
+    left.says(b"REGI-TEST+:\r");
+    terminal.shows(&["The scanner is set right"]);
+    left.says(b"]C0REGI-TEST+:\r");
+    terminal.shows(&["types ]C0 before each code"]);
+    terminal.rings(8 + 3);
+    right.says(b"490222222");
+    terminal.shows(&["without its end"]);
+    right.says(b"4902222222221\r");
+    terminal.shows(&["3 pcs"]);
+
+    drop(left); // Its cable is pulled.
+    terminal.shows(&["Scanner:lost", "Plug it in again"]);
+    right.says(b"4902222222221\r");
+    terminal.shows(&["4 pcs"]);
+}
+
+#[test]
+fn a_scanner_is_shown_and_checked_in_the_settings() {
+    let shop = shop();
+    let scanner = Peer::speaker();
+    settings(&shop, &format!("[[scanner]]\nserial = \"{}\"", scanner.path().display()));
+    let shown = shop.told(&["devices", "--lang", "en"]);
+    assert!(shown.contains(&format!("{}", scanner.path().display())), "{shown}");
+    assert!(shown.contains("ready"), "{shown}");
+    settings(&shop, "[[scanner]]\nserial = \"ttyACM0\"");
+    let checked = shop.regi(&["config", "check"]);
+    let said = String::from_utf8_lossy(&checked.stderr).into_owned();
+    assert_eq!(checked.status.code(), Some(1), "{said}");
+    assert!(said.contains("shop.toml") && said.contains("scanner"), "{said}");
+}
+
+#[test]
+fn the_test_label_is_explained_on_the_command_line() {
+    let shop = shop();
+    let mut devices: Command = shop.command(&["devices", "--scan", "--lang", "en"]);
+    let label = shop.file("scans", b"regi-test+:\n4901234567894\n");
+    let told = devices.stdin(std::fs::File::open(label).unwrap()).output().unwrap();
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(told.contains("changes capitals"), "{told}");
+    assert!(told.contains("4901234567894"), "{told}");
+}
