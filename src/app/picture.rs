@@ -229,6 +229,7 @@ impl Picture {
         if let Some(need) = outcome.answer.needs.first() {
             let refusal = match *need {
                 "age_check" => Refusal::new(RefusalCode::AgeCheck),
+                "coupon_minimum" => Refusal::new(RefusalCode::Coupon).saying("coupon_waits"),
                 _ => Refusal::new(RefusalCode::PriceNeeded).saying("book_row_wanted"),
             };
             self.refuse(&refusal, &engine.words);

@@ -98,3 +98,28 @@ fn a_percentage_rounds_the_resulting_price() {
     assert_eq!(half["sale"]["subtotal"], 49);
     assert_eq!(half["sale"]["discount"], 0, "a line's discount is in its amount already");
 }
+
+#[test]
+fn a_coupon_takes_nothing_off_while_the_sale_is_below_its_minimum() {
+    const COUPON: &str = r#"
+[[coupon]]
+code = "CP10"
+name = "10% off"
+percent = "10"
+minimum = 1000
+"#;
+    let shop = Shop::new(COUPON);
+    let given = shop.sell("department 1 600\ndepartment 2 600\ncoupon CP10");
+    assert_eq!((&given["sale"]["discount"], &given["sale"]["total"]), (&120.into(), &1080.into()));
+    let less = shop.sell("void_line");
+    assert_eq!((&less["sale"]["discount"], &less["sale"]["total"]), (&0.into(), &600.into()));
+    assert_eq!(less["needs"], serde_json::json!(["coupon_minimum"]), "and the cashier is told");
+    let again = shop.sell("department 2 400");
+    assert_eq!(again["sale"]["total"], 900, "it comes back with the goods");
+    shop.sell("void_line\ntender_cash");
+    let sold = &shop.export("sales")[0];
+    assert_eq!((sold["discount"].as_str(), sold["total"].as_str()), ("0", "600"));
+    let back = shop.sell("return 01-000001\ntender_cash");
+    assert_eq!(back["sale"]["total"], -600);
+    shop.verify();
+}

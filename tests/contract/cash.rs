@@ -26,6 +26,32 @@ fn without_an_amount_cash_is_the_exact_sum() {
 }
 
 #[test]
+fn cs_03_more_than_twenty_of_one_coin_are_asked_about() {
+    for (handed, code) in
+        [("1x20 10x1", ""), ("1x21", "confirm"), ("10x21 1000x1", "confirm"), ("1000x21", "")]
+    {
+        let shop = Shop::new("");
+        let played = shop.play(&format!("department 2 20\ntender_cash {handed}"));
+        assert_eq!(played.codes(), ["", code], "{handed}");
+        if code == "confirm" {
+            let message = played.last()["error"]["message"].as_str().unwrap();
+            assert!(message.contains("21") && message.contains("20"), "{message}");
+            let taken = shop.play(&format!("tender_cash {handed}\nconfirm"));
+            assert_eq!(taken.last()["ok"], true, "the shop may take them: {:?}", taken.answers);
+        }
+    }
+    let sold = Shop::new("").sell("department 2 1234\ntender_cash 1000x1 100x2 10x3 1x9");
+    assert_eq!((&sold["sale"]["paid"], &sold["sale"]["change"]), (&1239.into(), &5.into()));
+    for bad in ["tender_cash 300x1", "tender_cash 1x", "tender_cash 1x2 5", "tender_cash 100 1x2"] {
+        assert_eq!(
+            Shop::new("").refuse(&format!("department 2 1\n{bad}")),
+            "bad_argument",
+            "{bad}"
+        );
+    }
+}
+
+#[test]
 fn cs_04_part_of_a_yen_is_rounded_once_by_the_shops_choice() {
     let items = "code,name,price,tax_class\n1,量り売り,100.49,reduced\n2,量り売り,100.50,reduced\n";
     for (rounding, want) in [("half_up", [100, 101]), ("floor", [100, 100]), ("ceil", [101, 101])] {

@@ -48,6 +48,16 @@ pub enum PointsAsked {
     Count(i64),
 }
 
+/// What a customer hands over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Handed {
+    /// As much as is due.
+    Exact,
+    Amount(Money),
+    /// Cash piece by piece: face value and how many.
+    Pieces(Vec<(Money, u32)>),
+}
+
 /// Which line of a receipt comes back, and how much of it (all that is left when absent).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReturnLine {
@@ -97,7 +107,7 @@ pub enum Command {
     Stamp(i64),
     LatePoints { receipt: String, code: String },
     // tender
-    Tender { kind: TenderKind, amount: Option<Money> },
+    Tender { kind: TenderKind, handed: Handed },
     VoidTender,
     // after
     Reprint { receipt: Option<String> },

@@ -3,7 +3,7 @@
 //! Room: domain. May touch: std. Words are split at spaces, `"quotes"` hold spaces, `#` begins a comment.
 
 use super::table::spec;
-use super::{Command, Discount, Pin, PointsAsked, ReturnLine};
+use super::{Command, Discount, Handed, Pin, PointsAsked, ReturnLine};
 use crate::domain::money::Money;
 use crate::domain::quantity::Quantity;
 use crate::domain::refusal::{Refusal, RefusalCode};
@@ -198,6 +198,19 @@ fn denomination(word: &str) -> Option<(Money, u32)> {
     Some((positive_amount(face)?, small(pieces)?))
 }
 
+/// An amount, or pieces: `100x25 1x21`.
+fn cash<'a, I: Iterator<Item = &'a str>>(given: &mut Arguments<'a, I>) -> Result<Handed, Refusal> {
+    let first = given.optional(|word| match positive_amount(word) {
+        Some(amount) => Some(Handed::Amount(amount)),
+        None => denomination(word).map(|pile| Handed::Pieces(vec![pile])),
+    })?;
+    let Some(Handed::Pieces(mut pieces)) = first else { return Ok(first.unwrap_or(Handed::Exact)) };
+    while let Some(more) = given.optional(denomination)? {
+        pieces.push(more);
+    }
+    Ok(Handed::Pieces(pieces))
+}
+
 fn return_line(word: &str) -> Option<ReturnLine> {
     let (line, rest) = match word.split_once(':') {
         Some((line, rest)) => (line, Some(rest)),
@@ -227,11 +240,12 @@ fn build<'a, I: Iterator<Item = &'a str>>(
     given: &mut Arguments<'a, I>,
 ) -> Result<Command, Refusal> {
     if let Some(kind) = name.strip_prefix("tender_").and_then(TenderKind::from_word) {
-        let amount = match kind {
-            TenderKind::Voucher => Some(given.parsed(positive_amount)?),
-            _ => given.optional(positive_amount)?,
+        let handed = match kind {
+            TenderKind::Voucher => Handed::Amount(given.parsed(positive_amount)?),
+            TenderKind::Cash => cash(given)?,
+            _ => given.optional(positive_amount)?.map_or(Handed::Exact, Handed::Amount),
         };
-        return Ok(Command::Tender { kind, amount });
+        return Ok(Command::Tender { kind, handed });
     }
     Ok(match name {
         "sign_in" => {

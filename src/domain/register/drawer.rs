@@ -256,7 +256,7 @@ pub(super) fn reason_text(reason: &str) -> Result<String, Refusal> {
 }
 
 /// Adds up pieces by face value; the same face twice is one pile.
-fn counted(pieces: &[(Money, u32)]) -> Result<Count, Refusal> {
+pub(super) fn counted(pieces: &[(Money, u32)]) -> Result<Count, Refusal> {
     let mut piles = BTreeMap::<Money, u32>::new();
     for (face, more) in pieces {
         if !DENOMINATIONS.contains(&face.minor()) {

@@ -315,7 +315,7 @@ impl Register {
             C::Coupon { code } => self.coupon(code, context),
             C::Stamp(count) => self.stamp(*count, context),
             C::LatePoints { receipt, code } => self.late_points(receipt, code, context),
-            C::Tender { kind, amount } => return self.tender(*kind, *amount, context),
+            C::Tender { kind, handed } => return self.tender(*kind, handed, context),
             C::VoidTender => self.void_tender(),
             C::Reprint { receipt } => self.reprint(receipt.as_deref(), context),
             C::FormalReceipt { name, amount } => self.formal_receipt(name, *amount, context),

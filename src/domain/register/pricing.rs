@@ -6,8 +6,8 @@
 
 use chrono::NaiveDate;
 
-use super::Cart;
 use super::kept;
+use super::{Cart, CartDiscount};
 use crate::domain::apportion::apportion;
 use crate::domain::command::Discount;
 use crate::domain::money::Money;
@@ -29,6 +29,8 @@ pub struct Priced {
     pub points_earned: i64,
     /// Goods that come back, with tax; positive.
     pub returned: Money,
+    /// Codes of coupons that take nothing off while the sale is below their minimum.
+    pub waiting: Vec<String>,
 }
 
 /// Prices a cart at a civil date (days from the common era), by which tax rates go.
@@ -44,7 +46,9 @@ pub fn price(cart: &Cart, settings: &Settings, civil_date: i32) -> Result<Priced
         .collect::<Result<Vec<_>, _>>()?;
     unify_basis(&mut lines, settings)?;
     let returned = kept::fill_returned(cart, &mut lines, settings)?;
-    let discounts = sale_discounts(cart, &mut lines, settings);
+    let subtotal = lines.iter().map(|line| line.amount).sum();
+    let (given, waiting) = holding(cart, subtotal, settings);
+    let discounts = sale_discounts(&given, &mut lines, settings);
     let points_shared = share_points(cart, &mut lines, settings);
     let mut taxes = sold_taxes(&lines, settings)?;
     merge_taxes(&mut taxes, &returned);
@@ -56,7 +60,7 @@ pub fn price(cart: &Cart, settings: &Settings, civil_date: i32) -> Result<Priced
     };
     let points_earned = earned(cart, &lines, points_used, settings, date)?;
     let back = if cart.open_return { -totals.total } else { -kept::with_tax(&lines, &returned) };
-    Ok(Priced { lines, discounts, totals, points_used, points_earned, returned: back })
+    Ok(Priced { lines, discounts, totals, points_used, points_earned, returned: back, waiting })
 }
 
 pub(super) fn too_much() -> Refusal {
@@ -150,9 +154,27 @@ fn is_own(line: &SaleLine) -> bool {
     line.item.origin.is_none()
 }
 
-fn sale_discounts(cart: &Cart, lines: &mut [SaleLine], settings: &Settings) -> Vec<SaleDiscount> {
-    let mut results = Vec::with_capacity(cart.discounts.len());
-    for discount in &cart.discounts {
+/// The discounts that hold, and the coupons that do not: goods may have left the sale since a coupon
+/// was laid on it.
+fn holding<'a>(
+    cart: &'a Cart,
+    subtotal: Money,
+    settings: &Settings,
+) -> (Vec<&'a CartDiscount>, Vec<String>) {
+    let holds = |given: &&CartDiscount| {
+        settings.coupon(&given.coupon).is_none_or(|coupon| subtotal >= coupon.minimum)
+    };
+    let (given, short): (Vec<_>, Vec<_>) = cart.discounts.iter().partition(holds);
+    (given, short.into_iter().map(|short| short.coupon.clone()).collect())
+}
+
+fn sale_discounts(
+    given: &[&CartDiscount],
+    lines: &mut [SaleLine],
+    settings: &Settings,
+) -> Vec<SaleDiscount> {
+    let mut results = Vec::with_capacity(given.len());
+    for discount in given {
         let eligible = discountable(lines);
         let amount = match discount.given {
             Discount::Amount(amount) => amount.min(eligible),

@@ -108,10 +108,13 @@ impl Register {
     /// Refuses a change whose amounts would not fit, before it is true.
     pub(super) fn priced(
         &self,
-        applied: Applied,
+        mut applied: Applied,
         context: &Context<'_>,
     ) -> Result<Applied, Refusal> {
-        super::price(&applied.cart, &self.settings, context.now.civil_date())?;
+        let priced = super::price(&applied.cart, &self.settings, context.now.civil_date())?;
+        if !priced.waiting.is_empty() {
+            applied.answer.needs.push("coupon_minimum");
+        }
         Ok(applied)
     }
 

@@ -4,11 +4,12 @@
 //! Invariant: a sale closes exactly when its tenders settle its total; until its entry is on the disk
 //! nothing of that has happened.
 
+use super::drawer::counted;
 use super::points_back::{PointsBack, points_back};
 use super::{
     Applied, Cart, Context, DrawerCause, Effect, Paper, Priced, Refused, Register, SaleView, price,
 };
-use crate::domain::command::Command;
+use crate::domain::command::{Command, Handed};
 use crate::domain::entry::Kind;
 use crate::domain::money::Money;
 use crate::domain::number::DocKind;
@@ -17,13 +18,23 @@ use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::sale::{ReturnOf, Sale, SaleMember, Tender, TenderKind};
 use crate::domain::stamp_duty;
 
+/// Coins of one face value that must be taken (通貨法 7条).
+const MOST_COINS: u32 = 20;
+/// From here on it is a note.
+const LEAST_NOTE: Money = Money::new(1000);
+
 impl Register {
     pub(super) fn tender(
         &self,
         kind: TenderKind,
-        amount: Option<Money>,
+        handed: &Handed,
         context: &mut Context<'_>,
     ) -> Result<Applied, Refused> {
+        let amount = match handed {
+            Handed::Exact => None,
+            Handed::Amount(amount) => Some(*amount),
+            Handed::Pieces(pieces) => counted(pieces)?.total(),
+        };
         let day_opened = self.day_open_for_sale(context.now)?;
         let mut applied = self.open_sale()?;
         if applied.cart.needs_age_check() {
@@ -38,6 +49,9 @@ impl Register {
         } else {
             self.take(kind, amount, due)?
         };
+        if let Handed::Pieces(pieces) = handed {
+            self.few_coins(pieces)?;
+        }
         applied.cart.tenders.extend(tender);
         applied.cart.pending = None;
         applied.cart.selected = None;
@@ -74,6 +88,20 @@ impl Register {
         Ok(())
     }
 
+    /// More than twenty of one coin need not be taken (`japan.md` 1.10): the cashier is asked.
+    fn few_coins(&self, pieces: &[(Money, u32)]) -> Result<(), Refused> {
+        let piles = counted(pieces)?.pieces;
+        let many = piles.iter().find(|(face, count)| **face < LEAST_NOTE && **count > MOST_COINS);
+        let Some((face, count)) = many.filter(|_| !self.session.confirmed) else { return Ok(()) };
+        let refusal = Refusal::new(RefusalCode::Confirm)
+            .saying("confirm_coins")
+            .with("count", count)
+            .with("face", face.minor())
+            .with("most", MOST_COINS);
+        let handed = Handed::Pieces(pieces.to_vec());
+        Err(self.asking_again(refusal, Command::Tender { kind: TenderKind::Cash, handed }))
+    }
+
     fn take(
         &self,
         kind: TenderKind,
@@ -92,9 +120,10 @@ impl Register {
             if kind == TenderKind::Cash && amount < due && !self.session.confirmed {
                 let short = (due - amount).grouped();
                 let refusal = Refusal::new(RefusalCode::Short).with("short", short);
-                return Err(
-                    self.asking_again(refusal, Command::Tender { kind, amount: Some(amount) })
-                );
+                return Err(self.asking_again(
+                    refusal,
+                    Command::Tender { kind, handed: Handed::Amount(amount) },
+                ));
             }
             return Ok(Some(Tender { kind, amount, applied: amount }));
         }
@@ -109,7 +138,8 @@ impl Register {
                 .saying("confirm_cash")
                 .with("amount", amount.grouped())
                 .with("due", due.grouped());
-            return Err(self.asking_again(refusal, Command::Tender { kind, amount: Some(amount) }));
+            return Err(self
+                .asking_again(refusal, Command::Tender { kind, handed: Handed::Amount(amount) }));
         }
         Ok(Some(Tender { kind, amount, applied: due }))
     }
