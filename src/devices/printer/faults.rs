@@ -396,3 +396,51 @@ fn a_look_at_the_devices_is_answered_without_a_job() {
     assert!(events.contains(&PrinterEvent::Trouble(Trouble::CoverOpen)), "{events:?}");
     assert_eq!((dialogue.wants_link(), dialogue.deadline()), (false, None));
 }
+
+/// Everything left this side, and the network lost the end of it: the next receipt must not become
+/// dots of the last one's picture.
+#[test]
+fn after_a_lost_link_the_rest_of_a_picture_is_made_up_for() {
+    for manner in [manner(Status::Dle, true), manner(Status::None, false)] {
+        let mut dialogue = Dialogue::new(manner, Patience::default());
+        let send_all = |dialogue: &mut Dialogue| {
+            let mut sent = Vec::new();
+            while !dialogue.to_write().is_empty() {
+                sent.extend(dialogue.to_write());
+                dialogue.wrote(dialogue.to_write().len(), 1);
+                dialogue.heard(&[0x12, 0x12, 0x12], 1);
+            }
+            sent
+        };
+        dialogue.opened(0);
+        dialogue.submit(paper(7), 0);
+        send_all(&mut dialogue);
+        dialogue.lost(Trouble::Absent, 2);
+        dialogue.opened(3);
+        dialogue.submit(paper(8), 3);
+        let sent = send_all(&mut dialogue);
+        let begun = find(&sent, PAPER).expect("the next receipt");
+        let rest = [vec![0; PAPER.len()], vec![0x10, 5, 2, 0x1b, b'@']].concat();
+        assert!(sent[..begun].ends_with(&rest), "{manner:?}: {:02x?}", &sent[..begun]);
+    }
+}
+
+#[test]
+fn a_drawer_opens_though_the_printer_may_wait_for_the_rest_of_a_picture() {
+    for (manner, want) in [
+        (manner(Status::Dle, true), PULSE_NOW.to_vec()),
+        (manner(Status::None, false), [vec![0; 900], PULSE.to_vec()].concat()),
+    ] {
+        let mut dialogue = Dialogue::new(manner, Patience::default());
+        dialogue.begun_before(900);
+        dialogue.submit(drawer(3), 0);
+        dialogue.opened(0);
+        let mut sent = Vec::new();
+        while !dialogue.to_write().is_empty() {
+            sent.extend(dialogue.to_write());
+            dialogue.wrote(dialogue.to_write().len(), 1);
+            dialogue.heard(&[0x12, 0x12, 0x12], 1);
+        }
+        assert!(sent.ends_with(&want), "{manner:?}: {sent:02x?}");
+    }
+}

@@ -24,6 +24,7 @@ fn quick() -> Patience {
         stall: 300,
         silence: 400,
         finish: 800,
+        slowest: 1,
         retry: 50,
         drawer: 400,
         settle: 50,

@@ -27,6 +27,7 @@ const SPARE: usize = 14;
 enum Order {
     Print(Job),
     Withdraw(u64),
+    BegunBefore(usize),
     Look,
     Stop,
 }
@@ -103,6 +104,12 @@ impl PrinterHandle {
         self.give(Order::Withdraw(job));
     }
 
+    /// Says that a paper of this many bytes was begun in a run that was cut off: the printer may
+    /// wait for the rest of it.
+    pub fn begun_before(&self, bytes: usize) {
+        self.give(Order::BegunBefore(bytes));
+    }
+
     /// Asks for the state now; the answer is `Ready` or `Trouble`.
     pub fn look(&self) {
         self.give(Order::Look);
@@ -156,7 +163,7 @@ fn keep(
                 }
             }
             Order::Look => tell(PrinterEvent::Ready),
-            Order::Withdraw(_) => {} // Nothing ever waits here.
+            Order::Withdraw(_) | Order::BegunBefore(_) => {} // Nothing ever waits here.
             Order::Stop => return,
         }
     }
@@ -225,6 +232,7 @@ impl<Tell: FnMut(PrinterEvent)> Carrier<Tell> {
             match self.inbox.try_recv() {
                 Ok(Order::Print(job)) => self.dialogue.submit(job, now),
                 Ok(Order::Withdraw(job)) => self.dialogue.withdraw(job, now),
+                Ok(Order::BegunBefore(bytes)) => self.dialogue.begun_before(bytes),
                 Ok(Order::Look) => {
                     self.open_at = now;
                     self.dialogue.look(now);

@@ -3,7 +3,7 @@
 //! Room: devices. May touch: the dialogue it belongs to. May not: hold up a paper.
 //! Invariant: a pulse is sent at most once, and not at all once it would surprise.
 
-use super::Dialogue;
+use super::{Dialogue, LONGEST_ASIDE};
 use crate::devices::printer::status::Trouble;
 use crate::devices::printer::{JobKind, PrinterEvent, Proof};
 
@@ -17,8 +17,14 @@ impl Dialogue {
             return false; // Too late; `expire_drawers` says so.
         }
         let JobKind::Drawer { real_time } = &job.kind else { return false };
-        let held_up = self.state.trouble().is_some() || self.current.is_some();
-        self.aside = if held_up && self.answers() { real_time.clone() } else { job.bytes.clone() };
+        // One that may wait for the rest of a picture takes the ordinary form for a part of it.
+        let torn = self.torn > LONGEST_ASIDE;
+        let held_up = self.state.trouble().is_some() || self.current.is_some() || torn;
+        self.aside = match (held_up, self.answers()) {
+            (true, true) => real_time.clone(),
+            (_, false) => [vec![0; self.torn].as_slice(), &job.bytes].concat(),
+            (false, true) => job.bytes.clone(),
+        };
         self.aside_sent = 0;
         self.events.push_back(PrinterEvent::FirstByte { job: job.id });
         self.pulsing = Some((job, since));

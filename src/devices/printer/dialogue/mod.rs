@@ -49,6 +49,8 @@ pub struct Patience {
     pub silence: u64,
     /// For the end of printing, beside the time the bytes themselves need.
     pub finish: u64,
+    /// Bytes a millisecond that the slowest printing worth waiting for takes.
+    pub slowest: u64,
     /// For a clean state after `GS r`, before its word is believed.
     pub settle: u64,
     /// For a drawer pulse to leave; afterwards it would surprise.
@@ -64,6 +66,7 @@ impl Default for Patience {
             stall: 2_000,
             silence: 2_000,
             finish: 15_000,
+            slowest: 1,
             settle: 500,
             drawer: 3_000,
             retry: 1_000,
@@ -89,14 +92,20 @@ enum Stage {
     },
 }
 
+/// Bytes of the longest command that is sent beside the papers: a drawer pulse.
+const LONGEST_ASIDE: usize = 5;
+
+/// Bytes of the longest picture in one command: 512 rows of 1,024 dots, and its head.
+const LONGEST_PICTURE: usize = 512 * 128 + 8;
+
 /// The state of the conversation.
 #[derive(Debug)]
 pub struct Dialogue {
     manner: Manner,
     patience: Patience,
     linked: bool,
-    /// The last link broke in the middle of a job.
-    torn: bool,
+    /// Bytes that end whatever the last link left half sent; 0: nothing.
+    torn: usize,
     looking: bool,
     papers: VecDeque<Job>,
     drawers: VecDeque<(Job, u64)>,
@@ -131,7 +140,7 @@ impl Dialogue {
             manner,
             patience,
             linked: false,
-            torn: false,
+            torn: LONGEST_ASIDE, // Nobody knows what a run before this one left.
             looking: false,
             papers: VecDeque::new(),
             drawers: VecDeque::new(),
@@ -187,15 +196,30 @@ impl Dialogue {
         self.looking = false;
         self.forget_answers();
         self.tell(Some(why));
+        self.note_torn();
         self.drop_aside();
         self.drop_paper();
         self.stage = Stage::Idle;
         self.expire_drawers(now);
     }
 
+    /// What the system has taken may be lost on the way, to the last byte; a paper that nobody
+    /// confirms may be, though it has ended.
+    fn note_torn(&mut self) {
+        let unconfirmed = self.current.is_some() || !self.answers();
+        let longest = if unconfirmed && self.sent > self.lead { self.out.len() } else { 0 };
+        self.torn = self.torn.max(longest.clamp(LONGEST_ASIDE, LONGEST_PICTURE));
+    }
+
+    /// A paper of this many bytes was begun in a run that was cut off.
+    pub fn begun_before(&mut self, bytes: usize) {
+        self.torn = self.torn.max(bytes.min(LONGEST_PICTURE));
+    }
+
     /// The link ended while nothing was to be done: network printers hang up on idle callers.
     pub fn hung_up(&mut self, now: u64) {
         if self.is_idle() {
+            self.note_torn();
             self.linked = false;
             self.forget_answers();
         } else {

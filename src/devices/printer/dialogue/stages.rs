@@ -3,17 +3,13 @@
 //! Room: devices. May touch: the dialogue it belongs to. May not: send a paper a second time.
 //! Invariant: a paper that has begun ends `Done` or `Uncertain`; one that has not waits.
 
-use super::{Dialogue, Stage};
+use super::{Dialogue, LONGEST_ASIDE, Stage};
 use crate::devices::printer::status::{
     ANSWER_WHEN_DONE, ASK, ASKED, ProcessId, TELL_BY_ITSELF, Trouble,
 };
 use crate::devices::printer::{PrinterEvent, Proof};
 use crate::devices::profile::Status;
 
-/// The slowest printing worth waiting for: bytes a millisecond, as a divisor.
-const SLOWEST_BYTES_PER_MS: u64 = 1;
-/// Bytes that end any picture a printer may still be waiting for.
-const END_OF_PICTURE: usize = 8_192;
 /// Jobs of which a late answer is still understood.
 const DOUBTS_KEPT: usize = 8;
 
@@ -90,7 +86,8 @@ impl Dialogue {
     }
 
     fn ask(&mut self, now: u64, more: &[u8]) {
-        self.aside = [&ASK[..], more].concat();
+        let end_of_torn = &[0; LONGEST_ASIDE][..self.torn.min(LONGEST_ASIDE)];
+        self.aside = [end_of_torn, &ASK[..], more].concat();
         self.aside_sent = 0;
         self.unanswered = ASKED.into();
         if let Stage::Finishing { asked_at, .. } = &mut self.stage {
@@ -104,8 +101,9 @@ impl Dialogue {
             self.stage = Stage::Idle;
             return;
         };
-        self.out = if std::mem::take(&mut self.torn) { end_of_torn_job() } else { Vec::new() };
+        self.out = end_of_torn_job(self.torn);
         self.lead = self.out.len();
+        self.torn = 0;
         self.out.extend(&job.bytes);
         match (self.manner.process_id, self.answers()) {
             (true, true) => self.out.extend(ProcessId::of(job.id).request()),
@@ -170,7 +168,7 @@ impl Dialogue {
     }
 
     pub(super) fn finish_time(&self) -> u64 {
-        self.patience.finish + self.out.len() as u64 / SLOWEST_BYTES_PER_MS
+        self.patience.finish + self.out.len() as u64 / self.patience.slowest.max(1)
     }
 
     pub(super) fn end(&mut self, proof: Proof, now: u64) {
@@ -198,10 +196,9 @@ impl Dialogue {
     pub(super) fn drop_paper(&mut self) {
         let Some(job) = self.current.take() else { return };
         if self.sent <= self.lead {
-            self.torn = self.lead > 0;
+            self.torn = self.lead;
             return self.papers.push_front(job);
         }
-        self.torn = self.sent < self.out.len();
         let sent = self.sent - self.lead;
         self.events.push_back(PrinterEvent::Uncertain { job: job.id, sent });
         self.doubts.push_back(job.id);
@@ -211,10 +208,14 @@ impl Dialogue {
     }
 }
 
-/// Ends whatever half job the printer still holds: it may wait for the rest of a picture, or
-/// stand in an error with a line in its buffer (`DLE ENQ 2`, `ESC @`; reliability.md P3).
-fn end_of_torn_job() -> Vec<u8> {
-    let mut bytes = vec![0; END_OF_PICTURE];
+/// Ends whatever half job the printer still holds: it may wait for the rest of a picture, which is
+/// shorter than its job, or stand in an error with a line in its buffer (`DLE ENQ 2`, `ESC @`;
+/// reliability.md P3).
+fn end_of_torn_job(torn: usize) -> Vec<u8> {
+    if torn == 0 {
+        return Vec::new();
+    }
+    let mut bytes = vec![0; torn];
     bytes.extend([0x10, 5, 2, 0x1b, b'@']);
     bytes
 }
