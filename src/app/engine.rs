@@ -53,6 +53,8 @@ pub enum Step {
 pub struct Pending {
     pub drafts: Vec<Draft>,
     pub now: Now,
+    /// How many of the drafts are ends of print jobs.
+    ends: usize,
     outcome: Outcome,
     after: After,
 }
@@ -134,6 +136,7 @@ impl Engine {
                 Some(record) => Step::Write(Box::new(Pending {
                     drafts: vec![(**record).clone()],
                     now,
+                    ends: 0,
                     outcome,
                     after: After::Refuse(refused),
                 })),
@@ -152,13 +155,14 @@ impl Engine {
         let after = After::Accept(Box::new(applied));
         let After::Accept(applied) = &after else { unreachable!("made above") };
         if applied.entries.is_empty() {
-            let pending = Pending { drafts: Vec::new(), now, outcome, after };
+            let pending = Pending { drafts: Vec::new(), now, ends: 0, outcome, after };
             return Step::Done(Box::new(self.finish(pending, Ok(Vec::new()))));
         }
         // A print job's end costs no sync of its own: it is written with the next act.
-        let mut drafts = self.spool.take_ended();
+        let mut drafts = self.spool.ends();
+        let ends = drafts.len();
         drafts.extend(applied.entries.iter().cloned());
-        Step::Write(Box::new(Pending { drafts, now, outcome, after }))
+        Step::Write(Box::new(Pending { drafts, now, ends, outcome, after }))
     }
 
     /// What must be on the disk before the entries: the cart as it will be shown (a sale taken back
@@ -182,6 +186,7 @@ impl Engine {
             Ok(placed) => placed,
             Err(refusal) => return Outcome { refusal: Some(refusal), ..outcome },
         };
+        self.spool.ends_written(pending.ends);
         let entries: Vec<Entry> = placed.iter().map(|placed| placed.entry.clone()).collect();
         match pending.after {
             After::Refuse(refused) => {
@@ -275,9 +280,11 @@ impl Engine {
             if job.lane != self.register.lane.lane || job.state != JobState::Queued {
                 continue;
             }
+            let paper = papers::again(self, job.seq);
             if printing.contains(&job.seq) {
-                self.spool.perhaps_printed(&job.name, job.seq);
-            } else if let Some((name, document)) = papers::again(self, job.seq) {
+                let document = paper.as_ref().map(|(_, document)| document);
+                self.spool.perhaps_printed(&job.name, document, job.seq);
+            } else if let Some((name, document)) = paper {
                 self.spool.print(&name, &document, job.seq);
             }
         }
@@ -330,10 +337,11 @@ impl Engine {
 
     /// Writes what waits for no act of its own: ends of print jobs.
     pub fn settle(&mut self) {
-        let drafts = self.spool.take_ended();
+        let drafts = self.spool.ends();
         if !drafts.is_empty()
             && let Ok(placed) = self.shop.append(&drafts, self.now())
         {
+            self.spool.ends_written(drafts.len());
             for placed in &placed {
                 self.register.fold(&placed.entry);
             }

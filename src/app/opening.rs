@@ -13,6 +13,7 @@ use super::engine::Engine;
 use super::lane_config::{ConfigFault, LaneConfig};
 use super::spool::{Spool, SpoolError};
 use super::words::Language;
+use crate::devices::printer::dialogue::Patience;
 use crate::devices::profile::Profiles;
 use crate::domain::entry::Kind;
 use crate::domain::register::{Cart, Register};
@@ -38,6 +39,8 @@ pub struct Options {
     pub chance: Chance,
     /// Overrides the printer of `shop.toml` (the demo's pane).
     pub printer: Option<&'static str>,
+    /// How long a printer is waited for.
+    pub patience: Patience,
 }
 
 /// Why a lane does not open.
@@ -168,7 +171,7 @@ pub fn open(options: &Options, woken: impl Fn() + Send + 'static) -> Result<Engi
     let words: Words = language(options, &config).words();
     let opened = place(options, &config).open(&mut |_, _| {})?;
     let notes = opened.shop.cart_log().clone();
-    let spool = Spool::start(&config, &profiles, &options.dir, notes, woken)?;
+    let spool = Spool::start(&config, &profiles, &options.dir, notes, options.patience, woken)?;
     Ok(engine(options, config, keymap, words, spool, opened))
 }
 
@@ -203,7 +206,7 @@ pub fn found(
     let keymap = keymap(&options.dir, &config.keymap)?;
     let words = language(options, config).words();
     let notes = opened.shop.cart_log().clone();
-    let spool = Spool::start(config, &profiles, &options.dir, notes, || {})?;
+    let spool = Spool::start(config, &profiles, &options.dir, notes, options.patience, || {})?;
     let mut engine = engine(options, config.clone(), keymap, words, spool, opened);
     for (staff, pin) in &pins {
         engine.shop.set_pin(*staff, Some(pin), kind).map_err(StoreError::from)?;

@@ -40,6 +40,15 @@ struct Waiting {
     uncertain: bool,
 }
 
+/// How a job came to its end; it waits to be written with the next act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Ended {
+    kind: Kind,
+    /// Its note in `cart.log`, which stands until this end is in the journal: a cut in between must
+    /// not print the paper a second time.
+    noted: Option<u64>,
+}
+
 /// What the counter should know of the printer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SpoolNews {
@@ -67,7 +76,7 @@ pub struct Spool {
     /// Papers of the act just answered; none outlives the next frame.
     queued: VecDeque<(String, Document, u64)>,
     waiting: VecDeque<Waiting>,
-    ended: Vec<Kind>,
+    ended: Vec<Ended>,
     /// Numbers for what follows from no entry: pulses and test pages.
     next_loose: u64,
     /// The shop's logo, for printers that draw.
@@ -102,6 +111,15 @@ fn logo(shop: &Path) -> Result<Option<Bitmap>, SpoolError> {
     }
 }
 
+/// Noted before the first byte leaves, so that a cut leaves "not sent" apart from "perhaps"; for what
+/// comes out on paper, so that a power cut does, too. A kept file is only written over by its like.
+fn note_begun(notes: &CartLog, job: u64, on_paper: bool) {
+    // A disk that refuses the note holds up no receipt; only a cut right now would print it again.
+    if notes.print_begun(job).is_ok() && on_paper {
+        let _ = notes.sync();
+    }
+}
+
 impl Spool {
     /// Starts the printer of a lane. `woken` is called for each event, on the printer's thread.
     ///
@@ -112,6 +130,7 @@ impl Spool {
         profiles: &Profiles,
         shop: &Path,
         notes: CartLog,
+        patience: Patience,
         woken: impl Fn() + Send + 'static,
     ) -> Result<Self, SpoolError> {
         let address: Address = config.printer.address.parse()?;
@@ -121,18 +140,18 @@ impl Spool {
         let pane = matches!(address, Address::Screen).then(VecDeque::new);
         let (tell, events) = unbounded(); // Bounded by the jobs that cause them.
         let noted = notes.clone();
+        let on_paper = !matches!(address, Address::File(_) | Address::Screen);
         let told = move |event| {
-            // Noted before the first byte leaves, so that a cut leaves "not sent" apart from "perhaps".
             if let PrinterEvent::FirstByte { job } = &event
                 && *job < FIRST_LOOSE
             {
-                let _ = noted.print_begun(*job);
+                note_begun(&noted, *job, on_paper);
             }
             if tell.send(event).is_ok() {
                 woken();
             }
         };
-        let handle = printer::start(address, Manner::from(&profile), Patience::default(), told)?;
+        let handle = printer::start(address, Manner::from(&profile), patience, told)?;
         Ok(Self {
             handle: Some(handle),
             events,
@@ -148,6 +167,14 @@ impl Spool {
             trouble: None,
             notes,
         })
+    }
+
+    /// Ends the printer's thread and waits for it: what has not begun stays unsent, and the shop may be
+    /// opened again.
+    pub fn stop(&mut self) {
+        if let Some(handle) = self.handle.take() {
+            handle.stop();
+        }
     }
 
     /// Says under which day and staff the next job ends are written.
@@ -181,7 +208,10 @@ impl Spool {
     }
 
     /// A paper that was begun before the last run was cut off: staff must look and say.
-    pub fn perhaps_printed(&mut self, name: &str, seq: u64) {
+    pub fn perhaps_printed(&mut self, name: &str, document: Option<&Document>, seq: u64) {
+        if let (Some(handle), Some(document)) = (&self.handle, document) {
+            handle.begun_before(self.bytes_of(document).len());
+        }
         let name = name.to_owned();
         self.waiting.push_back(Waiting { id: seq, name, begun: true, uncertain: true });
     }
@@ -210,8 +240,12 @@ impl Spool {
                 pane.pop_front();
             }
         }
-        let bytes = escpos_render::render(document, &self.profile, self.logo.as_ref()).bytes;
+        let bytes = self.bytes_of(document);
         self.submit(name, bytes, JobKind::Paper, seq);
+    }
+
+    fn bytes_of(&self, document: &Document) -> Vec<u8> {
+        escpos_render::render(document, &self.profile, self.logo.as_ref()).bytes
     }
 
     pub fn open_drawer(&mut self) {
@@ -237,7 +271,7 @@ impl Spool {
             let name = name.to_owned();
             self.waiting.push_back(Waiting { id, name, begun: false, uncertain: false });
         } else if id < FIRST_LOOSE {
-            self.ended.push(Kind::PrintEnded { job: name.to_owned(), end: PrintEnd::Lost });
+            self.ended_as(name.to_owned(), PrintEnd::Lost, None);
         }
     }
 
@@ -287,10 +321,12 @@ impl Spool {
         if id >= FIRST_LOOSE {
             return Some(job);
         }
-        // A note that cannot be written costs at most a question after the next cut.
-        let _ = self.notes.print_ended(id);
-        self.ended.push(Kind::PrintEnded { job: job.clone(), end });
+        self.ended_as(job.clone(), end, Some(id));
         Some(job)
+    }
+
+    fn ended_as(&mut self, job: String, end: PrintEnd, noted: Option<u64>) {
+        self.ended.push(Ended { kind: Kind::PrintEnded { job, end }, noted });
     }
 
     /// Staff said what became of a job.
@@ -303,7 +339,7 @@ impl Spool {
                 }
                 self.end(id, end);
             }
-            None => self.ended.push(Kind::PrintEnded { job: job.to_owned(), end }),
+            None => self.ended_as(job.to_owned(), end, None),
         }
     }
 
@@ -316,11 +352,21 @@ impl Spool {
         self.queued.len() + self.waiting.len()
     }
 
-    /// Ends that wait to be written with the next act.
-    pub fn take_ended(&mut self) -> Vec<Draft> {
+    /// Ends that wait to be written with the next act; they wait until `ends_written`.
+    pub fn ends(&self) -> Vec<Draft> {
         let (business_date, staff) = self.stamp;
         let draft = |kind| Draft { business_date, staff, training: false, kind };
-        std::mem::take(&mut self.ended).into_iter().map(draft).collect()
+        self.ended.iter().map(|ended| draft(ended.kind.clone())).collect()
+    }
+
+    /// The first `count` of `ends` are in the journal: nobody need be asked after the next cut.
+    pub fn ends_written(&mut self, count: usize) {
+        for ended in self.ended.drain(..count) {
+            if let Some(id) = ended.noted {
+                // A note that cannot be written costs at most a question.
+                let _ = self.notes.print_ended(id);
+            }
+        }
     }
 
     /// Waits until no paper waits, or nothing moved for `patience`.
@@ -334,5 +380,49 @@ impl Spool {
                 Err(_) => return,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::store::files::plain::PlainFiles;
+
+    fn notes(shop: &Path) -> (CartLog, BTreeSet<u64>) {
+        let (log, found) = CartLog::open(Arc::new(PlainFiles), &shop.join("cart.log")).unwrap();
+        (log, found.printing)
+    }
+
+    fn spool(shop: &Path) -> Spool {
+        let profiles = Profiles::load(&[]).unwrap();
+        let (config, patience) = (LaneConfig::default(), Patience::default());
+        Spool::start(&config, &profiles, shop, notes(shop).0, patience, || {}).unwrap()
+    }
+
+    /// Else a kill right after a receipt would print it a second time, without a mark.
+    #[test]
+    fn a_paper_counts_as_begun_until_its_end_is_in_the_journal() {
+        let shop = tempfile::tempdir().unwrap();
+        let mut spool = spool(shop.path());
+        spool.print("receipt-01-000001", &Document::default(), 7);
+        spool.drain(Duration::from_secs(10));
+        assert_eq!((spool.waiting(), spool.ends().len()), (0, 1));
+        assert_eq!(notes(shop.path()).1, BTreeSet::from([7]));
+    }
+
+    #[test]
+    fn an_end_waits_until_it_is_written() {
+        let shop = tempfile::tempdir().unwrap();
+        let mut spool = spool(shop.path());
+        spool.print("receipt-01-000001", &Document::default(), 7);
+        spool.drain(Duration::from_secs(10));
+        let ends = spool.ends();
+        assert_eq!(spool.ends(), ends, "the disk refused: they are offered again");
+        spool.ends_written(ends.len());
+        assert_eq!(spool.ends(), []);
+        assert_eq!(notes(shop.path()).1, BTreeSet::new());
     }
 }

@@ -22,6 +22,7 @@ use said::{Said, say};
 use crate::app::clock::{Chance, Time};
 use crate::app::opening::{self, Options};
 use crate::app::words::Language;
+use crate::devices::printer::dialogue::Patience;
 use crate::domain::words::Words;
 
 /// Runs regi with the arguments of the process.
@@ -114,6 +115,7 @@ fn options(common: &Common, words: &Words) -> Result<Options, Said> {
         time,
         chance: common.seed.map_or(Chance::Kernel, Chance::Seeded),
         printer: None,
+        patience: Patience::default(),
     })
 }
 

@@ -47,8 +47,9 @@ fn open_saying(options: &Options, words: &Words, greeting: Option<&str>) -> Resu
                 None => Ok(Exit::Done),
                 Some(first) => {
                     let founded = first_run::found(options, &first);
-                    let engine =
+                    let mut engine =
                         founded.map_err(|fault| Said::opening(fault, &options.dir, words))?;
+                    engine.spool.stop(); // One thread a printer.
                     engine.shop.close();
                     drop(engine);
                     open(options, words)
