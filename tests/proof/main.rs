@@ -15,6 +15,11 @@
 #[allow(dead_code)] // The contract's own tests use the rest of it.
 mod support;
 
+#[path = "../escpos_decoder/mod.rs"]
+#[allow(dead_code)] // Other tests look at more of a paper.
+mod escpos_decoder;
+
+mod printer;
 mod proofs;
 mod real_kill;
 mod run;

@@ -2,6 +2,7 @@
 //!
 //! Room: tests. To add one: a file beside this one, and a row here.
 
+use crate::printer;
 use crate::real_kill;
 use crate::run::Proof;
 
@@ -15,5 +16,10 @@ pub const ALL: &[Proof] = &[
         name: "import_kill",
         promise: "an import killed at any moment comes in whole or not at all",
         prove: real_kill::imports,
+    },
+    Proof {
+        name: "print_exactly_once",
+        promise: "whatever fails in a printer at whatever byte, one receipt at most is no copy",
+        prove: printer::print_exactly_once,
     },
 ];

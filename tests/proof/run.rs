@@ -3,6 +3,7 @@
 //! Room: tests. May touch: nothing.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A promise and how it is proved.
@@ -78,6 +79,32 @@ impl Run {
     pub fn cases(&self, count: u64) -> impl Iterator<Item = u64> {
         let cases = self.case.map_or(0..count, |case| case..case + 1);
         cases.inspect(|case| self.at.store(*case, Ordering::Relaxed))
+    }
+
+    /// Walks the cases with several at work at once; one that fails is the one that is named.
+    pub fn side_by_side(&self, count: u64, workers: usize, prove: impl Fn(u64) + Sync) {
+        let (first, end) = self.case.map_or((0, count), |case| (case, case + 1));
+        let next = AtomicU64::new(first);
+        let work = || {
+            loop {
+                let case = next.fetch_add(1, Ordering::Relaxed);
+                if case >= end {
+                    return;
+                }
+                if let Err(broken) = catch_unwind(AssertUnwindSafe(|| prove(case))) {
+                    next.store(end, Ordering::Relaxed); // The others finish theirs and stop.
+                    println!("  case {case} does not hold");
+                    self.at.store(case, Ordering::Relaxed);
+                    resume_unwind(broken);
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+            for worker in workers {
+                worker.join().unwrap_or_else(|broken| resume_unwind(broken));
+            }
+        });
     }
 
     /// Returns the case that was begun last.
