@@ -169,6 +169,15 @@ pub fn device_rows(engine: &Engine) -> Vec<DeviceRow> {
         state: if config.drawer { "state.ready" } else { "state.none" },
         ..DeviceRow::default()
     };
+    let labels = config.label.as_ref().map(|label| DeviceRow {
+        device: "label".to_owned(),
+        kind: "device.label",
+        address: label.address.clone(),
+        model: format!("{}x{} mm", label.width_mm, label.height_mm),
+        // It is opened only while labels are printed.
+        state: "state.unasked",
+        ..DeviceRow::default()
+    });
     let there = scanner::connected(Path::new("/dev/input"), &config.scanner);
     let scanners = config.scanner.iter().zip(there).map(|(rule, there)| DeviceRow {
         device: "scanner".to_owned(),
@@ -178,7 +187,7 @@ pub fn device_rows(engine: &Engine) -> Vec<DeviceRow> {
         alert: !there,
         ..DeviceRow::default()
     });
-    [printer, drawer].into_iter().chain(scanners).collect()
+    [printer, drawer].into_iter().chain(labels).chain(scanners).collect()
 }
 
 /// Does what the devices screen asks for, and returns the key of what it says.

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::devices::label::{LabelLanguage, LabelPaper};
+use crate::devices::printer::Address;
 use crate::devices::scanner::ScannerMatch;
 
 /// A printer as the lane knows it.
@@ -26,6 +28,57 @@ fn generic() -> String {
 pub struct CopyConfig {
     /// A folder on another disk or stick.
     pub folder: String,
+}
+
+/// A label printer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelConfig {
+    /// As a printer's.
+    pub address: String,
+    #[serde(default)]
+    pub language: LabelLanguage,
+    #[serde(default = "LabelConfig::width_mm")]
+    pub width_mm: u16,
+    #[serde(default = "LabelConfig::height_mm")]
+    pub height_mm: u16,
+    #[serde(default = "LabelConfig::gap_mm")]
+    pub gap_mm: u16,
+    #[serde(default = "LabelConfig::dots_per_mm")]
+    pub dots_per_mm: u16,
+    /// For `escpos`: name of a file in `printers/`.
+    #[serde(default = "generic")]
+    pub profile: String,
+}
+
+impl LabelConfig {
+    fn width_mm() -> u16 {
+        LabelPaper::default().width_mm
+    }
+
+    fn height_mm() -> u16 {
+        LabelPaper::default().height_mm
+    }
+
+    fn gap_mm() -> u16 {
+        LabelPaper::default().gap_mm
+    }
+
+    fn dots_per_mm() -> u16 {
+        LabelPaper::default().dots_per_mm
+    }
+
+    pub fn paper(&self) -> LabelPaper {
+        let Self { width_mm, height_mm, gap_mm, dots_per_mm, .. } = *self;
+        LabelPaper { width_mm, height_mm, gap_mm, dots_per_mm }
+    }
+
+    /// What does not fit.
+    fn fault(&self) -> Option<String> {
+        let address: Result<Address, _> = self.address.parse();
+        let measure = || self.paper().fault().map(str::to_owned);
+        address.err().map(|error| error.to_string()).or_else(measure)
+    }
 }
 
 /// What answers a scan.
@@ -60,6 +113,8 @@ pub struct LaneConfig {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scanner: Vec<ScannerMatch>,
     pub sound: SoundConfig,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<LabelConfig>,
     pub copy: CopyConfig,
     /// Whether the drawer hangs on the printer.
     pub drawer: bool,
@@ -75,6 +130,7 @@ impl Default for LaneConfig {
             printer: PrinterConfig { address: "file:".to_owned(), profile: generic() },
             scanner: Vec::new(),
             sound: SoundConfig::default(),
+            label: None,
             copy: CopyConfig::default(),
             drawer: true,
         }
@@ -113,6 +169,10 @@ impl LaneConfig {
                 let line = line_of_table(text, "[[scanner]]", at);
                 return Err(ConfigFault { line, what: format!("scanner: {error}") });
             }
+        }
+        if let Some(fault) = config.label.as_ref().and_then(LabelConfig::fault) {
+            let line = line_of_table(text, "[label]", 0);
+            return Err(ConfigFault { line, what: format!("label: {fault}") });
         }
         Ok(config)
     }
@@ -184,6 +244,9 @@ mod tests {
             ("\n\nlanguage = \"fr\"\n", 3),
             ("[printer]\nprofile = \"generic-80\"\n", 1),
             ("[[scanner]]\nserial = \"/dev/a\"\n\n[[scanner]]\nserial = \"ttyACM0\"\n", 4),
+            ("\n[label]\naddress = \"lp1\"\n", 2),
+            ("[label]\naddress = \"file:\"\nwidth_mm = 900\n", 1),
+            ("[label]\naddress = \"file:\"\nlanguage = \"epl\"\n", 3),
             ("[sound]\nby = \"horn\"\n", 2),
         ] {
             assert_eq!(LaneConfig::read(text).unwrap_err().line, line, "{text:?}");

@@ -101,6 +101,19 @@ pub enum Deed {
         #[arg(long)]
         scan: bool,
     },
+    Labels {
+        what: LabelsWhat,
+        #[arg(value_name = "CODE")]
+        codes: Vec<String>,
+        #[arg(long, value_name = "N")]
+        department: Option<u16>,
+        #[arg(long, value_name = "YEN")]
+        price: Option<u32>,
+        #[arg(long, value_name = "G", conflicts_with = "price")]
+        grams: Option<u32>,
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        copies: u16,
+    },
     Config {
         what: ConfigWhat,
     },
@@ -141,6 +154,13 @@ pub enum FormatWord {
     Text,
     Csv,
     Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LabelsWhat {
+    Shelf,
+    Items,
+    Members,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -249,9 +249,9 @@ pub fn config_check(options: &Options, words: &Words) -> Result<Exit, Said> {
     let profiles = opening::profiles(&options.dir).map_err(fault)?;
     opening::keymap(&options.dir, &config.keymap).map_err(fault)?;
     opening::theme(&options.dir, &config.theme).map_err(fault)?;
-    if profiles.get(&config.printer.profile).is_none() {
-        let what = config.printer.profile;
-        let text = words.fill("cli.printer_fault", &[("what", &what)]);
+    let named = [Some(&config.printer.profile), config.label.as_ref().map(|label| &label.profile)];
+    if let Some(what) = named.into_iter().flatten().find(|name| profiles.get(name).is_none()) {
+        let text = words.fill("cli.printer_fault", &[("what", what)]);
         return Err(Said { text, exit: Exit::Refused });
     }
     let address: Result<crate::devices::printer::Address, _> = config.printer.address.parse();

@@ -6,6 +6,7 @@ mod arguments;
 mod deeds;
 mod devices;
 mod exit;
+mod labels;
 mod register;
 mod said;
 mod transfer;
@@ -161,6 +162,10 @@ fn perform(
         Some(Deed::Rebuild { from_copy }) => upkeep::rebuild(options, from_copy, words),
         Some(Deed::Devices { test_print, scan }) => {
             devices::devices(options, test_print, scan, words)
+        }
+        Some(Deed::Labels { what, codes, department, price, grams, copies }) => {
+            let given = labels::Given { what, codes, department, price, grams, copies };
+            labels::labels(options, given, words)
         }
         Some(Deed::Config { what: ConfigWhat::Check }) => deeds::config_check(options, words),
         Some(Deed::Completions { shell }) => {

@@ -20,6 +20,7 @@ use super::layout::{Face, LaidLine, Span, Wide, lay_out};
 use super::profile::{Cut, Drawer, Kanji, Pin, Profile, Raster};
 use super::raster::Bitmap;
 use crate::domain::document::{Document, Style};
+use crate::domain::label::LabelCode;
 
 /// Bytes of one paper, and how many characters the printer could not show.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -275,17 +276,25 @@ impl<'a> Press<'a> {
         }
     }
 
-    /// Code 128, set B, two dots a bar, its text underneath.
+    /// A JAN as such; anything else as Code 128, set B; two dots a bar, its text underneath.
     fn barcode(&mut self, text: &str) -> Pressed {
+        if let (true, LabelCode::Jan(digits)) = (self.profile.barcode, LabelCode::of(text)) {
+            let kind = if digits.len() == 13 { 67 } else { 68 };
+            return self.bars(kind, digits.as_bytes());
+        }
         let plain = text.chars().all(|c| (' '..='~').contains(&c));
         if !self.profile.barcode || !plain || text.is_empty() || text.len() > LONGEST_BARCODE {
             return self.caption(text);
         }
         let data = format!("{{B{}", text.replace('{', "{{"));
+        self.bars(73, data.as_bytes())
+    }
+
+    fn bars(&mut self, kind: u8, data: &[u8]) -> Pressed {
         self.printer.justify(JustifyMode::CENTER)?;
         self.raw(&[0x1d, b'w', 2, 0x1d, b'h', 80, 0x1d, b'H', 2])?;
-        self.raw(&[0x1d, b'k', 73, data.len() as u8])?;
-        self.raw(data.as_bytes())?;
+        self.raw(&[0x1d, b'k', kind, data.len() as u8])?;
+        self.raw(data)?;
         self.printer.justify(JustifyMode::LEFT).map(drop)
     }
 

@@ -5,10 +5,12 @@
 //! Invariant: only the encoder in `cp932` lets text out, and it never lets out a control byte.
 
 pub mod cp932;
+pub mod glyphs;
 pub mod half_width;
 pub mod profile;
 
 pub mod escpos_render;
+pub mod label;
 pub mod layout;
 pub mod raster;
 pub mod text_render;

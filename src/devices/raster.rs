@@ -58,17 +58,33 @@ impl Bitmap {
             (x < code.width() && y < code.width()).then(|| modules[y * code.width() + x])
         };
         let size = across * cell;
-        let bytes_per_row = size.div_ceil(8);
-        let rows = (0..size)
-            .map(|y| {
-                let mut row = vec![0; bytes_per_row];
-                for x in (0..size).filter(|x| dark(x / cell, y / cell) == Some(Color::Dark)) {
-                    row[x / 8] |= 0x80 >> (x % 8);
-                }
-                row
-            })
-            .collect();
-        Some(Self { bytes_per_row, rows })
+        Some(Self::from_dots(size, size, |x, y| dark(x / cell, y / cell) == Some(Color::Dark)))
+    }
+
+    /// Draws `width` by `height` dots, each black where `dot` says so.
+    pub fn from_dots(width: usize, height: usize, dot: impl Fn(usize, usize) -> bool) -> Self {
+        let bytes_per_row = width.div_ceil(8);
+        let row = |y| {
+            let mut row = vec![0; bytes_per_row];
+            for x in (0..width).filter(|&x| dot(x, y)) {
+                row[x / 8] |= 0x80 >> (x % 8);
+            }
+            row
+        };
+        Self { bytes_per_row, rows: (0..height).map(row).collect() }
+    }
+
+    /// Rows from the top, eight dots a byte, the leftmost dot highest.
+    pub fn rows(&self) -> &[Vec<u8>] {
+        &self.rows
+    }
+
+    pub fn bytes_per_row(&self) -> usize {
+        self.bytes_per_row
+    }
+
+    pub fn height(&self) -> usize {
+        self.rows.len()
     }
 
     pub fn width_dots(&self) -> usize {

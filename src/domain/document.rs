@@ -29,7 +29,7 @@ pub enum Block {
     Logo,
     /// A QR code of the text.
     Qr(String),
-    /// A one-dimensional code (Code 128) of the text, with the text printed under it.
+    /// A one-dimensional code (a JAN as such, else Code 128) of the text, printed under it.
     Barcode(String),
     /// A box of this many lines with a caption (the stamp duty box).
     Frame { caption: String, lines: u8 },

@@ -27,6 +27,7 @@ pub mod day;
 pub mod entry;
 pub mod item;
 pub mod item_fields;
+pub mod label;
 pub mod lane;
 pub mod member;
 pub mod member_fields;

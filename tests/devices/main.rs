@@ -10,5 +10,11 @@ mod support;
 #[allow(dead_code)] // Other tests use the rest of it.
 mod pty;
 
+#[path = "../escpos_decoder/mod.rs"]
+#[allow(dead_code)] // Other tests use the rest of it.
+mod escpos_decoder;
+
+mod label_decoder;
+mod labels;
 mod peer;
 mod scanner;

@@ -267,6 +267,7 @@ impl Decoder<'_> {
             }
             Some(b'w' | b'h' | b'H' | b'a' | b'r') => self.take(3).map(drop),
             Some(b'k') if value == 73 => self.barcode(),
+            Some(b'k') if matches!(value, 67 | 68) => self.jan(value),
             Some(b'v') if value == b'0' => self.picture(),
             Some(b'(') if value == b'k' => self.two_dimensional(),
             Some(b'(') if value == b'H' => self.process_id(),
@@ -280,6 +281,20 @@ impl Decoder<'_> {
         let data = String::from_utf8_lossy(&command[4..]).into_owned();
         let data = data.strip_prefix("{B").ok_or_else(|| self.unknown())?;
         self.paper.barcodes.push(data.replace("{{", "{"));
+        Ok(())
+    }
+
+    /// JAN-13 and JAN-8 hold so many digits and nothing else.
+    fn jan(&mut self, kind: u8) -> Result<(), Unknown> {
+        let digits = if kind == 67 { 13 } else { 8 };
+        if self.peek(3) != Some(digits) {
+            return Err(self.unknown());
+        }
+        let command = self.take(4 + usize::from(digits))?;
+        if !command[4..].iter().all(u8::is_ascii_digit) {
+            return Err(self.unknown());
+        }
+        self.paper.barcodes.push(String::from_utf8_lossy(&command[4..]).into_owned());
         Ok(())
     }
 

@@ -145,7 +145,7 @@ impl Register {
     }
 
     /// The item's tax class, else its department's, else standard.
-    pub(super) fn class_of(&self, item: &Item) -> String {
+    pub fn class_of(&self, item: &Item) -> String {
         let department = self.settings.department(item.department);
         let by_department = || department.map(|department| department.tax_class.clone());
         item.tax_class.clone().or_else(by_department).unwrap_or_else(|| "standard".to_owned())

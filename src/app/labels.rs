@@ -1,0 +1,242 @@
+//! Labels: goods and members found, their labels made and sent to the label printer.
+//!
+//! Room: app. May touch: the store's reader, the printers.
+//! Invariant: every code is found before the first label is printed; what is sent is sent once.
+
+use std::time::Duration;
+
+use crossbeam_channel::unbounded;
+
+use super::engine::Engine;
+use super::lane_config::LabelConfig;
+use super::opening::profiles;
+use crate::devices::escpos_render;
+use crate::devices::label::{self, LabelLanguage};
+use crate::devices::printer::dialogue::{Manner, Patience};
+use crate::devices::printer::{self, Address, Job, JobKind, PrinterEvent, Submitted};
+use crate::devices::profile::{Profile, Status};
+use crate::domain::code::in_store::quantity_of;
+use crate::domain::item::Item;
+use crate::domain::label::Label;
+use crate::domain::money::Money;
+use crate::domain::quantity::{Quantity, UnitPrice, extend_price};
+use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::domain::register::Lookup;
+use crate::domain::tax::{TaxClass, TaxMode, convert};
+use crate::domain::text;
+use crate::reports::labels::{LabelPrice, Weighed, item_label, member_card, shelf_label};
+use crate::reports::letterhead::Letterhead;
+
+/// How long a label printer may be silent before the labels are given up.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Most labels in one go.
+const MOST_LABELS: usize = 2_000;
+
+/// Which labels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelOrder {
+    pub what: LabelWhat,
+    pub codes: Vec<String>,
+    /// All goods of a department, beside the codes.
+    pub department: Option<u16>,
+    pub copies: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LabelWhat {
+    Shelf,
+    Items(LabelValue),
+    Members,
+}
+
+/// What an in-store label holds beside its item.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LabelValue {
+    #[default]
+    OfFile,
+    Price(Money),
+    Grams(u32),
+}
+
+/// Makes the labels of an order.
+///
+/// # Errors
+/// The first code that has no label, and why.
+pub fn make(engine: &Engine, order: &LabelOrder) -> Result<Vec<Label>, Refusal> {
+    let letterhead = Letterhead { settings: &engine.register.settings, words: &engine.words };
+    let reader = engine.shop.reader();
+    if order.what == LabelWhat::Members {
+        let members = order.codes.iter().map(|code| {
+            let member = reader.member(code)?.ok_or_else(|| {
+                Refusal::new(RefusalCode::NoMember)
+                    .saying("unknown_member")
+                    .with("code", text::cleaned(code))
+            })?;
+            Ok(member_card(&letterhead, &member.code, &member.personal.name))
+        });
+        return members.collect();
+    }
+    let found = order.codes.iter().map(|code| {
+        let found = reader.item(code)?;
+        let unknown = || Refusal::new(RefusalCode::UnknownCode).with("code", text::cleaned(code));
+        Ok(found.ok_or_else(unknown)?.item)
+    });
+    let mut items: Vec<Item> = found.collect::<Result<_, Refusal>>()?;
+    if let Some(department) = order.department {
+        reader.each_item(|item| {
+            if item.department == department {
+                items.push(item);
+            }
+            Ok(())
+        })?;
+    }
+    if items.len() > MOST_LABELS {
+        return Err(Refusal::new(RefusalCode::Over)
+            .saying("too_many_labels")
+            .with("count", items.len())
+            .with("most", MOST_LABELS));
+    }
+    items.iter().map(|item| label_of(engine, &letterhead, order.what, item)).collect()
+}
+
+fn label_of(
+    engine: &Engine,
+    letterhead: &Letterhead<'_>,
+    what: LabelWhat,
+    item: &Item,
+) -> Result<Label, Refusal> {
+    let of_file = || price(engine, item, rounded(engine, item.price, Quantity::ONE)?);
+    let value = match what {
+        LabelWhat::Shelf | LabelWhat::Members => {
+            return Ok(shelf_label(letterhead, item, of_file()?));
+        }
+        LabelWhat::Items(value) => value,
+    };
+    let (amount, weighed) = match value {
+        LabelValue::OfFile => {
+            let weighed = Weighed::default();
+            return Ok(item_label(letterhead, item, of_file()?, weighed, &item.code));
+        }
+        LabelValue::Price(amount) => (amount, Weighed::default()),
+        LabelValue::Grams(grams) => {
+            let unit = item.unit.grams().ok_or_else(|| no_layout(item))?;
+            let quantity = quantity_of(grams, unit).ok_or_else(|| no_layout(item))?;
+            (rounded(engine, item.price, quantity)?, Weighed { grams: Some(grams) })
+        }
+    };
+    let code = in_store(engine, item, amount, weighed).ok_or_else(|| no_layout(item))?;
+    Ok(item_label(letterhead, item, price(engine, item, amount)?, weighed, &code))
+}
+
+fn no_layout(item: &Item) -> Refusal {
+    Refusal::new(RefusalCode::BadArgument)
+        .saying("no_label_layout")
+        .with("name", &item.name)
+        .with("code", &item.code)
+}
+
+/// The digits of a price or weight label, by the shop's own layouts.
+fn in_store(engine: &Engine, item: &Item, amount: Money, weighed: Weighed) -> Option<String> {
+    use crate::domain::code::in_store::Layout;
+    let rules = engine.register.settings.in_store.iter();
+    rules.filter(|rule| item.code.starts_with(&rule.prefix)).find_map(|rule| {
+        let value = match (rule.layout, weighed.grams) {
+            (Layout::E, grams) => grams?,
+            (Layout::F, _) => return None,
+            _ => u32::try_from(amount.minor()).ok()?,
+        };
+        rule.build(item.code.get(rule.prefix.len()..)?, value)
+    })
+}
+
+fn rounded(engine: &Engine, price: UnitPrice, quantity: Quantity) -> Result<Money, Refusal> {
+    let rounding = engine.register.settings.tax.price_rounding;
+    extend_price(quantity, price, rounding).ok_or_else(|| RefusalCode::Over.into())
+}
+
+/// A price with its tax, and without where it has one.
+fn price(engine: &Engine, item: &Item, amount: Money) -> Result<LabelPrice, Refusal> {
+    let settings = &engine.register.settings;
+    let class: Option<TaxClass> = engine.register.class_of(item).parse().ok();
+    let row = class.and_then(|class| settings.tax_classes.on(&class, engine.now().day()).cloned());
+    let rate = row.and_then(|row| row.rate);
+    let Some(rate) = rate else { return Ok(LabelPrice { included: amount, excluded: None }) };
+    let mode = item.price_mode.unwrap_or(settings.tax.price_mode);
+    let to = |wanted| {
+        convert(amount, rate, mode, wanted, settings.tax.price_rounding)
+            .ok_or_else(|| Refusal::from(RefusalCode::Over))
+    };
+    Ok(LabelPrice { included: to(TaxMode::Included)?, excluded: Some(to(TaxMode::Excluded)?) })
+}
+
+/// Sends labels to the lane's label printer, or to its receipt printer where it has none, and waits
+/// until they have left.
+///
+/// # Errors
+/// `device` when the printer does not take them.
+pub fn print(engine: &mut Engine, labels: &[Label], copies: u16) -> Result<(), Refusal> {
+    let copies = copies.clamp(1, label::MOST_COPIES);
+    let Some(config) = engine.config.label.clone() else {
+        let documents: Vec<_> = labels.iter().map(label::document).collect();
+        for document in documents.iter().flat_map(|one| vec![one; usize::from(copies)]) {
+            engine.spool.print_loose("label", document);
+            engine.spool.drain(PATIENCE);
+        }
+        let stuck = engine.spool.waiting() > 0 || engine.spool.trouble.is_some();
+        return if stuck { Err(RefusalCode::Device.into()) } else { Ok(()) };
+    };
+    let profile = profile(engine, &config)?;
+    let paper = config.paper();
+    let bytes: Vec<u8> = labels
+        .iter()
+        .flat_map(|one| match label::render(one, &paper, config.language, copies) {
+            Some(bytes) => bytes,
+            None => {
+                let paper = escpos_render::render(&label::document(one), &profile, None).bytes;
+                paper.repeat(usize::from(copies))
+            }
+        })
+        .collect();
+    send(engine, &config, &profile, bytes)
+}
+
+fn profile(engine: &Engine, config: &LabelConfig) -> Result<Profile, Refusal> {
+    let device = || Refusal::from(RefusalCode::Device);
+    let profiles = profiles(&engine.dir).map_err(|_| device())?;
+    let profile = profiles.get(&config.profile).cloned().ok_or_else(device)?;
+    // Label languages have answers of their own, which are not asked for.
+    let silent = config.language != LabelLanguage::Escpos;
+    Ok(if silent {
+        Profile { status: Status::None, process_id: false, ..profile }
+    } else {
+        profile
+    })
+}
+
+fn send(
+    engine: &Engine,
+    config: &LabelConfig,
+    profile: &Profile,
+    bytes: Vec<u8>,
+) -> Result<(), Refusal> {
+    let device = || Refusal::from(RefusalCode::Device);
+    let address: Address = config.address.parse().map_err(|_| device())?;
+    let (tell, told) = unbounded(); // Bounded by the one job.
+    let tell = move |event| drop(tell.send(event));
+    let address = address.within(&engine.dir);
+    let printer = printer::start(address, Manner::from(profile), Patience::default(), tell)
+        .map_err(|_| device())?;
+    let job = Job { id: 1, name: "labels".to_owned(), bytes, kind: JobKind::Paper };
+    if printer.submit(job) != Submitted::Taken {
+        return Err(device());
+    }
+    loop {
+        match told.recv_timeout(PATIENCE) {
+            Ok(PrinterEvent::Done { .. }) => return Ok(()),
+            Ok(PrinterEvent::NotSent { .. } | PrinterEvent::Uncertain { .. }) | Err(_) => {
+                return Err(device());
+            }
+            Ok(_) => {}
+        }
+    }
+}
