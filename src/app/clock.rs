@@ -6,23 +6,17 @@ use chrono::{DateTime, FixedOffset, Offset};
 
 use crate::domain::entry::Clock as ClockSource;
 use crate::domain::register::Now;
+use crate::domain::words::Words;
 
 /// Where time comes from: the system, or a moment given on the command line.
 #[derive(Debug, Clone, Copy)]
 pub enum Time {
-    System { offset_minutes: i16 },
+    /// In the zone of this machine, whose offset may change while the register runs.
+    System,
     Given(Now),
 }
 
 impl Time {
-    /// The system's clock, in the zone of this machine.
-    #[allow(clippy::disallowed_methods)] // The one room that may.
-    pub fn system() -> Self {
-        let here = chrono::Local::now();
-        let offset_minutes = here.offset().fix().local_minus_utc() / 60;
-        Self::System { offset_minutes: i16::try_from(offset_minutes).unwrap_or(540) }
-    }
-
     /// Reads `2026-11-22T10:23:00+09:00`.
     pub fn given(text: &str) -> Option<Self> {
         let at: DateTime<FixedOffset> = DateTime::parse_from_rfc3339(text).ok()?;
@@ -38,13 +32,82 @@ impl Time {
     pub fn now(self) -> Now {
         match self {
             Self::Given(now) => now,
-            Self::System { offset_minutes } => Now {
-                utc_ms: chrono::Utc::now().timestamp_millis(),
-                offset_minutes,
-                clock: ClockSource::System,
-            },
+            Self::System => {
+                let here = chrono::Local::now();
+                let offset_minutes = here.offset().fix().local_minus_utc() / 60;
+                Now {
+                    utc_ms: here.timestamp_millis(),
+                    offset_minutes: i16::try_from(offset_minutes).unwrap_or(540),
+                    clock: ClockSource::System,
+                }
+            }
         }
     }
+}
+
+/// The least that counts as a jump; less is a clock being kept right.
+const JUMP_MS: i64 = 60_000;
+
+/// A clock that moved by a minute or more against the time that passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Jump {
+    /// What the clock should have said, UTC ms.
+    pub from_ms: i64,
+    /// What it says.
+    pub to_ms: i64,
+}
+
+impl Jump {
+    fn between(from_ms: i64, to_ms: i64) -> Option<Self> {
+        (to_ms.saturating_sub(from_ms).saturating_abs() >= JUMP_MS)
+            .then_some(Self { from_ms, to_ms })
+    }
+
+    /// Says what happened, in times of the counter.
+    pub fn told(self, words: &Words, now: Now) -> String {
+        let told = |utc_ms| {
+            let at = Now { utc_ms, ..now };
+            let (hour, minute) = at.clock_time();
+            format!("{} {hour:02}:{minute:02}", at.day().format("%Y-%m-%d"))
+        };
+        let (from, to) = (told(self.from_ms), told(self.to_ms));
+        words.fill("notice.clock_jumped", &[("from", &from), ("to", &to)])
+    }
+
+    /// Returns the jump of a clock that stands before the last entry that it wrote itself. How long a
+    /// register was closed nobody knows, so that a start sees jumps back only.
+    pub fn since((last_ms, clock): (i64, ClockSource), now: Now) -> Option<Self> {
+        let both_own = clock == ClockSource::System && now.clock == ClockSource::System;
+        Self::between(last_ms, now.utc_ms).filter(|jump| both_own && jump.to_ms < jump.from_ms)
+    }
+}
+
+/// Holds the clock against the time since the machine started, which nobody sets. What many small
+/// steps add up to is a jump, too.
+#[derive(Debug, Clone, Copy)]
+pub struct ClockWatch {
+    wall_ms: i64,
+    up_ms: u64,
+}
+
+impl ClockWatch {
+    pub const fn begin(now: Now, up_ms: u64) -> Self {
+        Self { wall_ms: now.utc_ms, up_ms }
+    }
+
+    /// Returns the jump since the last one, and goes on from where the clock stands now.
+    pub fn look(&mut self, now: Now, up_ms: u64) -> Option<Jump> {
+        let passed = i64::try_from(up_ms.saturating_sub(self.up_ms)).unwrap_or(i64::MAX);
+        let jump = Jump::between(self.wall_ms.saturating_add(passed), now.utc_ms)?;
+        *self = Self::begin(now, up_ms);
+        Some(jump)
+    }
+}
+
+/// Milliseconds since the machine started, those it slept included.
+pub fn uptime_ms() -> u64 {
+    let up = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    u64::try_from(up.tv_sec * 1000 + up.tv_nsec / 1_000_000).unwrap_or(0)
 }
 
 /// Ids for sales and imports: from the kernel, or repeatable from a seed.
@@ -93,6 +156,36 @@ mod tests {
         };
         assert_eq!((now.utc_ms, now.offset_minutes), (1_795_310_580_000, 540));
         assert!(Time::given("2026-11-22").is_none());
+    }
+
+    fn at(utc_ms: i64) -> Now {
+        Now { utc_ms, offset_minutes: 540, clock: ClockSource::System }
+    }
+
+    #[test]
+    fn a_clock_that_goes_with_the_time_does_not_jump_and_small_steps_add_up() {
+        let mut watch = ClockWatch::begin(at(1_000_000), 500);
+        for (wall, up, jump) in [
+            (1_000_900, 1_400, None),
+            (1_060_900, 1_500, None),                         // 59.9 s ahead
+            (1_061_100, 1_600, Some((1_001_100, 1_061_100))), // exactly a minute
+            (1_061_200, 1_700, None),
+            (0, 1_800, Some((1_061_300, 0))), // 1970
+            (4_600_000, 4_601_800, None),     // an hour and more asleep, both went on
+        ] {
+            let want = jump.map(|(from_ms, to_ms)| Jump { from_ms, to_ms });
+            assert_eq!(watch.look(at(wall), up), want, "{wall}");
+        }
+    }
+
+    #[test]
+    fn a_start_sees_a_clock_before_the_last_entry() {
+        let last = (10_000_000, ClockSource::System);
+        assert_eq!(Jump::since(last, at(9_950_000)), None);
+        let jump = Jump { from_ms: 10_000_000, to_ms: 9_940_000 };
+        assert_eq!(Jump::since(last, at(9_940_000)), Some(jump));
+        assert_eq!(Jump::since(last, at(99_999_999)), None, "closed over the night");
+        assert_eq!(Jump::since((10_000_000, ClockSource::Given), at(0)), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::books::{Books, Placed, ShopKind};
-use super::clock::{Chance, Time};
+use super::clock::{Chance, ClockWatch, Jump, Time};
 use super::lane_config::LaneConfig;
 use super::papers;
 use super::reply::{EntryReply, Reply};
@@ -17,7 +17,7 @@ use super::spool::Spool;
 use super::upkeep::{StartCheck, ZBackup};
 use crate::domain::command::{self, Command};
 use crate::domain::document::Document;
-use crate::domain::entry::{Draft, Entry, Kind, PrintEnd};
+use crate::domain::entry::{Clock, Draft, Entry, Kind, PrintEnd};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::register::{
     Answer, Applied, Context, DrawerCause, Effect, Now, Refused, Register,
@@ -70,6 +70,9 @@ pub struct Engine {
     pub shop: Arc<Books>,
     pub words: Words,
     pub time: Time,
+    pub clock: ClockWatch,
+    /// A jump that is not in the journal yet.
+    pub jump: Option<Jump>,
     pub chance: Chance,
     pub spool: Spool,
     pub config: LaneConfig,
@@ -96,6 +99,22 @@ pub enum Checked {
 impl Engine {
     pub fn now(&self) -> Now {
         self.time.now()
+    }
+
+    /// Writes down a jump of the clock, and returns it to be shown. `up_ms` is the time since the machine
+    /// started.
+    pub fn watch_clock(&mut self, up_ms: u64) -> Option<Jump> {
+        let now = self.now();
+        if now.clock == Clock::Given {
+            return None;
+        }
+        let jump = self.jump.take().or_else(|| self.clock.look(now, up_ms))?;
+        let Jump { from_ms, to_ms } = jump;
+        if self.record(vec![Kind::ClockJumped { from_ms, to_ms }]).is_err() {
+            self.jump = Some(jump); // The disk takes nothing now: written with the next look.
+            return None;
+        }
+        Some(jump)
     }
 
     /// Carries out one line and waits for the disk. `None` is an empty line.
@@ -328,10 +347,7 @@ impl Engine {
 
     /// Says under which day and staff the ends of print jobs are written.
     pub fn stamp_spool(&mut self) {
-        let date = match &self.register.lane.day {
-            Some(day) => day.business_date,
-            None => self.register.business_date(self.now()),
-        };
+        let date = self.register.entry_date(self.now());
         self.spool.stamp(date, self.register.session.staff.unwrap_or(0));
     }
 
@@ -372,7 +388,7 @@ impl Engine {
         let drafts: Vec<Draft> = kinds
             .into_iter()
             .map(|kind| Draft {
-                business_date: self.register.business_date(now),
+                business_date: self.register.entry_date(now),
                 staff: self.register.session.staff.unwrap_or(0),
                 training: false,
                 kind,

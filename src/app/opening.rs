@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::books::{Books, ShopKind};
-use super::clock::{Chance, Time};
+use super::clock::{Chance, ClockWatch, Jump, Time, uptime_ms};
 use super::engine::Engine;
 use super::lane_config::{ConfigFault, LaneConfig};
 use super::spool::{Spool, SpoolError};
@@ -224,6 +224,7 @@ fn engine(
     spool: Spool,
     opened: Opened,
 ) -> Engine {
+    let now = options.time.now();
     let mut cart = opened.cart;
     if !opened.lane.is_open(&cart) {
         cart = Cart::default();
@@ -238,6 +239,8 @@ fn engine(
         shop: Arc::new(Books::new(opened.shop, &options.dir)),
         words,
         time: options.time,
+        clock: ClockWatch::begin(now, uptime_ms()),
+        jump: opened.last.and_then(|last| Jump::since(last, now)),
         chance: options.chance,
         spool,
         config,
@@ -248,7 +251,6 @@ fn engine(
 
 /// The folder as the store sees it.
 pub fn place(options: &Options, config: &LaneConfig) -> ShopPlace {
-    let copy = Some(&config.copy.folder).filter(|folder| !folder.is_empty());
     ShopPlace {
         files: Arc::new(PlainFiles),
         dir: options.dir.clone(),
@@ -256,7 +258,13 @@ pub fn place(options: &Options, config: &LaneConfig) -> ShopPlace {
         // Keys and salts come from the kernel, whatever the run's seed is.
         chance: Arc::new(|bytes| getrandom::fill(bytes).expect("the kernel's random source")),
         pid: std::process::id(),
-        copy: copy.map(|folder| CopyPlace { files: Arc::new(PlainFiles), dir: folder.into() }),
+        copy: copy_place(config),
         reserve_bytes: RESERVE_BYTES,
     }
+}
+
+/// Where the second copy lies, when there is one.
+pub fn copy_place(config: &LaneConfig) -> Option<CopyPlace> {
+    let folder = Some(&config.copy.folder).filter(|folder| !folder.is_empty());
+    folder.map(|folder| CopyPlace { files: Arc::new(PlainFiles), dir: folder.into() })
 }

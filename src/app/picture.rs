@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use super::clock::Jump;
 use super::engine::{Engine, Outcome};
 use super::spool::Spool;
 use crate::devices::printer::Trouble;
@@ -194,6 +195,11 @@ impl Picture {
 
     pub fn said(&mut self, text: String) {
         self.message = Some(Message { refusal: false, text });
+    }
+
+    pub fn clock_jumped(&mut self, jump: Jump, engine: &Engine) {
+        let text = jump.told(&engine.words, engine.now());
+        self.message = Some(Message { refusal: true, text });
     }
 
     pub fn say_refusal(&mut self, key: &str, words: &Words) {

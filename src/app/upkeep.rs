@@ -15,15 +15,19 @@ use crate::domain::number::DocNo;
 use crate::domain::register::Now;
 use crate::store::audit::{Audit, PaperVerdict, check_paper, prove};
 use crate::store::backup::{self, Manifest};
+use crate::store::catalog::{Damage, Why};
 use crate::store::fault::StoreError;
 use crate::store::files::Files;
 use crate::store::files::plain::PlainFiles;
 use crate::store::history::History;
 use crate::store::projections::Watch;
+use crate::store::reader::Reader;
 use crate::store::rebuild::rebuild_from_copy;
 use crate::store::restore::{OverNewer, Restore};
+use crate::store::second_copy::CopyPlace;
 use crate::store::segment::Month;
-use crate::store::verify::{Verified, Watch as ChainWatch};
+use crate::store::testimony::{CopySays, copy_head_says};
+use crate::store::verify::Watch as ChainWatch;
 
 /// Backups kept beside the shop; older ones give way.
 const BACKUPS_KEPT: usize = 14;
@@ -158,21 +162,22 @@ fn drop_oldest(folder: &Path) -> std::io::Result<()> {
 
 /// The check of the current year's chain that runs beside the first keys.
 pub struct StartCheck {
-    verdict: Receiver<Verified>,
+    verdict: Receiver<Option<Damage>>,
 }
 
 impl StartCheck {
-    /// Begins; `woken` is called at its end.
-    pub fn begin(books: &Books, now: Now, woken: impl FnOnce() + Send + 'static) -> Self {
+    /// Begins; `woken` is called at its end. The year is the journal's: a clock set wrong must not make
+    /// the check an empty one.
+    pub fn begin(
+        books: &Books,
+        copy: Option<CopyPlace>,
+        woken: impl FnOnce() + Send + 'static,
+    ) -> Self {
         let (tell, verdict) = bounded(1);
         let reader = books.journal().clone();
-        let year = u16::try_from(now.month().0).ok();
-        let from = year.and_then(|year| Month::new(year, 1));
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
         // Without a thread the receiver hears nothing and the check counts as failed: words, no panic.
         let _ = std::thread::Builder::new().name("check".to_owned()).spawn(move || {
-            let verified = reader.verify(from, threads, &ChainWatch::default());
-            let _ = tell.send(verified); // Whoever asked has left.
+            let _ = tell.send(first_damage(&reader, copy.as_ref())); // Whoever asked has left.
             woken();
         });
         Self { verdict }
@@ -181,7 +186,7 @@ impl StartCheck {
     /// The verdict, when there is one.
     pub fn ended(&self) -> Option<Result<(), String>> {
         match self.verdict.try_recv() {
-            Ok(verified) => Some(judged(&verified)),
+            Ok(damage) => Some(judged(damage)),
             Err(TryRecvError::Empty) => None,
             Err(TryRecvError::Disconnected) => Some(Err("check".to_owned())),
         }
@@ -190,15 +195,26 @@ impl StartCheck {
     /// Waits for the verdict.
     pub fn wait(&self) -> Result<(), String> {
         match self.verdict.recv() {
-            Ok(verified) => judged(&verified),
+            Ok(damage) => judged(damage),
             Err(_) => Err("check".to_owned()),
         }
     }
 }
 
-fn judged(verified: &Verified) -> Result<(), String> {
-    match verified.damage.first() {
-        None => Ok(()),
-        Some(damage) => Err(damage.to_string()),
-    }
+fn judged(damage: Option<Damage>) -> Result<(), String> {
+    damage.map_or(Ok(()), |damage| Err(damage.to_string()))
+}
+
+fn first_damage(reader: &Reader, copy: Option<&CopyPlace>) -> Option<Damage> {
+    let from = reader.newest_month().and_then(|newest| Month::new(newest.year(), 1));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let chain = reader.verify(from, threads, &ChainWatch::default());
+    // A copy that cannot be read is its own trouble: its state is on the screen.
+    let says = copy.and_then(|copy| copy_head_says(reader, copy).ok());
+    chain.damage.into_iter().next().or(match says {
+        Some(CopySays::More { from: seq, .. } | CopySays::Other { seq }) => {
+            Some(Damage { segment: None, seq, offset: 0, why: Why::Witness })
+        }
+        _ => None,
+    })
 }

@@ -11,6 +11,7 @@ use super::arguments::{Dates, FormatWord};
 use super::exit::Exit;
 use super::said::{Said, say};
 use crate::app::answers;
+use crate::app::clock::uptime_ms;
 use crate::app::control::Client;
 use crate::app::demo;
 use crate::app::engine::Engine;
@@ -101,6 +102,9 @@ impl Answers for Opened<'_> {
     fn answer(&mut self, line: &str) -> io::Result<Option<Reply>> {
         let engine = &mut *self.0;
         engine.stamp_spool();
+        if let Some(jump) = engine.watch_clock(uptime_ms()) {
+            say(&jump.told(&engine.words, engine.now()));
+        }
         let Some(outcome) = engine.perform(line) else { return Ok(None) };
         let jobs = outcome.jobs.clone();
         let mut reply = answers::reply(engine, outcome);
@@ -151,7 +155,8 @@ pub fn run(
     let mut here = open_or_reach(options, words)?;
     let played = match &mut here {
         Here::Opened(engine) => {
-            engine.check = Some(StartCheck::begin(&engine.shop, engine.now(), || {}));
+            engine.check =
+                Some(StartCheck::begin(&engine.shop, opening::copy_place(&engine.config), || {}));
             engine.resume_prints().map_err(|refusal| Said::refusal(&refusal, words))?;
             let played = play(script, &mut out, &mut Opened(engine), form, on_refusal, words);
             engine.spool.drain(PRINT_PATIENCE);

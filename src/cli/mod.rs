@@ -97,7 +97,7 @@ fn default_shop() -> Option<PathBuf> {
 /// How the shop is opened, from the options every command takes.
 fn options(common: &Common, words: &Words) -> Result<Options, Said> {
     let time = match &common.at {
-        None => Time::system(),
+        None => Time::System,
         Some(at) => Time::given(at)
             .ok_or_else(|| Said::usage(words.fill("cli.bad_time", &[("what", at)])))?,
     };

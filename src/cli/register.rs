@@ -118,7 +118,8 @@ fn counter(
     let screens = Screens::new(engine.keymap.clone(), theme);
     let display = Display::new(io::stdout(), width, height);
     let wake = events.clone();
-    engine.check = Some(StartCheck::begin(&engine.shop, engine.now(), move || {
+    let copy = opening::copy_place(&engine.config);
+    engine.check = Some(StartCheck::begin(&engine.shop, copy, move || {
         let _ = wake.send(Event::Checked); // The register has ended meanwhile.
     }));
     engine.resume_prints().map_err(|refusal| Said::refusal(&refusal, words))?;

@@ -60,7 +60,7 @@ impl Disagreement {
     }
 
     /// The first entry concerned; tables come last.
-    fn place(&self) -> u64 {
+    pub fn place(&self) -> u64 {
         match self {
             Self::Record { damage, .. } => damage.seq,
             Self::Entry { seq, .. } | Self::Seal { seq, .. } => *seq,
@@ -73,7 +73,7 @@ impl Disagreement {
 }
 
 /// What was proved.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Audit {
     pub entries: u64,
     /// Lane, epoch's place, and head of each journal.
@@ -137,13 +137,7 @@ pub fn audit(
     scratch: &Path,
     watch: Watch<'_>,
 ) -> Result<Audit, StoreError> {
-    let mut audit = Audit {
-        entries: 0,
-        heads: Vec::new(),
-        signed: Vec::new(),
-        copy_heard: false,
-        found: Vec::new(),
-    };
+    let mut audit = Audit::default();
     for (lane, epoch) in history.journals()? {
         hear_journal(history, witnesses, (lane, epoch), &mut audit)?;
     }
@@ -276,8 +270,17 @@ pub fn check_paper(
             return Ok(PaperVerdict::Agrees);
         }
     }
-    // Not the receipt itself: a Z, a formal receipt, a slip of its void.
-    let own = papers_of(&reader, paper)?;
+    paper_in_journal(&reader, paper, head) // Perhaps a Z, a formal receipt, a slip of its void.
+}
+
+/// Looks through a whole journal for the paper.
+pub fn paper_in_journal(
+    reader: &Reader,
+    paper: DocNo,
+    head: &str,
+) -> Result<PaperVerdict, StoreError> {
+    let same = |own: &str| own == head.trim().to_ascii_lowercase();
+    let own = papers_of(reader, paper)?;
     Ok(match own.iter().find(|own| same(own)).or(own.first()) {
         None => PaperVerdict::Unknown,
         Some(own) if same(own) => PaperVerdict::Agrees,

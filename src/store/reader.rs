@@ -10,8 +10,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use super::catalog::{Catalog, Damage, Segment, Why};
 use super::chain::{Hash, Head, JournalId};
 use super::files::Files;
-use super::opening::{Known, OpenReport, look};
-use super::segment::SegmentName;
+use super::opening::{Checkpoint, Known, OpenReport, look};
+use super::segment::{Month, SegmentName};
 use super::walk::{Step, Walk, WalkError};
 
 /// One entry as it lies in the journal.
@@ -107,6 +107,19 @@ impl Reader {
     /// Returns the last entry that is synced.
     pub fn head(&self) -> Head {
         self.catalog().head
+    }
+
+    /// Returns the month in which the newest segment began.
+    pub fn newest_month(&self) -> Option<Month> {
+        self.catalog().segments.last().map(|segment| segment.header.place.month)
+    }
+
+    /// Returns the newest place in the last segment that is known without reading it.
+    pub(super) fn newest_mark(&self) -> Option<Checkpoint> {
+        let catalog = self.catalog();
+        let segment = catalog.segments.last()?;
+        let mark = segment.mark_before(u64::MAX);
+        Some(Checkpoint { place: segment.header.place, offset: mark.offset, head: mark.head })
     }
 
     /// Reads one entry.

@@ -41,6 +41,10 @@ impl Month {
         Self::new(u16::try_from(yyyymm / 100).ok()?, u8::try_from(yyyymm % 100).ok()?)
     }
 
+    pub fn year(self) -> u16 {
+        u16::try_from(self.0 / 100).expect("a year of four digits")
+    }
+
     /// Returns `yyyymm`.
     pub const fn number(self) -> u32 {
         self.0

@@ -30,7 +30,7 @@ use super::second_copy::{CopyPlace, SecondCopy};
 use super::shop_lock::{LOCK_NAME, LockError, ShopLock};
 use super::store_reader::StoreReader;
 use super::store_thread::StoreThread;
-use crate::domain::entry::{Draft, Entry, Kind};
+use crate::domain::entry::{Clock, Draft, Entry, Header, Kind};
 use crate::domain::lane::LaneState;
 use crate::domain::register::{Cart, Now};
 use crate::domain::sale::SaleId;
@@ -82,6 +82,8 @@ pub struct Opened {
     pub rebuilt: bool,
     /// Entries whose papers were begun and not ended: perhaps printed.
     pub printing: std::collections::BTreeSet<u64>,
+    /// When and by which clock the last entry was written.
+    pub last: Option<(i64, Clock)>,
     pub report: OpenReport,
 }
 
@@ -204,9 +206,13 @@ impl ShopPlace {
         let (cart, emptied) = CartKeeper::new(cart_log, &found.changes);
         let (settings, lane) = (folder.settings().clone(), folder.lane(self.lane));
         let open_cart = self.still_open(emptied, &journal_reader, &lane)?;
-        let shop = self.start(id, lock, keys, journal, folder, db, cart)?;
+        let newest = last_header(&journal_reader)?;
+        let last = newest.as_ref().map(|header| (header.at_ms, header.clock));
+        let stamp = newest.map_or(0, |header| header.stamp);
+        let shop = self.start(id, lock, keys, journal, folder, db, cart, stamp)?;
         let (unclean, printing) = (found.unclean, found.printing);
-        Ok(Opened { shop, settings, lane, cart: open_cart, unclean, rebuilt, printing, report })
+        let cart = open_cart;
+        Ok(Opened { shop, settings, lane, cart, unclean, rebuilt, printing, last, report })
     }
 
     #[allow(clippy::too_many_arguments, reason = "the parts of a shop, each used once, here")]
@@ -219,6 +225,7 @@ impl ShopPlace {
         folder: Folder,
         db: Arc<redb::Database>,
         cart: CartKeeper,
+        last_stamp: u64,
     ) -> Result<Shop, StoreError> {
         let reader = journal.reader();
         let progress = Arc::new(Progress::new(reader.head().seq));
@@ -235,7 +242,7 @@ impl ShopPlace {
             shop: shop_id.map_err(|_| StoreError::Folder("a journal of another program"))?,
             lane: self.lane,
             epoch: u16::from(id.epoch().place()),
-            last_stamp: last_stamp(&reader)?,
+            last_stamp,
         });
         let reader = StoreReader { db, keys: keys.clone(), progress };
         Ok(Shop { appender, reader, cart, keys, store, copy, journal, _lock: lock })
@@ -290,13 +297,13 @@ fn has_happened(id: SaleId, reader: &Reader) -> Result<bool, StoreError> {
     Ok(false)
 }
 
-fn last_stamp(reader: &Reader) -> Result<u64, StoreError> {
+fn last_header(reader: &Reader) -> Result<Option<Header>, StoreError> {
     match reader.head().seq {
-        0 => Ok(0),
+        0 => Ok(None),
         seq => {
-            let record =
-                reader.read(seq).map_err(|error| StoreError::Journal(error.to_string()))?;
-            Ok(codec::decode_entry(&record.body)?.header.stamp)
+            let record = reader.read(seq);
+            let record = record.map_err(|error| StoreError::Journal(error.to_string()))?;
+            Ok(Some(codec::decode_entry(&record.body)?.header))
         }
     }
 }

@@ -97,6 +97,24 @@ pub fn copy_says(journal: &Reader, copy: &CopyPlace) -> Result<CopySays, StoreEr
     })
 }
 
+/// Holds the journal against the last entry of its second copy alone: what a start has time for.
+pub fn copy_head_says(journal: &Reader, copy: &CopyPlace) -> Result<CopySays, StoreError> {
+    let id = journal.id();
+    let copied = History { files: Arc::clone(&copy.files), dir: copy.dir.clone() };
+    if !copied.journals().is_ok_and(|there| there.contains(&(id.lane(), id.epoch()))) {
+        return Ok(CopySays::Away);
+    }
+    // Where both are the same, the copy's newest records begin where the journal's do.
+    let known = Known { checkpoint: journal.newest_mark(), witness: None };
+    let (reader, _) = copied.open(id.lane(), id.epoch(), known)?;
+    let (own, other) = (journal.head().seq, reader.head());
+    if let Some(entries @ 1..) = other.seq.checked_sub(own) {
+        return Ok(CopySays::More { from: own + 1, entries });
+    }
+    let same = other.seq == 0 || hash(journal, other.seq)? == Some(other.hash);
+    Ok(if same { CopySays::Agrees } else { CopySays::Other { seq: other.seq } })
+}
+
 /// A step of the copy that a cut tore is made good when it next follows.
 fn is_unfinished(report: &super::opening::OpenReport, damage: &super::catalog::Damage) -> bool {
     report.tail == super::opening::TailFound::Damaged(*damage)

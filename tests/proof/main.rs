@@ -23,6 +23,8 @@ mod printer;
 mod proofs;
 mod real_kill;
 mod run;
+mod tamper;
+mod time;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;

@@ -2,9 +2,8 @@
 //!
 //! Room: tests. To add one: a file beside this one, and a row here.
 
-use crate::printer;
-use crate::real_kill;
 use crate::run::Proof;
+use crate::{printer, real_kill, tamper, time};
 
 pub const ALL: &[Proof] = &[
     Proof {
@@ -21,5 +20,15 @@ pub const ALL: &[Proof] = &[
         name: "print_exactly_once",
         promise: "whatever fails in a printer at whatever byte, one receipt at most is no copy",
         prove: printer::print_exactly_once,
+    },
+    Proof {
+        name: "tamper",
+        promise: "an edited, shortened or put back journal is found, given any one witness",
+        prove: tamper::journals,
+    },
+    Proof {
+        name: "time",
+        promise: "whatever the clock does, no sale is dated before the last Z and each jump is told",
+        prove: time::days,
     },
 ];

@@ -16,6 +16,7 @@ use crossterm::event::{Event as TerminalEvent, KeyEvent, KeyEventKind};
 
 use self::lines::{From, InFlight, Line, WriteJob};
 use super::answers;
+use super::clock::uptime_ms;
 use super::engine::Engine;
 use super::event::{Ending, Event};
 use super::picture::Picture;
@@ -190,7 +191,17 @@ impl<W: Write> Counter<W> {
         wake
     }
 
+    /// A jump of the clock stands in the journal before whatever is done next, and on the screen.
+    fn watch_clock(&mut self) {
+        if self.in_flight.is_none()
+            && let Some(jump) = self.engine.watch_clock(uptime_ms())
+        {
+            self.picture.clock_jumped(jump, &self.engine);
+        }
+    }
+
     fn woke(&mut self) {
+        self.watch_clock();
         self.ring();
         let now_ms = self.elapsed_ms();
         let held = self.wedge.tick(now_ms);
@@ -213,6 +224,7 @@ impl<W: Write> Counter<W> {
     }
 
     fn happened(&mut self, event: Event) {
+        self.watch_clock();
         match event {
             Event::Terminal(TerminalEvent::Key(key)) if key.kind != KeyEventKind::Release => {
                 self.key(key);

@@ -16,6 +16,8 @@ use crate::domain::refusal::{Refusal, RefusalCode};
 
 /// Face values of the yen in use, as a count may name them.
 const DENOMINATIONS: [i64; 10] = [10_000, 5_000, 2_000, 1_000, 500, 100, 50, 10, 5, 1];
+/// A clock that lost its battery says 1970 or 2000; before this year nobody sold with regi.
+const FIRST_YEAR: i32 = 2020;
 /// The longest reason, in characters.
 const LONGEST_REASON: usize = 60;
 
@@ -47,6 +49,12 @@ impl Register {
     }
 
     fn after_last_z(&self, now: Now) -> Result<(), Refusal> {
+        if now.month().0 < FIRST_YEAR {
+            let date = super::view::ymd(now.civil_date());
+            return Err(Refusal::new(RefusalCode::ClosedDay)
+                .saying("clock_wrong")
+                .with("date", date));
+        }
         if now.utc_ms >= self.lane.last_z_ms {
             return Ok(());
         }

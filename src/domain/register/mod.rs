@@ -168,6 +168,9 @@ pub struct Register {
     pub session: Session,
 }
 
+/// 2000-01-01, days from the common era: no register is older, whatever its clock says.
+const FIRST_DATE: i32 = 730_120;
+
 impl Register {
     pub fn new(settings: Settings, lane: LaneState, cart: Cart) -> Self {
         let codes = Arc::new(code_rules(&settings));
@@ -247,21 +250,24 @@ impl Register {
 
     /// An entry of the open day (or of today, while no day is open) by the staff signed in.
     fn draft(&self, now: Now, kind: Kind) -> Draft {
-        let business_date = match &self.lane.day {
-            Some(day) => day.business_date,
-            None => self.business_date(now),
-        };
         Draft {
-            business_date,
+            business_date: self.entry_date(now),
             staff: self.session.staff.unwrap_or(0),
             training: self.lane.training,
             kind,
         }
     }
 
-    /// The civil date less the hour at which the shop's day ends, in days from the common era.
+    /// The day that an entry belongs to: the open one, or today.
+    pub fn entry_date(&self, now: Now) -> i32 {
+        self.lane.day.as_ref().map_or_else(|| self.business_date(now), |day| day.business_date)
+    }
+
+    /// The civil date less the hour at which the shop's day ends, in days from the common era. A clock
+    /// that was set back leads to no day before the last that was closed.
     pub fn business_date(&self, now: Now) -> i32 {
-        now.civil_date_shifted(self.settings.shop.day_ends_minutes)
+        let today = now.civil_date_shifted(self.settings.shop.day_ends_minutes);
+        today.max(self.lane.last_z_date.unwrap_or(FIRST_DATE))
     }
 
     /// The outcome that changes nothing by itself; commands fill in what they do.
