@@ -166,9 +166,25 @@ pub fn device_rows(engine: &Engine) -> Vec<DeviceRow> {
         device: "drawer".to_owned(),
         kind: "device.drawer",
         address: config.printer.address.clone(),
-        state: if config.drawer { "state.ready" } else { "state.none" },
+        state: match engine.spool.drawer_open() {
+            _ if !config.drawer => "state.none",
+            Some(true) => "state.open",
+            Some(false) => "state.closed",
+            None => "state.ready",
+        },
         ..DeviceRow::default()
     };
+    let scale = config.scale.as_ref().map(|scale| {
+        let there = Path::new(&scale.serial).exists();
+        DeviceRow {
+            device: "scale".to_owned(),
+            kind: "device.scale",
+            address: format!("{}?baud={}", scale.serial, scale.baud),
+            state: if there { "state.unasked" } else { "state.lost" },
+            alert: !there,
+            ..DeviceRow::default()
+        }
+    });
     let labels = config.label.as_ref().map(|label| DeviceRow {
         device: "label".to_owned(),
         kind: "device.label",
@@ -187,7 +203,7 @@ pub fn device_rows(engine: &Engine) -> Vec<DeviceRow> {
         alert: !there,
         ..DeviceRow::default()
     });
-    [printer, drawer].into_iter().chain(labels).chain(scanners).collect()
+    [printer, drawer].into_iter().chain(scale).chain(labels).chain(scanners).collect()
 }
 
 /// Does what the devices screen asks for, and returns the key of what it says.

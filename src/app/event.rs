@@ -9,6 +9,7 @@ use crossbeam_channel::Sender;
 
 use super::books::Placed;
 use super::control::Asked;
+use crate::devices::scale::{Milligrams, ScaleFault};
 use crate::devices::scanner::ScannerEvent;
 use crate::devices::sound::Signal;
 use crate::domain::refusal::Refusal;
@@ -23,6 +24,8 @@ pub enum Event {
     Scanner(ScannerEvent),
     /// The printer has news; the spool holds it.
     Printer,
+    /// The scale answers the asking of that number.
+    Weighed(u64, Result<Milligrams, ScaleFault>),
     /// The sound card does not play; what it was to play was not heard.
     Mute(Signal),
     /// The entries of the command in flight are on the disk, or are not.

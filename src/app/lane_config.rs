@@ -5,7 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::devices::label::{LabelLanguage, LabelPaper};
-use crate::devices::printer::Address;
+use crate::devices::printer::{Address, AddressError};
+use crate::devices::scale::{Milligrams, ScaleProtocol, ScaleSettings};
 use crate::devices::scanner::ScannerMatch;
 
 /// A printer as the lane knows it.
@@ -81,6 +82,45 @@ impl LabelConfig {
     }
 }
 
+/// A scale on a serial line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScaleConfig {
+    /// `/dev/ttyUSB0`
+    pub serial: String,
+    #[serde(default = "ScaleConfig::baud")]
+    pub baud: u32,
+    #[serde(default)]
+    pub protocol: ScaleProtocol,
+    /// The usual container, in grams: taken off every weight.
+    #[serde(default)]
+    pub tare_g: u32,
+    /// What the scale can bear, in kilograms; more is a fault of the line.
+    #[serde(default = "ScaleConfig::max_kg")]
+    pub max_kg: u32,
+}
+
+impl ScaleConfig {
+    fn baud() -> u32 {
+        2_400
+    }
+
+    fn max_kg() -> u32 {
+        30
+    }
+
+    /// # Errors
+    /// What is wrong with the line.
+    pub fn settings(&self) -> Result<ScaleSettings, AddressError> {
+        Ok(ScaleSettings {
+            line: format!("{}?baud={}", self.serial, self.baud).parse()?,
+            protocol: self.protocol,
+            tare: Milligrams(i64::from(self.tare_g) * 1_000),
+            most: Milligrams(i64::from(self.max_kg) * 1_000_000),
+        })
+    }
+}
+
 /// What answers a scan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -109,6 +149,12 @@ pub struct LaneConfig {
     pub language: String,
     pub keymap: String,
     pub theme: String,
+    /// Whether the drawer hangs on the printer.
+    pub drawer: bool,
+    /// Whether the drawer's sensor is wired to the printer and read.
+    pub drawer_sensor: bool,
+    /// The drawer standing open is said after so many seconds.
+    pub drawer_open_seconds: u16,
     pub printer: PrinterConfig,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scanner: Vec<ScannerMatch>,
@@ -116,8 +162,8 @@ pub struct LaneConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<LabelConfig>,
     pub copy: CopyConfig,
-    /// Whether the drawer hangs on the printer.
-    pub drawer: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scale: Option<ScaleConfig>,
 }
 
 impl Default for LaneConfig {
@@ -133,6 +179,9 @@ impl Default for LaneConfig {
             label: None,
             copy: CopyConfig::default(),
             drawer: true,
+            drawer_sensor: false,
+            drawer_open_seconds: 60,
+            scale: None,
         }
     }
 }
@@ -169,6 +218,10 @@ impl LaneConfig {
                 let line = line_of_table(text, "[[scanner]]", at);
                 return Err(ConfigFault { line, what: format!("scanner: {error}") });
             }
+        }
+        if let Some(Err(error)) = config.scale.as_ref().map(ScaleConfig::settings) {
+            let line = line_of_table(text, "[scale]", 0);
+            return Err(ConfigFault { line, what: format!("scale: {error}") });
         }
         if let Some(fault) = config.label.as_ref().and_then(LabelConfig::fault) {
             let line = line_of_table(text, "[label]", 0);
@@ -244,6 +297,8 @@ mod tests {
             ("\n\nlanguage = \"fr\"\n", 3),
             ("[printer]\nprofile = \"generic-80\"\n", 1),
             ("[[scanner]]\nserial = \"/dev/a\"\n\n[[scanner]]\nserial = \"ttyACM0\"\n", 4),
+            ("[scale]\nserial = \"/dev/ttyUSB0\"\nbaud = 2401\n", 1),
+            ("[scale]\nserial = \"/dev/ttyUSB0\"\nprotocol = \"x\"\n", 3),
             ("\n[label]\naddress = \"lp1\"\n", 2),
             ("[label]\naddress = \"file:\"\nwidth_mm = 900\n", 1),
             ("[label]\naddress = \"file:\"\nlanguage = \"epl\"\n", 3),

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod control;
 pub mod counter;
 pub mod demo;
+pub mod drawer_watch;
 pub mod engine;
 pub mod event;
 pub mod exports;

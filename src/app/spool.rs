@@ -5,17 +5,18 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, unbounded};
 
+use super::drawer_watch::{DrawerAlarm, DrawerWatch};
 use super::lane_config::LaneConfig;
 use crate::devices::escpos_render;
 use crate::devices::printer::dialogue::{Manner, Patience};
 use crate::devices::printer::{
     self, Address, Job, JobKind, PrinterEvent, PrinterHandle, Submitted, Trouble,
 };
-use crate::devices::profile::{Profile, Profiles};
+use crate::devices::profile::{Profile, Profiles, Status};
 use crate::devices::raster::{Bitmap, LogoError};
 use crate::devices::text_render::render_text;
 use crate::domain::document::Document;
@@ -26,6 +27,8 @@ use crate::store::cart_log::CartLog;
 pub const MOST_WAITING: usize = 50;
 /// Jobs of papers are numbered by their entry; numbers from here on are of no entry.
 const FIRST_LOOSE: u64 = 1 << 48;
+/// Between two looks at the drawer's sensor, where the printer must be asked.
+const SENSOR_EVERY_MS: u64 = 1_000;
 /// Rows of paper the `screen:` printer keeps.
 const PANE_ROWS: usize = 400;
 
@@ -67,6 +70,7 @@ pub enum SpoolNews {
     Drawer {
         open: bool,
     },
+    Alarm(DrawerAlarm),
 }
 
 pub struct Spool {
@@ -83,6 +87,9 @@ pub struct Spool {
     logo: Option<Bitmap>,
     pane: Option<VecDeque<String>>,
     has_drawer: bool,
+    drawer: DrawerWatch,
+    /// The pulse that was last ordered.
+    pulse: Option<u64>,
     /// Business date and staff that job ends are written under.
     stamp: (i32, u32),
     pub trouble: Option<Trouble>,
@@ -163,10 +170,40 @@ impl Spool {
             logo: logo(shop)?,
             pane,
             has_drawer: config.drawer,
+            drawer: DrawerWatch::new(config.drawer_sensor, config.drawer_open_seconds),
+            pulse: None,
             stamp: (0, 0),
             trouble: None,
             notes,
         })
+    }
+
+    /// Keeps an eye on paper and drawer while nothing is printed, where the printer tells by itself, or
+    /// where the shop wants its drawer's sensor read.
+    pub fn watch(&self) {
+        let every = match self.profile.status {
+            Status::Asb => None,
+            Status::Dle if self.drawer.is_read() => Some(SENSOR_EVERY_MS),
+            Status::Dle | Status::None => return,
+        };
+        if let Some(handle) = &self.handle {
+            handle.watch(every);
+        }
+    }
+
+    /// Returns how long until the drawer has stood open for too long, if it stands open.
+    pub fn next_drawer(&self) -> Option<Duration> {
+        self.drawer.left(Instant::now())
+    }
+
+    /// Returns whether the drawer has stood open for too long: told once an opening.
+    pub fn drawer_left_open(&mut self) -> Option<DrawerAlarm> {
+        self.drawer.tick(Instant::now())
+    }
+
+    /// Whether the drawer's sensor says open; `None` where it is not read.
+    pub fn drawer_open(&self) -> Option<bool> {
+        self.drawer.is_open()
     }
 
     /// Ends the printer's thread and waits for it: what has not begun stays unsent, and the shop may be
@@ -253,6 +290,7 @@ impl Spool {
         let bytes = escpos_render::drawer_pulse(&drawer);
         let real_time = escpos_render::drawer_pulse_now(&drawer);
         let id = self.loose();
+        self.pulse = Some(id);
         self.submit("drawer", bytes, JobKind::Drawer { real_time }, id);
     }
 
@@ -291,6 +329,10 @@ impl Spool {
                 self.trouble = Some(trouble);
                 Some(SpoolNews::Trouble(trouble))
             }
+            PrinterEvent::FirstByte { job } if self.pulse == Some(job) => {
+                self.drawer.ordered(Instant::now());
+                None
+            }
             PrinterEvent::FirstByte { job } => {
                 self.waiting.iter_mut().filter(|waiting| waiting.id == job).for_each(|waiting| {
                     waiting.begun = true;
@@ -311,7 +353,13 @@ impl Spool {
                 Some(SpoolNews::Uncertain { job: waiting.name.clone() })
             }
             PrinterEvent::Saved { .. } => None,
-            PrinterEvent::DrawerSensor { open } => Some(SpoolNews::Drawer { open }),
+            PrinterEvent::DrawerSensor { open } => match self.drawer.seen(open, Instant::now()) {
+                Some(alarm) => {
+                    self.ended.push(Ended { kind: Kind::DrawerOpenedUnasked, noted: None });
+                    Some(SpoolNews::Alarm(alarm))
+                }
+                None => Some(SpoolNews::Drawer { open }),
+            },
         }
     }
 

@@ -164,9 +164,10 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 fn taken(config: &LaneConfig) -> Vec<PathBuf> {
     use crate::devices::printer::Address;
     let addresses = [&config.printer.address];
+    let scale = config.scale.as_ref().map(|scale| PathBuf::from(&scale.serial));
     let lines = addresses.into_iter().filter_map(|address| match address.parse() {
         Ok(Address::Serial(line)) => Some(line.path),
         _ => None,
     });
-    lines.collect()
+    lines.chain(scale).collect()
 }

@@ -122,6 +122,7 @@ fn counter(
     engine.check = Some(StartCheck::begin(&engine.shop, copy, move || {
         let _ = wake.send(Event::Checked); // The register has ended meanwhile.
     }));
+    engine.spool.watch();
     engine.resume_prints().map_err(|refusal| Said::refusal(&refusal, words))?;
     let shop = Arc::clone(&engine.shop);
     let ended = Counter::new(engine, screens, picture, display, &events)

@@ -17,5 +17,6 @@ pub mod text_render;
 
 pub mod line_display;
 pub mod printer;
+pub mod scale;
 pub mod scanner;
 pub mod sound;

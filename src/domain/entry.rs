@@ -229,6 +229,8 @@ pub enum Kind {
     DayContinued {
         civil_date: i32,
     },
+    /// The drawer's sensor saw it open, and the register had not ordered it (`reliability.md` P5).
+    DrawerOpenedUnasked,
 }
 
 /// A member as an import brings it: the card and the balance it starts with.

@@ -14,7 +14,9 @@ mod pty;
 #[allow(dead_code)] // Other tests use the rest of it.
 mod escpos_decoder;
 
+mod drawer;
 mod label_decoder;
 mod labels;
 mod peer;
+mod scale;
 mod scanner;

@@ -6,6 +6,7 @@
 use std::io::Write;
 
 use super::Counter;
+use crate::app::drawer_watch::DrawerAlarm;
 use crate::app::spool::SpoolNews;
 use crate::devices::scanner::{Reject, ScannerEvent, TestVerdict};
 use crate::devices::sound::Signal;
@@ -51,10 +52,34 @@ impl<W: Write> Counter<W> {
         }
     }
 
+    pub(super) fn drawer_left_open(&mut self) {
+        if let Some(alarm) = self.engine.spool.drawer_left_open() {
+            self.drawer_alarm(alarm);
+        }
+    }
+
+    /// Said and heard at once; an opening nobody ordered is on the disk at once, too.
+    fn drawer_alarm(&mut self, alarm: DrawerAlarm) {
+        let key = match alarm {
+            DrawerAlarm::Unasked => "drawer_unasked",
+            DrawerAlarm::LeftOpen => "drawer_left_open",
+        };
+        self.picture.say_refusal(key, &self.engine.words);
+        self.sound.play(Signal::Refused);
+        if alarm == DrawerAlarm::Unasked && self.in_flight.is_none() {
+            self.engine.stamp_spool();
+            self.engine.settle();
+        }
+    }
+
     pub(super) fn printer(&mut self) {
         for news in self.engine.spool.news() {
-            if let SpoolNews::Uncertain { job } = &news {
-                self.picture.uncertain_print(job, &self.engine.words);
+            match &news {
+                SpoolNews::Uncertain { job } => {
+                    self.picture.uncertain_print(job, &self.engine.words);
+                }
+                SpoolNews::Alarm(alarm) => self.drawer_alarm(*alarm),
+                _ => {}
             }
         }
         // An ended job is written with the next act, or once it is quiet.

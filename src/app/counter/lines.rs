@@ -123,6 +123,9 @@ impl<W: Write> Counter<W> {
     }
 
     pub(super) fn done_here(&mut self, line: &str, outcome: Outcome) {
+        if self.weigh_instead(line, outcome.refusal.as_ref()) {
+            return;
+        }
         self.answer_scan(line, outcome.refusal.as_ref());
         if let Some(refusal) = &outcome.refusal {
             self.picture.refuse(refusal, &self.engine.words);

@@ -6,6 +6,7 @@
 mod devices;
 mod lines;
 mod typing;
+mod weighing;
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -15,6 +16,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use crossterm::event::{Event as TerminalEvent, KeyEvent, KeyEventKind};
 
 use self::lines::{From, InFlight, Line, WriteJob};
+use self::weighing::Weighing;
 use super::answers;
 use super::clock::uptime_ms;
 use super::engine::Engine;
@@ -53,6 +55,7 @@ pub struct Counter<W: Write> {
     /// The last run was cut off with a sale open: said once the sale is seen.
     cut_off: bool,
     sound: ScanSound,
+    weighing: Weighing,
 }
 
 impl<W: Write> Counter<W> {
@@ -69,6 +72,7 @@ impl<W: Write> Counter<W> {
     ) -> io::Result<Self> {
         let (writer, jobs): (_, Receiver<Box<WriteJob>>) = bounded(1);
         let shop = std::sync::Arc::clone(&engine.shop);
+        let weighing = Weighing::start(engine.config.scale.as_ref(), events);
         let sound = ScanSound::start(&engine.config.sound, events);
         let events = events.clone();
         std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
@@ -97,6 +101,7 @@ impl<W: Write> Counter<W> {
             settled: true,
             cut_off,
             sound,
+            weighing,
         })
     }
 
@@ -182,7 +187,8 @@ impl<W: Write> Counter<W> {
         if let Some(changed) = self.cart_changed {
             wake = wake.min(CART_SYNC.saturating_sub(changed.elapsed()));
         }
-        if let Some(left) = self.sound.next_ring() {
+        for left in [self.sound.next_ring(), self.engine.spool.next_drawer()].into_iter().flatten()
+        {
             wake = wake.min(left);
         }
         if !self.settled {
@@ -203,6 +209,7 @@ impl<W: Write> Counter<W> {
     fn woke(&mut self) {
         self.watch_clock();
         self.ring();
+        self.drawer_left_open();
         let now_ms = self.elapsed_ms();
         let held = self.wedge.tick(now_ms);
         self.wedged(held);
@@ -239,6 +246,7 @@ impl<W: Write> Counter<W> {
             Event::Terminal(_) => {}
             Event::Scanner(event) => self.scanner(event),
             Event::Printer => self.printer(),
+            Event::Weighed(op, weight) => self.weighed(op, weight),
             Event::Mute(signal) => self.sound.mute(signal),
             Event::Written(written) => self.written(written),
             Event::Checked => self.checked(),

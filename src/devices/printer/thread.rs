@@ -29,6 +29,7 @@ enum Order {
     Withdraw(u64),
     BegunBefore(usize),
     Look,
+    Watch(Option<u64>),
     Stop,
 }
 
@@ -115,6 +116,12 @@ impl PrinterHandle {
         self.give(Order::Look);
     }
 
+    /// Keeps the link and tells the state while nothing is printed; a printer that tells nothing by
+    /// itself is asked `every` so many milliseconds.
+    pub fn watch(&self, every: Option<u64>) {
+        self.give(Order::Watch(every));
+    }
+
     /// Ends the thread and waits for it: at most one connection attempt long.
     pub fn stop(mut self) {
         drop(self.orders.send(Order::Stop)); // Fails when the thread has ended by itself.
@@ -163,7 +170,7 @@ fn keep(
                 }
             }
             Order::Look => tell(PrinterEvent::Ready),
-            Order::Withdraw(_) | Order::BegunBefore(_) => {} // Nothing ever waits here.
+            Order::Watch(_) | Order::Withdraw(_) | Order::BegunBefore(_) => {} // Nothing ever waits here.
             Order::Stop => return,
         }
     }
@@ -233,6 +240,7 @@ impl<Tell: FnMut(PrinterEvent)> Carrier<Tell> {
                 Ok(Order::Print(job)) => self.dialogue.submit(job, now),
                 Ok(Order::Withdraw(job)) => self.dialogue.withdraw(job, now),
                 Ok(Order::BegunBefore(bytes)) => self.dialogue.begun_before(bytes),
+                Ok(Order::Watch(every)) => self.dialogue.watch(every, now),
                 Ok(Order::Look) => {
                     self.open_at = now;
                     self.dialogue.look(now);

@@ -107,6 +107,11 @@ pub struct Dialogue {
     /// Bytes that end whatever the last link left half sent; 0: nothing.
     torn: usize,
     looking: bool,
+    /// The link stands though nothing is printed: paper and drawer are told at once.
+    watching: bool,
+    /// Milliseconds between two askings of a printer that tells nothing by itself.
+    watch_every: Option<u64>,
+    watch_at: Option<u64>,
     papers: VecDeque<Job>,
     drawers: VecDeque<(Job, u64)>,
     stage: Stage,
@@ -142,6 +147,9 @@ impl Dialogue {
             linked: false,
             torn: LONGEST_ASIDE, // Nobody knows what a run before this one left.
             looking: false,
+            watching: false,
+            watch_every: None,
+            watch_at: None,
             papers: VecDeque::new(),
             drawers: VecDeque::new(),
             stage: Stage::Idle,
@@ -180,10 +188,22 @@ impl Dialogue {
         self.advance(now);
     }
 
+    /// Keeps the link and hears the state while nothing is printed: at once from a printer that tells
+    /// by itself, `every` so many milliseconds from one that must be asked.
+    pub fn watch(&mut self, every: Option<u64>, now: u64) {
+        if self.answers() {
+            self.watching = true;
+            self.watch_every = every;
+            self.watch_at = Some(now);
+            self.advance(now);
+        }
+    }
+
     /// The link stands.
     pub fn opened(&mut self, now: u64) {
         self.linked = true;
         self.heard_at = now;
+        self.watch_at = self.watching.then_some(now);
         if !self.answers() {
             self.tell(None);
         }
@@ -285,7 +305,7 @@ impl Dialogue {
 
     /// Returns whether an open link is needed.
     pub fn wants_link(&self) -> bool {
-        self.looking || !self.is_idle()
+        self.looking || self.watching || !self.is_idle()
     }
 
     /// Returns when `tick` is needed at the latest, in milliseconds; `None`: never.
@@ -295,7 +315,7 @@ impl Dialogue {
         let pulse = pulse.map(|(_, since)| since + self.patience.drawer);
         let stage = match self.stage {
             _ if !self.linked => None,
-            Stage::Idle => None,
+            Stage::Idle => self.watch_at,
             Stage::Asking { asked_at } => self.ask_deadline(asked_at),
             Stage::Sending { progress_at } => self.stall_deadline(progress_at),
             Stage::Finishing { since, asked_at, done_at } => [

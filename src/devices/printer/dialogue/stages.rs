@@ -30,11 +30,12 @@ impl Dialogue {
     }
 
     fn advance_idle(&mut self, now: u64) {
-        if self.aside_left() || (self.papers.is_empty() && self.drawers.is_empty() && !self.looking)
-        {
+        let wanted = self.looking || self.watch_at.is_some_and(|at| now >= at);
+        if self.aside_left() || (self.papers.is_empty() && self.drawers.is_empty() && !wanted) {
             return;
         }
         if self.answers() {
+            self.watch_at = self.watch_every.map(|every| now + every);
             self.ask(now, if self.manner.status == Status::Asb { &TELL_BY_ITSELF } else { &[] });
             self.stage = Stage::Asking { asked_at: now };
         } else if !self.pulse(now) {
@@ -73,10 +74,9 @@ impl Dialogue {
     fn ask_again(&mut self, now: u64) {
         if !self.unanswered.is_empty() {
             self.tell(Some(Trouble::NoAnswer));
-            if std::mem::take(&mut self.looking)
-                && self.papers.is_empty()
-                && self.drawers.is_empty()
-            {
+            let only_looked = std::mem::take(&mut self.looking) || self.watching;
+            if only_looked && self.papers.is_empty() && self.drawers.is_empty() {
+                self.watch_at = self.watching.then_some(now + self.patience.retry);
                 self.stage = Stage::Idle;
                 return;
             }
