@@ -68,6 +68,7 @@ from_redb!(
     redb::TableError,
     redb::StorageError,
     redb::CommitError,
+    redb::CursorError,
     redb::SetDurabilityError
 );
 

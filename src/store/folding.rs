@@ -10,7 +10,7 @@ use std::sync::Arc;
 use redb::{Database, Durability, ReadableDatabase, WriteTransaction};
 
 use super::fault::StoreError;
-use super::imports::{Past, open_card};
+use super::imports::{Past, prepared};
 use super::keys::Keys;
 use super::lanes::Folded;
 use super::{days, imports, items, jobs, lanes, members, sales, stock, tables, visits};
@@ -143,7 +143,8 @@ impl Folder {
         visits::fold(txn, entry)?;
         days::fold(txn, entry, open_day)?;
         jobs::fold(txn, entry)?;
-        imports::fold(txn, entry, &*self.past, &self.keys)?;
+        let last = memory.folded.get(&entry.header.lane);
+        imports::fold(txn, entry, last, &*self.past, &self.keys)?;
         match &entry.kind {
             Kind::SaleClosed(sale) => stock::moved(txn, sale, sales::Turn::Closed),
             Kind::ReceiptVoided { sale, .. } => stock::moved(txn, sale, sales::Turn::Voided),
@@ -154,7 +155,7 @@ impl Folder {
             }
             Kind::MemberSet(card) => {
                 let mut writer = members::Writer::open(txn)?;
-                writer.set(&open_card(&self.keys, card)?)?;
+                writer.set(prepared(&self.keys, card)?)?;
                 writer.close()
             }
             _ => Ok(()),

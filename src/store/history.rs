@@ -12,7 +12,7 @@ use super::codec;
 use super::fault::StoreError;
 use super::files::{Files, read_full};
 use super::folding::Step;
-use super::imports::Past;
+use super::imports::{Past, Span};
 use super::lanes::Folded;
 use super::opening::{Checkpoint, Known, OpenReport};
 use super::reader::{Reader, Record};
@@ -113,15 +113,15 @@ pub fn each_batch(
 impl Past for History {
     fn each(
         &self,
-        lane: u8,
-        epoch: u16,
-        from: u64,
-        to: u64,
+        span: &Span,
         each: &mut dyn FnMut(Entry) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let epoch = u8::try_from(epoch).ok().and_then(Epoch::new);
-        let reader = self.reader(lane, epoch.ok_or(StoreError::Folder("no such epoch"))?)?;
-        for record in reader.iter_from(from).take((to - from + 1) as usize) {
+        let epoch = u8::try_from(span.epoch).ok().and_then(Epoch::new);
+        let epoch = epoch.ok_or(StoreError::Folder("no such epoch"))?;
+        let known = Known { checkpoint: span.known, witness: None };
+        let (reader, _) = self.open(span.lane, epoch, known)?;
+        let count = (span.to + 1).saturating_sub(span.from);
+        for record in reader.iter_from(span.from).take(count as usize) {
             let record = record.map_err(|error| StoreError::Journal(error.to_string()))?;
             each(codec::decode_entry(&record.body)?)?;
         }

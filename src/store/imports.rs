@@ -4,10 +4,18 @@
 //! Invariant: an import is seen whole or not at all; its rows wait in the journal, where they are
 //! anyhow, and not in a table.
 
+use std::collections::BTreeMap;
+use std::thread;
+
+use crossbeam_channel::{Sender, bounded};
 use redb::{ReadableTable, WriteTransaction};
 
 use super::fault::StoreError;
 use super::keys::Keys;
+use super::lanes::Folded;
+use super::members::{OpenCard, Prepared};
+use super::opening::Checkpoint;
+use super::sealing::{self, KeyRing};
 use super::tables::IMPORTS;
 use super::{items, members, stock};
 use crate::domain::entry::{Entry, ImportedMember, Kind};
@@ -15,15 +23,26 @@ use crate::domain::item::Item;
 use crate::domain::member::MemberCard;
 use crate::domain::quantity::Quantity;
 
+/// Entries' worth of rows made ready ahead of their writing: about 1 MB.
+const READ_AHEAD: usize = 4;
+
+/// Entries `from ..= to` of a lane's epoch.
+#[derive(Debug, Clone, Copy)]
+pub struct Span {
+    pub lane: u8,
+    pub epoch: u16,
+    pub from: u64,
+    pub to: u64,
+    /// A place that the journal is known to reach: it is not walked to find where it ends.
+    pub known: Option<Checkpoint>,
+}
+
 /// Entries that were folded before, read again.
-pub trait Past: Send {
-    /// Calls `each` with the entries `from ..= to` of a lane's epoch, in order.
+pub trait Past: Send + Sync {
+    /// Calls `each` with the entries of the span, in order.
     fn each(
         &self,
-        lane: u8,
-        epoch: u16,
-        from: u64,
-        to: u64,
+        span: &Span,
         each: &mut dyn FnMut(Entry) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
 }
@@ -39,10 +58,11 @@ fn import_of(kind: &Kind) -> Option<u128> {
     }
 }
 
-/// Folds what an entry says of imports.
+/// Folds what an entry says of imports; `last` is what was folded of its lane before it.
 pub fn fold(
     txn: &WriteTransaction,
     entry: &Entry,
+    last: Option<&Folded>,
     past: &dyn Past,
     keys: &Keys,
 ) -> Result<(), StoreError> {
@@ -54,75 +74,123 @@ pub fn fold(
         }
     }
     match entry.kind {
-        Kind::ImportClosed { import, .. } => apply(txn, entry, import, past, keys),
+        Kind::ImportClosed { import, rows } => {
+            let first = txn.open_table(IMPORTS)?.remove(import)?.map(|first| first.value());
+            let Some((lane, epoch, from)) = first else { return Ok(()) };
+            if (lane, epoch) != (entry.header.lane, entry.header.epoch) {
+                return Ok(()); // No lane closes another's, nor does one after a restore.
+            }
+            let known = last.and_then(Folded::checkpoint);
+            let span = Span { lane, epoch, from, to: entry.header.seq, known };
+            let reading = Reading { import, span, past, ring: &keys.ring(rows)? };
+            apply(txn, &reading, entry.header.business_date)
+        }
         _ => Ok(()),
     }
 }
 
-/// Reads the rows again and lets them count.
-fn apply(
-    txn: &WriteTransaction,
-    closing: &Entry,
+/// The rows of one import, to be read again.
+struct Reading<'a> {
     import: u128,
-    past: &dyn Past,
-    keys: &Keys,
-) -> Result<(), StoreError> {
-    let first = txn.open_table(IMPORTS)?.remove(import)?.map(|first| first.value());
-    let Some((lane, epoch, first)) = first else { return Ok(()) };
-    let mut rows = Rows::open(txn, keys)?;
-    past.each(lane, epoch, first, closing.header.seq, &mut |entry| match entry.kind {
-        Kind::ItemsImported { import: of, items } if of == import => rows.items(&items),
-        Kind::MembersImported { import: of, members } if of == import => rows.members(&members),
-        Kind::PointsImported { import: of, points } if of == import => rows.points(points),
-        Kind::StockImported { import: of, stock } if of == import => rows.stock(&stock),
-        _ => Ok(()),
+    span: Span,
+    past: &'a dyn Past,
+    ring: &'a KeyRing,
+}
+
+/// Rows of one entry, ready to be written.
+enum Ready {
+    Items(Vec<Item>),
+    Members(Vec<(Prepared, Option<i64>)>),
+    Points(Vec<(String, i64)>),
+    Stock(Vec<(String, Quantity)>),
+}
+
+impl Reading<'_> {
+    /// Sends the rows on, entry by entry, until all are sent or nobody takes them.
+    fn send(&self, ready: &Sender<Ready>) -> Result<(), StoreError> {
+        self.past.each(&self.span, &mut |entry| match self.ready(entry.kind)? {
+            Some(rows) => ready.send(rows).map_err(|_| StoreError::Journal("import".to_owned())),
+            None => Ok(()),
+        })
+    }
+
+    fn ready(&self, kind: Kind) -> Result<Option<Ready>, StoreError> {
+        if import_of(&kind) != Some(self.import) {
+            return Ok(None);
+        }
+        Ok(match kind {
+            Kind::ItemsImported { items, .. } => Some(Ready::Items(items)),
+            Kind::MembersImported { members, .. } => {
+                let members: Result<_, StoreError> =
+                    members.into_iter().map(|member| self.member(member)).collect();
+                Some(Ready::Members(members?))
+            }
+            Kind::PointsImported { points, .. } => Some(Ready::Points(points)),
+            Kind::StockImported { stock, .. } => Some(Ready::Stock(stock)),
+            _ => None,
+        })
+    }
+
+    fn member(&self, member: ImportedMember) -> Result<(Prepared, Option<i64>), StoreError> {
+        let MemberCard { code, rank, joined, personal } = member.card;
+        let personal = sealing::open(&code, &personal, || self.ring.key(&code))?;
+        Ok((Prepared::of(OpenCard { code, rank, joined, personal })?, member.points))
+    }
+}
+
+/// Reads the rows again and lets them count: one thread proves, opens and prepares them, this one
+/// writes.
+fn apply(txn: &WriteTransaction, reading: &Reading<'_>, day: i32) -> Result<(), StoreError> {
+    let mut rows = Rows::open(txn)?;
+    let (sender, ready) = bounded(READ_AHEAD);
+    thread::scope(|scope| {
+        let reader = scope.spawn(move || reading.send(&sender));
+        let written = ready.iter().try_for_each(|batch| rows.take(batch));
+        drop(ready); // Who reads on for nobody then ends.
+        let read = reader.join().unwrap_or_else(|_| Err(StoreError::Journal("import".to_owned())));
+        written.and(read)
     })?;
-    rows.close(closing.header.business_date)
+    rows.close(day)
 }
 
 /// Everything an import may write to, open at once: a million rows go in sorted and in one go.
 struct Rows<'txn> {
     txn: &'txn WriteTransaction,
-    keys: &'txn Keys,
     items: items::Writer<'txn>,
     members: members::Writer<'txn>,
     /// Balances by id, at most one a row of the import.
-    balances: Vec<(u32, i64)>,
+    balances: BTreeMap<u32, i64>,
     /// Balances by code, for members that are already there.
     by_code: Vec<(String, i64)>,
 }
 
 impl<'txn> Rows<'txn> {
-    fn open(txn: &'txn WriteTransaction, keys: &'txn Keys) -> Result<Self, StoreError> {
+    fn open(txn: &'txn WriteTransaction) -> Result<Self, StoreError> {
         Ok(Self {
             txn,
-            keys,
             items: items::Writer::open(txn)?,
             members: members::Writer::open(txn)?,
-            balances: Vec::new(),
+            balances: BTreeMap::new(),
             by_code: Vec::new(),
         })
     }
 
-    fn items(&mut self, items: &[Item]) -> Result<(), StoreError> {
-        items.iter().try_for_each(|item| self.items.set(item))
-    }
-
-    fn members(&mut self, members: &[ImportedMember]) -> Result<(), StoreError> {
-        for member in members {
-            let id = self.members.set(&open_card(self.keys, &member.card)?)?;
-            self.balances.extend(member.points.map(|points| (id, points)));
+    fn take(&mut self, ready: Ready) -> Result<(), StoreError> {
+        match ready {
+            Ready::Items(items) => items.iter().try_for_each(|item| self.items.set(item)),
+            Ready::Members(members) => members.into_iter().try_for_each(|(card, points)| {
+                let id = self.members.set(card)?;
+                self.balances.extend(points.map(|points| (id, points)));
+                Ok(())
+            }),
+            Ready::Points(points) => {
+                self.by_code.extend(points);
+                Ok(())
+            }
+            Ready::Stock(stock) => {
+                stock.iter().try_for_each(|(code, count)| stock::counted(self.txn, code, *count))
+            }
         }
-        Ok(())
-    }
-
-    fn points(&mut self, points: Vec<(String, i64)>) -> Result<(), StoreError> {
-        self.by_code.extend(points);
-        Ok(())
-    }
-
-    fn stock(&mut self, stock: &[(String, Quantity)]) -> Result<(), StoreError> {
-        stock.iter().try_for_each(|(code, quantity)| stock::counted(self.txn, code, *quantity))
     }
 
     fn close(mut self, day: i32) -> Result<(), StoreError> {
@@ -136,9 +204,9 @@ impl<'txn> Rows<'txn> {
     }
 }
 
-/// Opens a card's personal data.
-pub fn open_card(keys: &Keys, card: &MemberCard) -> Result<members::OpenCard, StoreError> {
-    Ok(members::OpenCard {
+/// Makes a card of the journal ready for the tables.
+pub fn prepared(keys: &Keys, card: &MemberCard) -> Result<Prepared, StoreError> {
+    Prepared::of(OpenCard {
         code: card.code.clone(),
         rank: card.rank.clone(),
         joined: card.joined,

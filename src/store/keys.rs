@@ -5,21 +5,20 @@
 //! file. Every commit here is immediate.
 
 use std::fmt;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{Key as CipherKey, XChaCha20Poly1305, XNonce};
 use ed25519_dalek::SigningKey;
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use zeroize::Zeroizing;
 
 use super::backup::remove_if_there;
-use super::codec;
 use super::fault::StoreError;
 use super::files::redb_file::RedbFile;
 use super::files::{Files, beside, parent};
 use super::pins::{self, PinPolicy};
+use super::sealing::{self, KEY_BYTES, KeyRing, NONCE_BYTES, Secret};
 use crate::domain::command::Pin;
 use crate::domain::member::{Personal, Sealed};
 use crate::domain::register::PinVerdict;
@@ -27,9 +26,7 @@ use crate::domain::register::PinVerdict;
 /// Fills bytes with chance; the operating system's in a shop, a counter in tests.
 pub type Chance = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
-type Secret = Zeroizing<[u8; 32]>;
-
-const MEMBER_KEYS: TableDefinition<&str, [u8; 32]> = TableDefinition::new("member_keys");
+const MEMBER_KEYS: TableDefinition<&str, [u8; KEY_BYTES]> = TableDefinition::new("member_keys");
 const PINS: TableDefinition<u32, &str> = TableDefinition::new("pins");
 const SIGNING: TableDefinition<u8, [u8; 32]> = TableDefinition::new("signing");
 
@@ -71,7 +68,6 @@ impl Keys {
     }
 
     /// Makes keys for the members that have none, all in one commit; when all have one, no commit.
-    /// An import gives all its codes at once and first: then its entries cost one sync each.
     pub fn create_members<'a>(
         &self,
         codes: impl IntoIterator<Item = &'a str>,
@@ -80,18 +76,39 @@ impl Keys {
         if missing.is_empty() {
             return Ok(());
         }
-        missing.sort_unstable(); // Sorted inserts are three times as quick.
+        missing.sort_unstable();
+        missing.dedup();
+        self.add_members(missing.into_iter().map(|code| {
+            let mut key = Secret::default();
+            (self.chance)(&mut *key);
+            (code, key)
+        }))
+    }
+
+    /// Puts new members' keys in, in one commit. Codes in order: appending them is seven times as
+    /// quick as inserting them anywhere.
+    pub fn add_members<'a>(
+        &self,
+        keys: impl IntoIterator<Item = (&'a str, Secret)>,
+    ) -> Result<(), StoreError> {
         let db = self.db();
         let txn = begin_write(&db)?;
         {
             let mut table = txn.open_table(MEMBER_KEYS)?;
-            let mut key = Secret::default();
-            for code in missing {
+            let last = table.last()?.map(|(code, _)| code.value().to_owned());
+            let mut keys = keys.into_iter().peekable();
+            let is_inside =
+                |(code, _): &(&str, Secret)| last.as_deref().is_some_and(|l| *code <= l);
+            while let Some((code, key)) = keys.next_if(is_inside) {
                 if table.get(code)?.is_none() {
-                    (self.chance)(&mut *key);
                     table.insert(code, *key)?;
                 }
             }
+            let mut end = table.upper_bound_mut(Bound::<&str>::Unbounded)?;
+            for (code, key) in keys {
+                end.insert_before(code, *key)?;
+            }
+            end.close()?;
         }
         Ok(txn.commit()?)
     }
@@ -110,6 +127,11 @@ impl Keys {
         Ok(missing)
     }
 
+    /// Returns the keys of an import's members, to ask for each of about `wanted`.
+    pub fn ring(&self, wanted: u64) -> Result<KeyRing, StoreError> {
+        KeyRing::new(self.db().begin_read()?.open_table(MEMBER_KEYS)?, wanted)
+    }
+
     fn member_key(&self, code: &str) -> Result<Option<Secret>, StoreError> {
         let table = self.db().begin_read()?.open_table(MEMBER_KEYS)?;
         Ok(table.get(code)?.map(|key| Zeroizing::new(key.value())))
@@ -122,13 +144,9 @@ impl Keys {
     pub fn seal(&self, code: &str, personal: &Personal) -> Result<Sealed, StoreError> {
         let key = self.member_key(code)?;
         let key = key.ok_or_else(|| StoreError::Erased { code: code.to_owned() })?;
-        let mut nonce = [0; 24];
+        let mut nonce = [0; NONCE_BYTES];
         (self.chance)(&mut nonce);
-        let clear = Zeroizing::new(codec::pack(personal)?);
-        let sealed = cipher(&key)
-            .encrypt(&XNonce::from(nonce), Payload { msg: &clear, aad: code.as_bytes() })
-            .map_err(|_| StoreError::Unfit { seq: 0, what: "personal data too long".to_owned() })?;
-        Ok(Sealed::Closed { nonce, bytes: sealed })
+        sealing::close(&key, nonce, code, personal)
     }
 
     /// Opens personal data; `None` when the key is gone, so that an erased member stays erased.
@@ -136,16 +154,7 @@ impl Keys {
     /// # Errors
     /// `Unfit` when the data is not what was sealed for this member.
     pub fn unseal(&self, code: &str, sealed: &Sealed) -> Result<Option<Personal>, StoreError> {
-        let (nonce, bytes) = match sealed {
-            Sealed::Clear(personal) => return Ok(Some((**personal).clone())),
-            Sealed::Erased => return Ok(None),
-            Sealed::Closed { nonce, bytes } => (nonce, bytes),
-        };
-        let Some(key) = self.member_key(code)? else { return Ok(None) };
-        let opened = cipher(&key)
-            .decrypt(&XNonce::from(*nonce), Payload { msg: bytes, aad: code.as_bytes() })
-            .map_err(|_| StoreError::Unfit { seq: 0, what: format!("sealed data of {code}") })?;
-        Ok(Some(codec::unpack(&Zeroizing::new(opened))?))
+        sealing::open(code, sealed, || self.member_key(code))
     }
 
     /// Destroys a member's key. The file is written anew: redb leaves removed bytes in free pages.
@@ -269,10 +278,6 @@ impl Keys {
         }
         Ok(txn.commit()?)
     }
-}
-
-fn cipher(key: &Secret) -> XChaCha20Poly1305 {
-    XChaCha20Poly1305::new(&CipherKey::from(**key))
 }
 
 fn open_file(files: &dyn Files, path: &Path) -> Result<Database, StoreError> {

@@ -118,8 +118,8 @@ fn matching(txn: &ReadTransaction, text: &str, most: usize) -> Result<Hits, Stor
     if text.is_empty() {
         return Ok(hits);
     }
-    if let Some(id) = txn.open_table(MEMBER_CODES)?.get(text.as_str())? {
-        let _ = hits.add(Fit::Exact, id.value());
+    if let Some(id) = postings::one(&txn.open_table(MEMBER_CODES)?, &text)? {
+        let _ = hits.add(Fit::Exact, id);
     }
     match Shape::of(&text) {
         Shape::Mail => index(txn, MEMBER_MAILS, &text.to_lowercase(), Fit::Begins, &mut hits)?,
@@ -155,7 +155,7 @@ fn index(
         return Ok(());
     }
     postings::scan(&txn.open_table(table)?, key, |found, id| {
-        let whole = found == key && fit == Fit::Begins;
+        let whole = found == key.as_bytes() && fit == Fit::Begins;
         hits.add(if whole { Fit::Exact } else { fit }, id)
     })
 }

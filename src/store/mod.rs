@@ -37,6 +37,7 @@ pub mod codec;
 pub mod fault;
 pub mod keys;
 pub mod pins;
+pub mod sealing;
 
 pub mod name_blocks;
 pub mod postings;

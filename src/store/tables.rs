@@ -8,7 +8,7 @@ use redb::{Database, ReadableDatabase, TableDefinition, WriteTransaction};
 use super::fault::StoreError;
 
 /// Version of the tables together. Raise it when any of them changes its meaning.
-pub const SCHEMA: u32 = 3;
+pub const SCHEMA: u32 = 4;
 
 /// Bytes redb may keep in memory (`stack.md` 3.3: this and 4 MiB more is what a process takes).
 pub const CACHE_BYTES: usize = 8 << 20;
@@ -16,8 +16,9 @@ pub const CACHE_BYTES: usize = 8 << 20;
 /// A value is what `codec::pack` made of it.
 pub type Blob = &'static [u8];
 
-/// Key and 65,536 ids together give the ids under it: see `postings`.
-pub type Postings = TableDefinition<'static, (&'static str, u32), Blob>;
+/// The first pair of text and id in a row of an index: see `postings`.
+pub type PairKey = (&'static [u8], u32);
+pub type Postings = TableDefinition<'static, PairKey, Blob>;
 
 /// Names packed for a byte scan: see `name_blocks`.
 pub type NameBlocks = TableDefinition<'static, u32, Blob>;
@@ -44,7 +45,7 @@ pub const STOCK: TableDefinition<&str, Blob> = TableDefinition::new("stock");
 
 pub const MEMBERS: TableDefinition<u32, Blob> = TableDefinition::new("members");
 pub const MEMBER_FACTS: TableDefinition<u32, Blob> = TableDefinition::new("member_facts");
-pub const MEMBER_CODES: TableDefinition<&str, u32> = TableDefinition::new("member_codes");
+pub const MEMBER_CODES: Postings = TableDefinition::new("member_codes");
 pub const MEMBER_KANA: Postings = TableDefinition::new("member_kana");
 pub const MEMBER_LOOSE: Postings = TableDefinition::new("member_loose");
 pub const MEMBER_PHONES: Postings = TableDefinition::new("member_phones");

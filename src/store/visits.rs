@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::codec::{guard, guarded, pack, unpack};
 use super::fault::StoreError;
 use super::members::{self, Facts};
+use super::postings;
 use super::sales;
 use super::tables::{Blob, MEMBER_CODES, MEMBER_DAYS, SaleKey, VISITS};
 use crate::domain::entry::{Entry, Kind};
@@ -188,7 +189,7 @@ impl LastVisits {
 
 /// Returns the newest visits of a member, newest first.
 pub fn newest(txn: &ReadTransaction, code: &str, limit: usize) -> Result<Vec<Visit>, StoreError> {
-    let Some(id) = txn.open_table(MEMBER_CODES)?.get(code)?.map(|id| id.value()) else {
+    let Some(id) = postings::one(&txn.open_table(MEMBER_CODES)?, code)? else {
         return Ok(Vec::new());
     };
     let (first, past) = ((id, sales::day_start(i32::MIN)), (id + 1, sales::day_start(i32::MIN)));
