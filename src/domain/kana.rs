@@ -3,31 +3,69 @@
 //! Room: domain. May touch: unicode-normalization, wana_kana. May not: clock, file, terminal.
 //! Invariant: the same person typed two ways has one exact key; near names share a loose key.
 
+use std::sync::LazyLock;
+
 use unicode_normalization::UnicodeNormalization;
 use wana_kana::{ConvertJapanese, Options};
 
 /// Returns the exact search key: NFKC, no spaces or middle dots, hiragana, small Latin letters
 /// (`japan.md` 6.5).
 pub fn exact_key(name: &str) -> String {
-    name.nfkc()
-        .filter(|&sign| !sign.is_whitespace() && sign != '・')
-        .map(to_hiragana)
-        .flat_map(char::to_lowercase)
-        .collect()
+    let mut key = String::with_capacity(name.len());
+    let kept = |sign: &char| !sign.is_whitespace() && *sign != '・';
+    if name.chars().all(is_settled) {
+        key.extend(name.chars().filter(kept).map(|sign| to_hiragana(sign).to_ascii_lowercase()));
+    } else {
+        key.extend(name.nfkc().filter(kept).map(to_hiragana).flat_map(char::to_lowercase));
+    }
+    key
+}
+
+/// Returns whether normalising leaves a letter alone, and its neighbours too: kana, kanji, plain
+/// Latin, and the wide space that no key keeps. Nearly every name is made of these, and Unicode's
+/// tables cost ten times as much.
+const fn is_settled(sign: char) -> bool {
+    matches!(sign,
+        ' '..='~' | '\u{3000}' | 'ぁ'..='ゖ' | 'ァ'..='ヶ' | 'ー' | '・' | '一'..='\u{9FFF}')
 }
 
 /// Returns the loose search key: without dakuten, small kana, long vowels; オオノ and オノ meet.
 pub fn loose_key(name: &str) -> String {
-    let mut out = String::new();
-    let exact = exact_key(name);
+    loose_of(&exact_key(name))
+}
+
+/// Returns the loose key of a name whose exact key is known.
+pub fn loose_of(exact: &str) -> String {
+    if exact.chars().all(is_settled) {
+        return shortened(exact.chars().map(plain));
+    }
     let bare = exact.nfd().filter(|sign| !matches!(sign, '\u{3099}' | '\u{309A}'));
-    for sign in bare.nfc().map(enlarge) {
-        let lengthens = matches!(sign, 'う' | 'お') && out.chars().last().is_some_and(is_o_or_u);
+    shortened(bare.nfc().map(enlarge))
+}
+
+/// Leaves out what only lengthens the sound before it.
+fn shortened(signs: impl Iterator<Item = char>) -> String {
+    let mut out = String::new();
+    let mut last = None;
+    for sign in signs {
+        let lengthens = matches!(sign, 'う' | 'お') && last.is_some_and(is_o_or_u);
         if sign != 'ー' && !lengthens {
-            out.push(sign);
+            out.push(modern(sign));
+            last = Some(sign);
         }
     }
-    out.chars().map(modern).collect()
+    out
+}
+
+/// Returns a hiragana letter without its marks and in full size, anything else unchanged.
+fn plain(sign: char) -> char {
+    static PLAIN: LazyLock<Vec<char>> = LazyLock::new(|| {
+        ('ぁ'..='ゖ').map(|sign| sign.nfd().next().map_or(sign, enlarge)).collect()
+    });
+    match sign {
+        'ぁ'..='ゖ' => PLAIN[(sign as u32 - 'ぁ' as u32) as usize],
+        _ => sign,
+    }
 }
 
 /// Returns a katakana letter as hiragana, anything else unchanged.
@@ -109,7 +147,16 @@ pub fn fold_variants(name: &str) -> String {
 }
 
 fn variant_of(sign: char) -> Option<char> {
-    VARIANTS.iter().find(|(_, forms)| forms.contains(sign)).map(|&(common, _)| common)
+    /// Each form and its common one, by form.
+    static FORMS: LazyLock<Vec<(char, char)>> = LazyLock::new(|| {
+        let forms =
+            |&(common, forms): &(char, &'static str)| forms.chars().map(move |f| (f, common));
+        let mut all: Vec<_> = VARIANTS.iter().flat_map(forms).collect();
+        all.sort_unstable();
+        all
+    });
+    let place = FORMS.binary_search_by_key(&sign, |(form, _)| *form).ok()?;
+    Some(FORMS[place].1)
 }
 
 /// Common form, and the forms found in the family and place names of Japan.
@@ -188,6 +235,21 @@ mod tests {
         ] {
             assert_eq!(loose_key(left), key, "{left}");
             assert_eq!(loose_key(right), key, "{right}");
+        }
+    }
+
+    #[test]
+    fn names_of_usual_letters_take_a_shorter_way_to_the_same_keys() {
+        use unicode_normalization::{IsNormalized, is_nfc_quick, is_nfkc_quick};
+        for sign in ('\0'..='\u{FFFF}').filter(|sign| is_settled(*sign)) {
+            let (one, two) = (std::iter::once(sign), std::iter::once(sign));
+            assert!(sign == '\u{3000}' || is_nfkc_quick(one) == IsNormalized::Yes, "{sign}");
+            assert_eq!(is_nfc_quick(two), IsNormalized::Yes, "{sign}");
+            // A wide letter beside it, that the key makes small, sends the name the long way.
+            let long = exact_key(&format!("{sign}Ｑ"));
+            assert_eq!(format!("{}q", exact_key(&sign.to_string())), long, "{sign}");
+            let long = loose_of(&format!("{}\u{E9}", exact_key(&sign.to_string())));
+            assert_eq!(format!("{}\u{E9}", loose_key(&sign.to_string())), long, "{sign}");
         }
     }
 

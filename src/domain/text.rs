@@ -56,6 +56,9 @@ pub fn cleaned(text: &str) -> String {
 }
 
 fn composed(text: &str) -> String {
+    if text.chars().all(is_composed) {
+        return text.to_owned();
+    }
     text.chars().filter(|&sign| !is_variation_selector(sign)).nfc().collect()
 }
 
@@ -69,6 +72,14 @@ pub fn is_unprintable(sign: char) -> bool {
         | '\u{FEFF}' | '\u{FFF0}'..='\u{FFFB}' | '\u{FDD0}'..='\u{FDEF}'
         | '\u{E0000}'..='\u{E007F}')
         || (sign as u32) & 0xFFFE == 0xFFFE
+}
+
+/// Returns whether composing leaves a character alone, and its neighbours too: Latin, kana, kanji and
+/// their signs, wide and half-width ones.
+const fn is_composed(sign: char) -> bool {
+    matches!(sign,
+        '\0'..='\u{2FF}' | '\u{3000}'..='\u{3029}' | 'ぁ'..='ゖ' | 'ァ'..='ヿ' | '一'..='\u{9FFF}'
+        | '！'..='～' | '｡'..='ﾟ')
 }
 
 fn is_variation_selector(sign: char) -> bool {
@@ -111,6 +122,9 @@ fn fold_run(run: &mut String, out: &mut String) {
 /// Returns a number field with full-width digits, letters and signs as ASCII; for codes, phones
 /// and amounts, not for names (a long-vowel mark becomes a hyphen).
 pub fn halfwidth_digits(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_owned();
+    }
     text.chars().map(halfwidth).collect()
 }
 
@@ -126,6 +140,10 @@ fn halfwidth(sign: char) -> char {
 /// Returns whether a text holds something that could be a payment card number: 13 to 19 digits,
 /// alone or in groups parted by one space or hyphen, with a brand's prefix and a Luhn digit.
 pub fn holds_card_number(text: &str) -> bool {
+    let digits = text.chars().filter(|sign| matches!(sign, '0'..='9' | '０'..='９'));
+    if digits.count() < 13 {
+        return false;
+    }
     let folded = halfwidth_digits(text);
     let mut run: Vec<&str> = Vec::new();
     let mut rest = folded.as_str();
@@ -193,6 +211,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn text_that_is_composed_is_left_as_it_is() {
+        use unicode_normalization::{IsNormalized, is_nfc_quick};
+        for sign in ('\0'..='\u{FFFF}').filter(|sign| is_composed(*sign)) {
+            assert_eq!(is_nfc_quick(std::iter::once(sign)), IsNormalized::Yes, "{sign:?}");
+            assert!(!is_variation_selector(sign), "{sign:?}");
+        }
+    }
 
     #[test]
     fn hostile_bytes_are_refused_and_stripped() {
