@@ -4,7 +4,6 @@
 //! Invariant: an import is seen whole or not at all; its rows wait in the journal, where they are
 //! anyhow, and not in a table.
 
-use std::collections::BTreeMap;
 use std::thread;
 
 use crossbeam_channel::{Sender, bounded};
@@ -13,8 +12,9 @@ use redb::{ReadableTable, WriteTransaction};
 use super::fault::StoreError;
 use super::keys::Keys;
 use super::lanes::Folded;
-use super::members::{OpenCard, Prepared};
+use super::members::{OpenCard, Prepared, Start};
 use super::opening::Checkpoint;
+use super::progress::Progress;
 use super::sealing::{self, KeyRing};
 use super::tables::IMPORTS;
 use super::{items, members, stock};
@@ -58,13 +58,19 @@ fn import_of(kind: &Kind) -> Option<u128> {
     }
 }
 
+/// Where an import's rows come from, and who hears of them.
+pub struct Sources<'a> {
+    pub past: &'a dyn Past,
+    pub keys: &'a Keys,
+    pub progress: &'a Progress,
+}
+
 /// Folds what an entry says of imports; `last` is what was folded of its lane before it.
 pub fn fold(
     txn: &WriteTransaction,
     entry: &Entry,
     last: Option<&Folded>,
-    past: &dyn Past,
-    keys: &Keys,
+    sources: &Sources<'_>,
 ) -> Result<(), StoreError> {
     if let Some(import) = import_of(&entry.kind) {
         let header = &entry.header;
@@ -82,8 +88,9 @@ pub fn fold(
             }
             let known = last.and_then(Folded::checkpoint);
             let span = Span { lane, epoch, from, to: entry.header.seq, known };
-            let reading = Reading { import, span, past, ring: &keys.ring(rows)? };
-            apply(txn, &reading, entry.header.business_date)
+            let day = entry.header.business_date;
+            let reading = Reading { import, span, sources, day, ring: &sources.keys.ring(rows)? };
+            apply(txn, &reading)
         }
         _ => Ok(()),
     }
@@ -93,22 +100,36 @@ pub fn fold(
 struct Reading<'a> {
     import: u128,
     span: Span,
-    past: &'a dyn Past,
+    /// The business date of the entry that closes it.
+    day: i32,
+    sources: &'a Sources<'a>,
     ring: &'a KeyRing,
 }
 
 /// Rows of one entry, ready to be written.
 enum Ready {
     Items(Vec<Item>),
-    Members(Vec<(Prepared, Option<i64>)>),
+    Members(Vec<Prepared>),
     Points(Vec<(String, i64)>),
     Stock(Vec<(String, Quantity)>),
+}
+
+impl Ready {
+    fn len(&self) -> u64 {
+        let len = match self {
+            Self::Items(items) => items.len(),
+            Self::Members(members) => members.len(),
+            Self::Points(points) => points.len(),
+            Self::Stock(stock) => stock.len(),
+        };
+        len as u64
+    }
 }
 
 impl Reading<'_> {
     /// Sends the rows on, entry by entry, until all are sent or nobody takes them.
     fn send(&self, ready: &Sender<Ready>) -> Result<(), StoreError> {
-        self.past.each(&self.span, &mut |entry| match self.ready(entry.kind)? {
+        self.sources.past.each(&self.span, &mut |entry| match self.ready(entry.kind)? {
             Some(rows) => ready.send(rows).map_err(|_| StoreError::Journal("import".to_owned())),
             None => Ok(()),
         })
@@ -131,26 +152,32 @@ impl Reading<'_> {
         })
     }
 
-    fn member(&self, member: ImportedMember) -> Result<(Prepared, Option<i64>), StoreError> {
+    fn member(&self, member: ImportedMember) -> Result<Prepared, StoreError> {
         let MemberCard { code, rank, joined, personal } = member.card;
         let personal = sealing::open(&code, &personal, || self.ring.key(&code))?;
-        Ok((Prepared::of(OpenCard { code, rank, joined, personal })?, member.points))
+        let start = member.points.map(|points| Start { day: self.day, points });
+        Prepared::of(OpenCard { code, rank, joined, personal }, start)
     }
 }
 
 /// Reads the rows again and lets them count: one thread proves, opens and prepares them, this one
 /// writes.
-fn apply(txn: &WriteTransaction, reading: &Reading<'_>, day: i32) -> Result<(), StoreError> {
+fn apply(txn: &WriteTransaction, reading: &Reading<'_>) -> Result<(), StoreError> {
     let mut rows = Rows::open(txn)?;
     let (sender, ready) = bounded(READ_AHEAD);
     thread::scope(|scope| {
         let reader = scope.spawn(move || reading.send(&sender));
-        let written = ready.iter().try_for_each(|batch| rows.take(batch));
+        let written = ready.iter().try_for_each(|batch| {
+            let count = batch.len();
+            rows.take(batch)?;
+            reading.sources.progress.sorted_in(count);
+            Ok(())
+        });
         drop(ready); // Who reads on for nobody then ends.
         let read = reader.join().unwrap_or_else(|_| Err(StoreError::Journal("import".to_owned())));
         written.and(read)
     })?;
-    rows.close(day)
+    rows.close(reading.day)
 }
 
 /// Everything an import may write to, open at once: a million rows go in sorted and in one go.
@@ -158,8 +185,6 @@ struct Rows<'txn> {
     txn: &'txn WriteTransaction,
     items: items::Writer<'txn>,
     members: members::Writer<'txn>,
-    /// Balances by id, at most one a row of the import.
-    balances: BTreeMap<u32, i64>,
     /// Balances by code, for members that are already there.
     by_code: Vec<(String, i64)>,
 }
@@ -170,7 +195,6 @@ impl<'txn> Rows<'txn> {
             txn,
             items: items::Writer::open(txn)?,
             members: members::Writer::open(txn)?,
-            balances: BTreeMap::new(),
             by_code: Vec::new(),
         })
     }
@@ -178,11 +202,9 @@ impl<'txn> Rows<'txn> {
     fn take(&mut self, ready: Ready) -> Result<(), StoreError> {
         match ready {
             Ready::Items(items) => items.iter().try_for_each(|item| self.items.set(item)),
-            Ready::Members(members) => members.into_iter().try_for_each(|(card, points)| {
-                let id = self.members.set(card)?;
-                self.balances.extend(points.map(|points| (id, points)));
-                Ok(())
-            }),
+            Ready::Members(members) => {
+                members.into_iter().try_for_each(|member| self.members.set(member))
+            }
             Ready::Points(points) => {
                 self.by_code.extend(points);
                 Ok(())
@@ -193,23 +215,23 @@ impl<'txn> Rows<'txn> {
         }
     }
 
-    fn close(mut self, day: i32) -> Result<(), StoreError> {
+    fn close(self, day: i32) -> Result<(), StoreError> {
         self.items.close()?;
         self.members.close()?;
         for (code, points) in self.by_code {
-            let id = members::id_of(self.txn, &code)?;
-            self.balances.extend(id.map(|id| (id, points)));
+            members::change_facts(self.txn, &code, |facts| facts.ledger.reset(day, points))?;
         }
-        members::start_balances(self.txn, day, &self.balances)
+        Ok(())
     }
 }
 
 /// Makes a card of the journal ready for the tables.
 pub fn prepared(keys: &Keys, card: &MemberCard) -> Result<Prepared, StoreError> {
-    Prepared::of(OpenCard {
+    let card = OpenCard {
         code: card.code.clone(),
         rank: card.rank.clone(),
         joined: card.joined,
         personal: keys.unseal(&card.code, &card.personal)?,
-    })
+    };
+    Prepared::of(card, None)
 }

@@ -4,6 +4,7 @@
 //! Invariant: what is typed decides where to look; exact hits come first, then who was here last.
 
 use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::ops::ControlFlow;
 
 use redb::ReadTransaction;
@@ -21,7 +22,8 @@ use crate::domain::kana::{exact_key, loose_key};
 use crate::domain::member::Member;
 use crate::domain::text::halfwidth_digits;
 
-/// Hits that a quick search puts in order; a key that finds more is too short to choose from.
+/// Hits below which a quick search puts them in order; a key that finds more is too short to choose
+/// from.
 const MOST_RANKED: usize = 100;
 
 /// The fewest digits of a phone number's end that are looked for.
@@ -35,10 +37,17 @@ enum Fit {
     Near,
 }
 
-/// Returns the first `limit` members for a text, best first.
+/// Returns the first `limit` members for a text, best first; by name when there are too many to
+/// choose from.
 pub fn quick(txn: &ReadTransaction, text: &str, limit: usize) -> Result<Vec<Member>, StoreError> {
-    let hits = matching(txn, text, MOST_RANKED.max(limit))?;
-    read(txn, best(txn, hits, limit)?.into_iter())
+    let mut hits = matching(txn, text, MOST_RANKED.max(limit))?;
+    let ids = if hits.found.len() < MOST_RANKED {
+        best(txn, hits, limit)?
+    } else {
+        hits.found.sort_by_key(|(fit, _)| *fit); // Stable.
+        hits.found.into_iter().take(limit).map(|(_, id)| id).collect()
+    };
+    read(txn, ids.into_iter())
 }
 
 /// Returns how many members a text finds in all, and one page of them, best first.
@@ -60,20 +69,22 @@ fn read(txn: &ReadTransaction, ids: impl Iterator<Item = u32>) -> Result<Vec<Mem
 }
 
 /// Returns the first `count` ids, best first. A part of a name may find a fifth of all members: only
-/// those that are shown are put in order.
+/// those that are shown are held and put in order.
 fn best(txn: &ReadTransaction, hits: Hits, count: usize) -> Result<Vec<u32>, StoreError> {
     let mut last = LastVisits::new(txn)?;
-    let mut ranked = Vec::with_capacity(hits.found.len());
+    let mut best = BinaryHeap::with_capacity(count.min(hits.found.len()) + 1);
     for (place, (fit, id)) in hits.found.into_iter().enumerate() {
         // Within one day as the index had them: by name.
-        ranked.push((fit, Reverse(last.of(id)?), place, id));
+        let rank = (fit, Reverse(last.of(id)?), place, id);
+        if best.len() < count {
+            best.push(rank);
+        } else if let Some(mut worst) = best.peek_mut()
+            && rank < *worst
+        {
+            *worst = rank;
+        }
     }
-    if count < ranked.len() {
-        ranked.select_nth_unstable(count);
-        ranked.truncate(count);
-    }
-    ranked.sort_unstable();
-    Ok(ranked.into_iter().map(|(.., id)| id).collect())
+    Ok(best.into_sorted_vec().into_iter().map(|(.., id)| id).collect())
 }
 
 /// Ids found so far, each once and at its best.

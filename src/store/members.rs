@@ -4,7 +4,7 @@
 //! Invariant: a code stands for one person for ever; an erased member keeps the code, the points and
 //! the visits, and loses every row that names a person.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Bound;
 
@@ -17,17 +17,17 @@ use super::items::folded_name;
 use super::name_blocks::Filling;
 use super::postings::{self, Batch};
 use super::tables::{
-    Blob, MEMBER_CODES, MEMBER_FACTS, MEMBER_KANA, MEMBER_LOOSE, MEMBER_MAILS, MEMBER_NAMES,
+    Blob, ERASED, MEMBER_CODES, MEMBER_KANA, MEMBER_LOOSE, MEMBER_MAILS, MEMBER_NAMES,
     MEMBER_PHONES, MEMBERS,
 };
-use crate::domain::kana::{exact_key, loose_key};
+use crate::domain::kana::{exact_key, loose_of};
 use crate::domain::member::{Member, Personal};
 use crate::domain::money::Money;
 
 /// Members whose index pairs wait in memory before they are sorted in: about 30 MB.
 const MOST_WAITING: usize = 200_000;
 /// New rows that wait in memory before they are appended: about 1 MB.
-const MOST_CARDS: usize = 4096;
+const MOST_ROWS: usize = 4096;
 
 /// A member's card with its personal data open; `None` once erased.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +39,14 @@ pub struct OpenCard {
     pub personal: Option<Personal>,
 }
 
-/// What happened to a member; absent while nothing has.
+/// A member's row: who it is, and what happened since.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Row {
+    card: OpenCard,
+    facts: Facts,
+}
+
+/// What happened to a member.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     pub ledger: super::ledger::Ledger,
@@ -68,9 +75,10 @@ impl Keys {
 
     fn of(personal: &Personal) -> Self {
         let kana = if personal.kana.is_empty() { &personal.name } else { &personal.kana };
+        let kana = exact_key(kana);
         Self {
-            kana: exact_key(kana),
-            loose: loose_key(kana),
+            loose: loose_of(&kana),
+            kana,
             phone: reversed(&personal.phone),
             mail: personal.mail.to_lowercase(),
             name: folded_name(&personal.name),
@@ -83,26 +91,46 @@ pub(super) fn reversed(phone: &str) -> String {
     phone.chars().filter(char::is_ascii_digit).rev().collect()
 }
 
+/// A balance that an import brought, and the day from which it holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Start {
+    pub day: i32,
+    pub points: i64,
+}
+
 /// A card made ready to be written: what takes work needs no table, so another thread may do it.
 pub struct Prepared {
-    pub code: String,
-    card: Vec<u8>,
+    row: Row,
+    /// The row of somebody new.
+    packed: Vec<u8>,
     keys: Option<Keys>,
+    start: Option<Start>,
 }
 
 impl Prepared {
-    pub fn of(card: OpenCard) -> Result<Self, StoreError> {
+    pub fn of(card: OpenCard, start: Option<Start>) -> Result<Self, StoreError> {
         let keys = card.personal.as_ref().map(Keys::of);
-        Ok(Self { card: pack(&card)?, keys, code: card.code })
+        let mut row = Row { card, facts: Facts::default() };
+        row.start(start);
+        Ok(Self { packed: pack(&row)?, row, keys, start })
+    }
+}
+
+impl Row {
+    fn start(&mut self, start: Option<Start>) {
+        if let Some(Start { day, points }) = start {
+            self.facts.ledger.reset(day, points);
+        }
     }
 }
 
 /// The card tables, open for writing: one member or a million take the same way.
 pub struct Writer<'txn> {
-    cards: Table<'txn, u32, Blob>,
+    members: Table<'txn, u32, Blob>,
     codes: postings::Open<'txn>,
     indexes: [postings::Open<'txn>; 4],
     names: Filling<'txn>,
+    erased: Table<'txn, u8, ()>,
     waiting: Waiting,
     /// Nobody was there when this writer came: whom it has not set itself has no card.
     was_empty: bool,
@@ -114,8 +142,8 @@ pub struct Writer<'txn> {
 /// What goes into the tables sorted, and so many rows at once.
 #[derive(Default)]
 struct Waiting {
-    /// New cards, by rising id.
-    cards: Vec<(u32, Vec<u8>)>,
+    /// Rows of new members, by rising id.
+    rows: Vec<(u32, Vec<u8>)>,
     codes: Batch,
     indexes: [Batch; 4],
     members: usize,
@@ -123,10 +151,10 @@ struct Waiting {
 
 impl<'txn> Writer<'txn> {
     pub fn open(txn: &'txn WriteTransaction) -> Result<Self, StoreError> {
-        let cards = txn.open_table(MEMBERS)?;
-        let next = cards.last()?.map_or(0, |(id, _)| id.value() + 1);
+        let members = txn.open_table(MEMBERS)?;
+        let next = members.last()?.map_or(0, |(id, _)| id.value() + 1);
         Ok(Self {
-            cards,
+            members,
             codes: txn.open_table(MEMBER_CODES)?,
             indexes: [
                 txn.open_table(MEMBER_KANA)?,
@@ -135,6 +163,7 @@ impl<'txn> Writer<'txn> {
                 txn.open_table(MEMBER_MAILS)?,
             ],
             names: Filling::new(txn.open_table(MEMBER_NAMES)?),
+            erased: txn.open_table(ERASED)?,
             waiting: Waiting::default(),
             was_empty: next == 0,
             set: HashSet::new(),
@@ -142,18 +171,23 @@ impl<'txn> Writer<'txn> {
         })
     }
 
-    /// Sets a card as a whole and returns the member's id.
-    pub fn set(&mut self, card: Prepared) -> Result<u32, StoreError> {
-        let Prepared { code, card, keys } = card;
-        let id = match self.known(&code)? {
+    /// Sets a card as a whole; what happened to the member stays, but for a balance it starts with.
+    pub fn set(&mut self, new: Prepared) -> Result<(), StoreError> {
+        let Prepared { mut row, packed, keys, start } = new;
+        let id = match self.known(&row.card.code)? {
             Some(id) => {
-                self.forget(id)?;
-                self.cards.insert(id, card.as_slice())?;
+                let before = self.forget(id)?;
+                if keys.is_none() && before.card.personal.is_some() {
+                    self.erased.insert(0, ())?;
+                }
+                row.facts = before.facts;
+                row.start(start);
+                self.members.insert(id, pack(&row)?.as_slice())?;
                 id
             }
             None => {
-                self.waiting.codes.add(&code, self.next);
-                self.waiting.cards.push((self.next, card));
+                self.waiting.codes.add(&row.card.code, self.next);
+                self.waiting.rows.push((self.next, packed));
                 self.next += 1;
                 self.next - 1
             }
@@ -164,13 +198,10 @@ impl<'txn> Writer<'txn> {
             batch.add(text, id);
         }
         self.waiting.members += 1;
-        if self.waiting.cards.len() >= MOST_CARDS {
-            self.write_cards()?;
+        if self.waiting.rows.len() >= MOST_ROWS {
+            self.write_rows()?;
         }
-        if self.waiting.members >= MOST_WAITING {
-            self.write_waiting()?;
-        }
-        Ok(id)
+        if self.waiting.members >= MOST_WAITING { self.write_waiting() } else { Ok(()) }
     }
 
     /// Returns who bears a code. Whoever this writer has set may still wait, so that is written first.
@@ -185,22 +216,32 @@ impl<'txn> Writer<'txn> {
         postings::one(&self.codes, code)
     }
 
-    fn forget(&mut self, id: u32) -> Result<(), StoreError> {
-        let card = self.cards.get(id)?.map(|row| unpack::<OpenCard>(row.value())).transpose()?;
-        let Some(personal) = card.and_then(|card| card.personal) else { return Ok(()) };
-        let keys = Keys::of(&personal);
-        for (index, text) in self.indexes.iter_mut().zip(keys.texts()) {
-            postings::remove(index, text, id)?;
+    /// Takes a member out of the indexes and returns its row as it was.
+    fn forget(&mut self, id: u32) -> Result<Row, StoreError> {
+        let row: Row = match self.members.get(id)? {
+            Some(row) => unpack(row.value())?,
+            None => return Err(StoreError::Journal(format!("no row of member {id}"))),
+        };
+        if let Some(personal) = &row.card.personal {
+            let keys = Keys::of(personal);
+            for (index, text) in self.indexes.iter_mut().zip(keys.texts()) {
+                postings::remove(index, text, id)?;
+            }
         }
-        Ok(())
+        Ok(row)
     }
 
-    fn write_cards(&mut self) -> Result<(), StoreError> {
-        append(&mut self.cards, &mut self.waiting.cards)
+    /// Appends new rows behind all that there are: twice as quick as inserting them.
+    fn write_rows(&mut self) -> Result<(), StoreError> {
+        let mut end = self.members.upper_bound_mut(Bound::<u32>::Unbounded)?;
+        for (id, row) in self.waiting.rows.drain(..) {
+            end.insert_before(id, row.as_slice())?;
+        }
+        Ok(end.close()?)
     }
 
     fn write_waiting(&mut self) -> Result<(), StoreError> {
-        self.write_cards()?;
+        self.write_rows()?;
         self.waiting.codes.write(&mut self.codes)?;
         for (batch, index) in self.waiting.indexes.iter_mut().zip(&mut self.indexes) {
             batch.write(index)?;
@@ -216,18 +257,6 @@ impl<'txn> Writer<'txn> {
     }
 }
 
-/// Appends rows by rising id behind all that a table has: twice as quick as inserting them.
-fn append(
-    table: &mut Table<'_, u32, Blob>,
-    rows: &mut Vec<(u32, Vec<u8>)>,
-) -> Result<(), StoreError> {
-    let mut end = table.upper_bound_mut(Bound::<u32>::Unbounded)?;
-    for (id, row) in rows.drain(..) {
-        end.insert_before(id, row.as_slice())?;
-    }
-    Ok(end.close()?)
-}
-
 /// Returns the id behind a code, while folding.
 pub fn id_of(txn: &WriteTransaction, code: &str) -> Result<Option<u32>, StoreError> {
     postings::one(&txn.open_table(MEMBER_CODES)?, code)
@@ -240,35 +269,12 @@ pub fn change_facts(
     change: impl FnOnce(&mut Facts),
 ) -> Result<Option<u32>, StoreError> {
     let Some(id) = id_of(txn, code)? else { return Ok(None) };
-    let mut table = txn.open_table(MEMBER_FACTS)?;
-    let mut facts: Facts =
-        table.get(id)?.map(|row| unpack(row.value())).transpose()?.unwrap_or_default();
-    change(&mut facts);
-    table.insert(id, pack(&facts)?.as_slice())?;
+    let mut table = txn.open_table(MEMBERS)?;
+    let row: Option<Row> = table.get(id)?.map(|row| unpack(row.value())).transpose()?;
+    let Some(mut row) = row else { return Ok(None) };
+    change(&mut row.facts);
+    table.insert(id, pack(&row)?.as_slice())?;
     Ok(Some(id))
-}
-
-/// Sets the balances that an import brought: each is what the member has from that day on.
-pub fn start_balances(
-    txn: &WriteTransaction,
-    day: i32,
-    balances: &BTreeMap<u32, i64>,
-) -> Result<(), StoreError> {
-    let mut table = txn.open_table(MEMBER_FACTS)?;
-    let past = table.last()?.map_or(0, |(id, _)| id.value() + 1);
-    for (id, points) in balances.range(..past) {
-        let row = table.get(id)?.map(|row| unpack(row.value())).transpose()?;
-        let mut facts: Facts = row.unwrap_or_default();
-        facts.ledger.reset(day, *points);
-        table.insert(id, pack(&facts)?.as_slice())?;
-    }
-    let mut end = table.upper_bound_mut(Bound::<u32>::Unbounded)?;
-    for (id, points) in balances.range(past..) {
-        let mut facts = Facts::default();
-        facts.ledger.reset(day, *points);
-        end.insert_before(id, pack(&facts)?.as_slice())?;
-    }
-    Ok(end.close()?)
 }
 
 /// Finds a member by code; an erased one is not found.
@@ -284,36 +290,33 @@ pub fn by_id(txn: &ReadTransaction, id: u32) -> Result<Option<Member>, StoreErro
     Rows::open(txn)?.member(id)
 }
 
-/// The tables a member is read from, opened once for a page of them.
-pub struct Rows {
-    cards: ReadOnlyTable<u32, Blob>,
-    facts: ReadOnlyTable<u32, Blob>,
-}
+/// The table a member is read from, opened once for a page of them.
+pub struct Rows(ReadOnlyTable<u32, Blob>);
 
 impl Rows {
     pub fn open(txn: &ReadTransaction) -> Result<Self, StoreError> {
-        Ok(Self { cards: txn.open_table(MEMBERS)?, facts: txn.open_table(MEMBER_FACTS)? })
+        Ok(Self(txn.open_table(MEMBERS)?))
     }
 
     /// Reads a member; `None` when erased.
     pub fn member(&self, id: u32) -> Result<Option<Member>, StoreError> {
-        let Some(row) = self.cards.get(id)? else { return Ok(None) };
-        let card: OpenCard = unpack(row.value())?;
-        let Some(personal) = card.personal else { return Ok(None) };
-        let facts = self.facts.get(id)?;
-        let facts: Facts = facts.map(|row| unpack(row.value())).transpose()?.unwrap_or_default();
-        Ok(Some(Member {
-            code: card.code,
-            rank: card.rank,
-            joined: card.joined,
-            personal,
-            ledger: facts.ledger.moves(),
-            stamps: facts.stamps,
-            visits: facts.visits,
-            last_visit: facts.last_visit,
-            spent: facts.spent,
-        }))
+        self.0.get(id)?.map_or(Ok(None), |row| member(row.value()))
     }
+}
+
+fn member(row: &[u8]) -> Result<Option<Member>, StoreError> {
+    let Row { card, facts } = unpack(row)?;
+    Ok(card.personal.map(|personal| Member {
+        code: card.code,
+        rank: card.rank,
+        joined: card.joined,
+        personal,
+        ledger: facts.ledger.moves(),
+        stamps: facts.stamps,
+        visits: facts.visits,
+        last_visit: facts.last_visit,
+        spent: facts.spent,
+    }))
 }
 
 /// Returns whether a code was ever given to somebody, an erased member included.
@@ -340,9 +343,8 @@ pub fn each(
     txn: &ReadTransaction,
     mut each: impl FnMut(Member) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let rows = Rows::open(txn)?;
-    for row in rows.cards.iter()? {
-        if let Some(member) = rows.member(row?.0.value())? {
+    for row in txn.open_table(MEMBERS)?.iter()? {
+        if let Some(member) = member(row?.1.value())? {
             each(member)?;
         }
     }

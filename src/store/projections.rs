@@ -8,17 +8,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-use redb::{Builder, Database, ReadableDatabase};
+use redb::{Builder, Database, ReadableDatabase, ReadableTableMetadata};
 
 use super::fault::StoreError;
 use super::files::redb_file::RedbFile;
-use super::files::{Files, parent};
+use super::files::{Files, beside, parent};
 use super::folding::{Folder, prepare};
 use super::history::{History, each_batch};
 use super::keys::Keys;
 use super::lanes::{self, Folded};
 use super::opening::Known;
-use super::tables::CACHE_BYTES;
+use super::tables::{CACHE_BYTES, ERASED, copy_all};
 
 /// The file's name in the shop folder.
 pub const STORE_NAME: &str = "store.redb";
@@ -55,6 +55,27 @@ pub fn create(files: &dyn Files, path: &Path) -> Result<Database, StoreError> {
     let db = Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(RedbFile(file))?;
     prepare(&db)?;
     Ok(db)
+}
+
+/// Writes the store anew when a member was erased from it: redb leaves removed bytes in free pages.
+/// Returns the new store; the old one is no longer in the folder.
+pub fn without_erased(
+    files: &dyn Files,
+    path: &Path,
+    db: &Database,
+) -> Result<Option<Database>, StoreError> {
+    if db.begin_read()?.open_table(ERASED)?.is_empty()? {
+        return Ok(None);
+    }
+    let new_path = beside(path, ".new");
+    let fresh = create(files, &new_path)?;
+    let mut txn = fresh.begin_write()?;
+    txn.set_quick_repair(true);
+    copy_all(db, &txn)?;
+    txn.commit()?;
+    files.rename(&new_path, path)?;
+    files.sync_dir(parent(path))?;
+    Ok(Some(fresh))
 }
 
 /// Says how far a long fold has come: entries done, and in all.

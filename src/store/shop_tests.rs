@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use super::files::Files;
+use memchr::memmem;
+
 use super::files::faulty::{FaultyFiles, Keep};
+use super::files::{Files, read_whole};
 use super::shop::Shop;
 use super::tables::first_difference;
 use super::test_shop::*;
@@ -124,7 +126,8 @@ fn a_restart_a_kill_and_a_rebuild_all_know_the_same() {
     let files = FaultyFiles::new();
     let mut shop = create(&files);
     history(&mut shop);
-    let (lane, sale) = (shop.reader().lane(1).unwrap().unwrap(), stored(&shop, receipt(1)));
+    let sale = stored(&shop, receipt(1)); // Waits for the fold; what follows has been folded then.
+    let lane = shop.reader().lane(1).unwrap().unwrap();
     shop.close().unwrap();
     let opened = open(&files);
     assert!(!opened.unclean && !opened.rebuilt);
@@ -299,6 +302,46 @@ fn an_erased_member_is_found_no_more_and_the_code_stays_used() {
     assert!(shop.reader().find_members("高橋", 9).unwrap().is_empty());
     assert!(shop.reader().member_code_used(CARD).unwrap());
     assert_eq!(stored(&shop, receipt(1)).sale.member.unwrap().code, CARD);
+}
+
+/// Returns which of what names the member of `CARD` stands in any byte of the shop's folder.
+fn traces(files: &FaultyFiles) -> Vec<&'static str> {
+    let mut bytes = Vec::new();
+    for dir in [Path::new("/shop"), journal_dir()] {
+        for name in files.list(dir).unwrap() {
+            bytes.extend(read_whole(files, &dir.join(name)).unwrap_or_default());
+        }
+    }
+    let named = ["髙橋", "高橋花子", "花子", "タカハシ", "たかはし", "09012345678", "87654321090"];
+    named.into_iter().filter(|text| memmem::find(&bytes, text.as_bytes()).is_some()).collect()
+}
+
+#[test]
+fn an_erased_member_is_in_no_byte_of_the_folder() {
+    for ends in ["closed", "killed"] {
+        let files = FaultyFiles::new();
+        let mut shop = create(&files);
+        history(&mut shop);
+        shop.close().unwrap();
+        assert_eq!(traces(&files).len(), 7, "only these: {:?}", traces(&files));
+        let mut shop = open(&files).shop;
+        let gone = crate::domain::member::MemberCard {
+            personal: Sealed::Erased,
+            ..card(CARD, "", "", "")
+        };
+        say(&mut shop, 10, vec![Kind::MemberSet(Box::new(gone))]);
+        if ends == "closed" {
+            shop.close().unwrap();
+        } else {
+            drop(shop);
+            files.power_cut(Keep::Everything, 1);
+            open(&files).shop.close().unwrap();
+        }
+        assert_eq!(traces(&files), [""; 0], "{ends}");
+        let opened = open(&files);
+        assert!(!opened.rebuilt && opened.shop.reader().member(CARD).unwrap().is_none());
+        assert_eq!(stored(&opened.shop, receipt(1)).sale.member.unwrap().code, CARD);
+    }
 }
 
 #[test]

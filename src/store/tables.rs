@@ -3,7 +3,7 @@
 //! Room: store. May touch: redb. May not: decide what goes in (each projection's file does).
 //! Invariant: nothing here is irreplaceable; another `SCHEMA` means a rebuild from the journal.
 
-use redb::{Database, ReadableDatabase, TableDefinition, WriteTransaction};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
 use super::fault::StoreError;
 
@@ -44,7 +44,6 @@ pub const ITEM_NAMES: NameBlocks = TableDefinition::new("item_names");
 pub const STOCK: TableDefinition<&str, Blob> = TableDefinition::new("stock");
 
 pub const MEMBERS: TableDefinition<u32, Blob> = TableDefinition::new("members");
-pub const MEMBER_FACTS: TableDefinition<u32, Blob> = TableDefinition::new("member_facts");
 pub const MEMBER_CODES: Postings = TableDefinition::new("member_codes");
 pub const MEMBER_KANA: Postings = TableDefinition::new("member_kana");
 pub const MEMBER_LOOSE: Postings = TableDefinition::new("member_loose");
@@ -68,6 +67,10 @@ pub const IMPORTS: TableDefinition<u128, (u8, u16, u64)> = TableDefinition::new(
 /// Papers asked for and not yet known to be printed, by the job's name.
 pub const JOBS: TableDefinition<&str, Blob> = TableDefinition::new("jobs");
 
+/// Holds a row while pages of the file may still show a member that was erased. No projection: two
+/// stores may differ in it.
+pub const ERASED: TableDefinition<u8, ()> = TableDefinition::new("erased");
+
 /// Says something of each table, in the order of this file.
 macro_rules! each_table {
     ($do:ident) => {
@@ -83,7 +86,6 @@ macro_rules! each_table {
             ITEM_NAMES,
             STOCK,
             MEMBERS,
-            MEMBER_FACTS,
             MEMBER_CODES,
             MEMBER_KANA,
             MEMBER_LOOSE,
@@ -108,12 +110,31 @@ pub fn create_all(txn: &WriteTransaction) -> Result<(), StoreError> {
         ($($table:ident),*) => { $(txn.open_table($table)?;)* };
     }
     each_table!(open);
+    txn.open_table(ERASED)?;
+    Ok(())
+}
+
+/// Copies every row of every projection into an empty store.
+pub fn copy_all(from: &Database, to: &WriteTransaction) -> Result<(), StoreError> {
+    let from = from.begin_read()?;
+    macro_rules! copy {
+        ($($table:ident),*) => {
+            $({
+                let mut target = to.open_table($table)?;
+                for row in from.open_table($table)?.iter()? {
+                    let (key, value) = row?;
+                    target.insert(key.value(), value.value())?;
+                }
+            })*
+        };
+    }
+    each_table!(copy);
     Ok(())
 }
 
 /// Returns the name of the first table in which two stores differ, key by key and value by value.
 pub fn first_difference(left: &Database, right: &Database) -> Result<Option<String>, StoreError> {
-    use redb::{ReadableTable, TableHandle};
+    use redb::TableHandle;
     let (left, right) = (left.begin_read()?, right.begin_read()?);
     macro_rules! compare {
         ($($table:ident),*) => {

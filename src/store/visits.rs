@@ -4,9 +4,6 @@
 //! Invariant: a visit is a closed sale of a member that was not voided; the newest is found without
 //! looking at the others.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry::{Occupied, Vacant};
-
 use redb::{AccessGuard, ReadOnlyTable, ReadTransaction, ReadableTable, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
@@ -162,28 +159,32 @@ fn day_at(days: &[u8], slot: usize) -> i32 {
 /// thousand bear asks for all rows.
 pub struct LastVisits {
     table: ReadOnlyTable<u32, Blob>,
-    rows: HashMap<u32, Option<AccessGuard<'static, Blob>>>,
+    /// By number of the row; the outer `None` was not yet asked for.
+    rows: Vec<Option<Days>>,
 }
+
+type Days = Option<AccessGuard<'static, Blob>>;
 
 impl LastVisits {
     pub fn new(txn: &ReadTransaction) -> Result<Self, StoreError> {
-        Ok(Self { table: txn.open_table(MEMBER_DAYS)?, rows: HashMap::new() })
+        Ok(Self { table: txn.open_table(MEMBER_DAYS)?, rows: Vec::new() })
     }
 
     /// Returns the day of the last visit, 0 before the first; days from the common era.
     pub fn of(&mut self, id: u32) -> Result<i32, StoreError> {
-        let (row, slot) = (id / PER_ROW, (id % PER_ROW) as usize);
-        let days = match self.rows.entry(row) {
-            Occupied(known) => known.into_mut(),
-            Vacant(vacant) => {
-                let days = self.table.get(row)?;
-                if let Some(days) = &days {
-                    guarded(days.value())?; // Once a row.
-                }
-                vacant.insert(days)
+        let (row, slot) = ((id / PER_ROW) as usize, (id % PER_ROW) as usize);
+        if self.rows.len() <= row {
+            self.rows.resize_with(row + 1, || None);
+        }
+        if self.rows[row].is_none() {
+            let days = self.table.get(row as u32)?;
+            if let Some(days) = &days {
+                guarded(days.value())?; // Once a row.
             }
-        };
-        Ok(days.as_ref().map_or(0, |days| day_at(days.value(), slot)))
+            self.rows[row] = Some(days);
+        }
+        let days = self.rows[row].as_ref().and_then(Option::as_ref);
+        Ok(days.map_or(0, |days| day_at(days.value(), slot)))
     }
 }
 
