@@ -10,6 +10,7 @@ use crate::domain::command::Pin;
 use crate::domain::entry::{Draft, Entry};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::register::{Cart, Now};
+use crate::store::appending::Import;
 use crate::store::cart_log::CartLog;
 use crate::store::codec;
 use crate::store::fault::StoreError;
@@ -18,6 +19,7 @@ use crate::store::pins::PinPolicy;
 use crate::store::reader::Reader;
 use crate::store::second_copy::CopyState;
 use crate::store::shop::Shop;
+use crate::store::staging::{Stage, Stager};
 use crate::store::store_reader::StoreReader;
 
 /// An entry in its place. The hash is known of the last one of a write.
@@ -84,13 +86,25 @@ impl Books {
         }
     }
 
-    /// Makes the keys of many members in one commit, before their entries are sealed with them.
+    /// Begins an import of about so many rows.
     ///
     /// # Errors
-    /// The refusal when they could not be written.
-    pub fn make_keys(&self, codes: Vec<String>) -> Result<(), Refusal> {
-        let made = self.keys.create_members(codes.iter().map(String::as_str));
-        made.map_err(Refusal::from)
+    /// The refusal when the keys cannot be read.
+    pub fn stage(&self, wanted: u64) -> Result<(Stager, Stage), Refusal> {
+        self.with_shop(|shop| shop.stage(wanted))
+    }
+
+    /// Writes an import: all of it counts, or nothing.
+    ///
+    /// # Errors
+    /// Why its last entry is not on the disk; then nothing of it happened.
+    pub fn append_import(
+        &self,
+        import: Import,
+        now: Now,
+        watch: &mut dyn FnMut(u64),
+    ) -> Result<Vec<Entry>, Refusal> {
+        self.with_shop(|shop| self.note_stop(shop.append_import(import, now, watch)))
     }
 
     pub fn keys(&self) -> &Keys {

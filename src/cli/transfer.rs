@@ -10,8 +10,9 @@ use super::deeds::{Here, open_here, open_or_reach};
 use super::exit::Exit;
 use super::said::{Said, say};
 use crate::app::control::Client;
-use crate::app::exports::{ExportError, FileOrder, Order, Source, What, export as write_out};
-use crate::app::imports::{self, ImportError, Mode};
+use crate::app::engine::Engine;
+use crate::app::exports::{self, ExportError, FileOrder, Source, export as write_out};
+use crate::app::imports::{self, Doing, ImportError, Mode, Order, What};
 use crate::app::opening::Options;
 use crate::app::reports::read_day;
 use crate::domain::words::Words;
@@ -37,26 +38,23 @@ pub fn import(
     let mode = if apply { Mode::Apply } else { Mode::DryRun };
     let mut engine = open_here(options, words)?;
     let mapping = Mapping::usual();
-    let progress: fn(u64) = if quiet || !io::stderr().is_terminal() { |_| {} } else { count_up };
+    let mut bar = Bar::new(quiet, words);
+    let bring = |engine: &mut Engine, what, bar: &mut Bar<'_>| {
+        let order = Order { what, path: file, mapping: &mapping, mode };
+        imports::import(engine, order, &mut |doing, done, all| bar.show(doing, done, all)).map(Some)
+    };
     let report = match what {
         ImportWhat::Shop => {
             let text = std::fs::read_to_string(file)
                 .map_err(|error| Said::file(file.display(), &error, words))?;
             imports::import_shop(&mut engine, &text, mode).map(|()| None)
         }
-        ImportWhat::Items => {
-            imports::import_items(&mut engine, file, &mapping, mode, progress).map(Some)
-        }
-        ImportWhat::Members => {
-            imports::import_members(&mut engine, file, &mapping, mode, progress).map(Some)
-        }
-        ImportWhat::Points => {
-            imports::import_points(&mut engine, file, &mapping, mode, progress).map(Some)
-        }
-        ImportWhat::Stock => {
-            imports::import_stock(&mut engine, file, &mapping, mode, progress).map(Some)
-        }
+        ImportWhat::Items => bring(&mut engine, What::Items, &mut bar),
+        ImportWhat::Members => bring(&mut engine, What::Members, &mut bar),
+        ImportWhat::Points => bring(&mut engine, What::Points, &mut bar),
+        ImportWhat::Stock => bring(&mut engine, What::Stock, &mut bar),
     };
+    bar.clear();
     engine.shop.close();
     match report.map_err(|error| import_error(error, file, words))? {
         None => {
@@ -67,10 +65,44 @@ pub fn import(
     }
 }
 
-/// A running count on the terminal's last line.
-fn count_up(rows: u64) {
-    eprint!("\r{rows:>10}");
-    let _ = io::stderr().flush(); // Only a count.
+/// Cells of a full bar.
+const BAR: u64 = 40;
+
+/// A bar on the terminal's last line while a file comes in; silent in a pipe.
+struct Bar<'a> {
+    words: Option<&'a Words>,
+    shown: Option<(Doing, u64)>,
+}
+
+impl<'a> Bar<'a> {
+    fn new(quiet: bool, words: &'a Words) -> Self {
+        let seen = !quiet && io::stderr().is_terminal();
+        Self { words: seen.then_some(words), shown: None }
+    }
+
+    /// Draws again when it would look otherwise.
+    fn show(&mut self, doing: Doing, done: u64, all: u64) {
+        let Some(words) = self.words else { return };
+        let percent = (done.min(all) * 100).checked_div(all).unwrap_or(100);
+        if self.shown.replace((doing, percent)) == Some((doing, percent)) {
+            return;
+        }
+        let what = words.get(match doing {
+            Doing::Reading => "import.reading",
+            Doing::Writing => "import.writing",
+            Doing::SortingIn => "import.sorting_in",
+        });
+        let full = (percent * BAR / 100) as usize;
+        let bar = "#".repeat(full) + &"-".repeat(BAR as usize - full);
+        eprint!("\r\x1b[K[{bar}] {percent:>3} % {what}");
+        let _ = io::stderr().flush(); // Only a bar.
+    }
+
+    fn clear(&mut self) {
+        if self.shown.take().is_some() {
+            eprint!("\r\x1b[K");
+        }
+    }
 }
 
 fn import_error(error: ImportError, file: &Path, words: &Words) -> Said {
@@ -136,19 +168,19 @@ pub fn export(
     };
     let between = (day(&dates.from, i32::MIN)?, day(&dates.to, i32::MAX - 1)?);
     let what = match what {
-        ExportWhat::Shop => What::Shop,
-        ExportWhat::Items => What::Items,
-        ExportWhat::Members => What::Members,
-        ExportWhat::Sales => What::Sales,
-        ExportWhat::Lines => What::Lines,
-        ExportWhat::Journal => What::Journal,
-        ExportWhat::Points => What::Points,
+        ExportWhat::Shop => exports::What::Shop,
+        ExportWhat::Items => exports::What::Items,
+        ExportWhat::Members => exports::What::Members,
+        ExportWhat::Sales => exports::What::Sales,
+        ExportWhat::Lines => exports::What::Lines,
+        ExportWhat::Journal => exports::What::Journal,
+        ExportWhat::Points => exports::What::Points,
     };
     let encoding = match encoding {
         EncodingWord::Utf8 => OutEncoding::Utf8,
         EncodingWord::Cp932 => OutEncoding::Cp932,
     };
-    let order = Order { what, from: between.0, to: between.1, encoding };
+    let order = exports::Order { what, from: between.0, to: between.1, encoding };
     let written = match open_or_reach(options, words)? {
         Here::Opened(engine) => {
             let out = io::BufWriter::new(io::stdout().lock());
@@ -172,7 +204,11 @@ pub fn export(
 }
 
 /// Asks the running register, which writes into a file of ours.
-fn export_through(mut client: Client, order: Order, words: &Words) -> Result<Written, Said> {
+fn export_through(
+    mut client: Client,
+    order: exports::Order,
+    words: &Words,
+) -> Result<Written, Said> {
     let spoken = |error: io::Error| Said::file("control.sock", &error, words);
     let mut file = tempfile::NamedTempFile::new().map_err(spoken)?;
     let asked = FileOrder { order, file: file.path().to_owned() };

@@ -3,12 +3,12 @@
 //! Room: exchange. May touch: the reader it is handed. Columns: `DESIGN.md` 12.
 //! Invariant: a row passes the gate that `edit_item` passes; no code comes twice in a file.
 
-use std::collections::BTreeSet;
 use std::io::{Read, Seek};
 
-use super::csv_in::{Import, Made, Opened, Row, Wanted};
+use super::csv_in::{Form, Import, Opened};
 use super::fault::Fault;
 use super::mapping::{Mapping, OwnFields};
+use super::sheet::{Row, Wanted};
 use crate::domain::item::Item;
 use crate::domain::item_fields::{item_from_fields, kept_code};
 use crate::domain::refusal::{Refusal, RefusalCode};
@@ -34,27 +34,30 @@ pub const COLUMNS: [&str; 15] = [
     "supplier",
 ];
 
-/// Opens an items file. `known` finds the item a code already has: its columns that the file lacks
-/// stay as they are; a new item needs `code`, `name` and `price`.
+/// Returns how an items file is read. Columns it lacks stay on an item that is `known`.
+pub fn form<'s>(
+    settings: &'s Settings,
+    known: impl Fn(&str) -> Option<Item> + Send + Sync + 's,
+) -> Form<'s, Item> {
+    let wanted = Wanted { columns: &COLUMNS, needed: &["code"], own: OwnFields::Unknown };
+    Form::new(wanted, |item| &item.code, move |row| item(row, settings, &known))
+}
+
+/// Opens an items file.
 ///
 /// # Errors
 /// A fault of the whole file.
-pub fn items<'s, R: Read + Seek, K: Fn(&str) -> Option<Item>>(
+pub fn items<'s, R: Read + Seek>(
     reader: R,
     settings: &'s Settings,
     mapping: &Mapping,
-    known: K,
-) -> Opened<R, impl FnMut(&Row) -> Made<Item> + use<'s, R, K>> {
-    let wanted = Wanted { columns: &COLUMNS, needed: &["code"], own: OwnFields::Unknown };
-    let mut seen = BTreeSet::new();
-    Import::open(reader, wanted, mapping, move |row| {
-        let item = item(row, settings, &known)?;
-        if seen.insert(item.code.clone()) { Ok(item) } else { Err(twice(row, &item.code)) }
-    })
+    known: impl Fn(&str) -> Option<Item> + Send + Sync + 's,
+) -> Opened<'s, R, Item> {
+    Import::open(reader, form(settings, known), mapping)
 }
 
 fn item(
-    row: &Row,
+    row: &Row<'_>,
     settings: &Settings,
     known: impl Fn(&str) -> Option<Item>,
 ) -> Result<Item, Fault> {
@@ -64,7 +67,7 @@ fn item(
     }
     let base = known(&kept_code(code).map_err(|refusal| row.fault("code", refusal))?);
     let cells: Vec<(&str, String)> =
-        row.cells.iter().map(|(column, cell)| (column.as_str(), prepared(column, cell))).collect();
+        row.cells.iter().map(|(column, cell)| (*column, prepared(column, cell))).collect();
     let fields = cells.iter().map(|(column, cell)| (*column, cell.as_str()));
     item_from_fields(base, fields, settings).map_err(|refusal| row.refused(refusal))
 }
@@ -100,12 +103,6 @@ pub fn is_scientific(code: &str) -> bool {
 /// The refusal for such a code.
 pub fn scientific(code: &str) -> Refusal {
     Refusal::new(RefusalCode::BadArgument).saying("import.scientific").with("value", code)
-}
-
-/// The fault of a code that an earlier row has.
-pub fn twice(row: &Row, code: &str) -> Fault {
-    let refusal = Refusal::new(RefusalCode::Duplicate).saying("import.twice").with("code", code);
-    row.fault("code", refusal)
 }
 
 #[cfg(test)]

@@ -3,15 +3,16 @@
 //! Room: exchange. May touch: the reader it is handed. Columns: `DESIGN.md` 12.
 //! Invariant: personal data leaves here in the clear and in memory only; whoever writes it seals it.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 use std::io::{Read, Seek};
 
 use chrono::{Datelike, NaiveDate};
 
-use super::csv_in::{Import, Made, Opened, Row, Wanted};
+use super::csv_in::{Form, Import, Opened};
 use super::fault::Fault;
-use super::items::{is_scientific, plain_number, scientific, twice};
+use super::items::{is_scientific, plain_number, scientific};
 use super::mapping::{Mapping, OwnFields};
+use super::sheet::{Row, Wanted};
 use crate::domain::entry::ImportedMember;
 use crate::domain::member::{MemberCard, Personal, Sealed};
 use crate::domain::member_fields::{bad_field, member_code, set_field};
@@ -29,6 +30,12 @@ const PLAIN_RANK: &str = "regular";
 /// A balance beyond this is a slipped column, not a customer.
 const MOST_POINTS: i64 = 100_000_000;
 
+/// Returns how a members file is read.
+pub fn form(settings: &Settings) -> Form<'_, ImportedMember> {
+    let wanted = Wanted { columns: &COLUMNS, needed: &["code"], own: OwnFields::Taken };
+    Form::new(wanted, |member| &member.card.code, move |row| member(row, settings))
+}
+
 /// Opens a members file.
 ///
 /// # Errors
@@ -37,17 +44,11 @@ pub fn members<'s, R: Read + Seek>(
     reader: R,
     settings: &'s Settings,
     mapping: &Mapping,
-) -> Opened<R, impl FnMut(&Row) -> Made<ImportedMember> + use<'s, R>> {
-    let wanted = Wanted { columns: &COLUMNS, needed: &["code"], own: OwnFields::Taken };
-    let mut seen = BTreeSet::new();
-    Import::open(reader, wanted, mapping, move |row| {
-        let member = member(row, settings)?;
-        let code = &member.card.code;
-        if seen.insert(code.clone()) { Ok(member) } else { Err(twice(row, code)) }
-    })
+) -> Opened<'s, R, ImportedMember> {
+    Import::open(reader, form(settings), mapping)
 }
 
-fn member(row: &Row, settings: &Settings) -> Result<ImportedMember, Fault> {
+fn member(row: &Row<'_>, settings: &Settings) -> Result<ImportedMember, Fault> {
     let code = row.need("code")?;
     if is_scientific(code) {
         return Err(row.fault("code", scientific(code)));
@@ -55,7 +56,7 @@ fn member(row: &Row, settings: &Settings) -> Result<ImportedMember, Fault> {
     let code = member_code(code).map_err(|refusal| row.fault("code", refusal))?;
     let mut personal = Personal::default();
     for (column, cell) in &row.cells {
-        if !["code", "rank", "points", "joined"].contains(&column.as_str()) {
+        if !["code", "rank", "points", "joined"].contains(column) {
             let value = prepared(column, cell);
             set_field(&mut personal, column, &value)
                 .map_err(|refusal| row.fault(column, refusal))?;
@@ -70,11 +71,11 @@ fn member(row: &Row, settings: &Settings) -> Result<ImportedMember, Fault> {
     Ok(ImportedMember { card, points: row_points(row)? })
 }
 
-fn prepared(column: &str, cell: &str) -> String {
+fn prepared<'c>(column: &str, cell: &'c str) -> Cow<'c, str> {
     match column {
-        "birthday" => iso_date(cell),
-        "sex" => sex(cell).to_owned(),
-        _ => cell.to_owned(),
+        "birthday" => iso_date(cell).into(),
+        "sex" => sex(cell).into(),
+        _ => cell.into(),
     }
 }
 
@@ -98,7 +99,7 @@ fn iso_date(cell: &str) -> String {
     }
 }
 
-fn rank(row: &Row, settings: &Settings) -> Result<String, Fault> {
+fn rank(row: &Row<'_>, settings: &Settings) -> Result<String, Fault> {
     let rank = row.get("rank").unwrap_or("");
     if rank.is_empty() {
         return Ok(PLAIN_RANK.to_owned());
@@ -107,7 +108,7 @@ fn rank(row: &Row, settings: &Settings) -> Result<String, Fault> {
     if known { Ok(rank.to_owned()) } else { Err(row.fault("rank", bad_field("rank", rank))) }
 }
 
-fn joined(row: &Row) -> Result<Option<i32>, Fault> {
+fn joined(row: &Row<'_>) -> Result<Option<i32>, Fault> {
     let Some(cell) = row.get("joined").filter(|cell| !cell.is_empty()) else { return Ok(None) };
     let date = NaiveDate::parse_from_str(&iso_date(cell), "%Y-%m-%d");
     match date.ok().filter(|date| (1900..2200).contains(&date.year())) {
@@ -120,7 +121,7 @@ fn joined(row: &Row) -> Result<Option<i32>, Fault> {
 ///
 /// # Errors
 /// A fault of the `points` column.
-pub fn row_points(row: &Row) -> Result<Option<i64>, Fault> {
+pub fn row_points(row: &Row<'_>) -> Result<Option<i64>, Fault> {
     let Some(cell) = row.get("points").filter(|cell| !cell.is_empty()) else { return Ok(None) };
     match plain_number(cell).parse::<i64>() {
         Ok(points) if (-MOST_POINTS..=MOST_POINTS).contains(&points) => Ok(Some(points)),

@@ -3,14 +3,15 @@
 //! Room: exchange. May touch: the reader or writer it is handed. May not: files, store, clock.
 //! Invariant: what comes in passes the same gates as what is keyed; nothing is held in memory whole.
 //!
-//! In: `text_in` finds the encoding, `records` cuts bytes into bounded records, `csv_in` maps columns
-//! by name, and `items`, `members`, `points`, `stock` make rows. Out: `csv_out` writes cells that no
+//! In: `text_in` finds the encoding, `records` cuts bytes into bounded records, `sheet` maps columns
+//! by name, `csv_in` reads them a chunk at a time, and `items`, `members`, `points`, `stock` make rows. Out: `csv_out` writes cells that no
 //! spreadsheet runs; the `*_out` files know the columns.
 
 pub mod csv_in;
 pub mod fault;
 pub mod mapping;
 pub mod records;
+pub mod sheet;
 pub mod text_in;
 
 pub mod items;

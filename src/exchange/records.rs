@@ -7,6 +7,8 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use memchr::memchr3;
+
 /// Bounds of an import (`reliability.md` C21). The file and its rows are as many as a large shop
 /// brings from its old register, a million members; one row at a time is in memory.
 pub const MOST_FILE_BYTES: u64 = 512 * 1024 * 1024;
@@ -20,15 +22,31 @@ pub const MOST_ROWS: u64 = 2_000_000;
 pub struct Record {
     /// Line on which it begins, from 1.
     pub row: u64,
-    pub fields: Vec<Vec<u8>>,
+    /// The fields, one behind the other, and where each ends.
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
     /// A field (its place from 0) that was longer than a field may be, and so was cut off.
     pub too_long: Option<usize>,
     pub too_many: bool,
 }
 
 impl Record {
+    pub fn fields(&self) -> impl Iterator<Item = &[u8]> {
+        let begins = std::iter::once(0).chain(self.ends.iter().copied());
+        begins.zip(&self.ends).map(|(begin, end)| &self.bytes[begin..*end])
+    }
+
+    /// Bytes of the fields together.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     fn is_blank(&self) -> bool {
-        self.fields.iter().all(|field| field.iter().all(u8::is_ascii_whitespace))
+        self.bytes.iter().all(u8::is_ascii_whitespace)
     }
 }
 
@@ -84,6 +102,11 @@ impl<R: Read> Records<R> {
         }
     }
 
+    /// Bytes read so far.
+    pub fn bytes_read(&self) -> u64 {
+        self.read
+    }
+
     /// Returns the next record that is not blank, or `None` at the end.
     ///
     /// # Errors
@@ -105,23 +128,41 @@ impl<R: Read> Records<R> {
 
     fn one(&mut self) -> Result<Option<Record>, Broken> {
         let row = self.line;
-        let mut record = Record { row, ..Record::default() };
-        let mut cut = Cut { record: &mut record, at: At::FieldStart, length: 0 };
+        let record = Record { row, ..Record::default() };
+        let mut cut = Cut { record, at: At::FieldStart, length: 0, field: 0 };
         loop {
+            self.run(&mut cut)?;
             let Some(byte) = self.byte()? else {
                 if cut.at == At::Quoted {
                     return Err(Broken::Quote { row });
                 }
-                return Ok(if cut.length == 0 { None } else { Some(record) });
+                return Ok((cut.length > 0).then(|| cut.end()));
             };
             let ends = cut.take(byte);
             if cut.length > MOST_LINE_BYTES {
                 return Err(Broken::Line { row });
             }
             if ends {
-                return Ok(Some(record));
+                return Ok(Some(cut.end()));
             }
         }
+    }
+
+    /// Takes bytes that mean nothing but themselves, as far as they are at hand.
+    fn run(&mut self, cut: &mut Cut) -> Result<(), Broken> {
+        let row = self.line;
+        let buffer = self.reader.fill_buf().map_err(|source| Broken::Read { row, source })?;
+        let room = (self.most_bytes - self.read).min((MOST_LINE_BYTES - cut.length) as u64);
+        let buffer = &buffer[..buffer.len().min(room as usize)];
+        let run = cut.run(buffer);
+        if run > 0 {
+            cut.put(&buffer[..run]);
+            cut.length += run;
+            self.after_cr = false;
+            self.read += run as u64;
+            self.reader.consume(run);
+        }
+        Ok(())
     }
 
     /// The next byte, each line end as one LF.
@@ -148,32 +189,41 @@ impl<R: Read> Records<R> {
 }
 
 /// The record being cut.
-struct Cut<'a> {
-    record: &'a mut Record,
+struct Cut {
+    record: Record,
     at: At,
     /// Bytes of the record so far.
     length: usize,
+    /// Where the field begins in the record's bytes.
+    field: usize,
 }
 
-impl Cut<'_> {
+impl Cut {
+    /// Returns how many bytes from here on are a field's own.
+    fn run(&mut self, bytes: &[u8]) -> usize {
+        let special = match self.at {
+            At::Plain => memchr3(b',', b'\r', b'\n', bytes),
+            At::Quoted => memchr3(b'"', b'\r', b'\n', bytes),
+            At::FieldStart | At::QuoteInQuoted => Some(0),
+        };
+        special.unwrap_or(bytes.len())
+    }
+
     /// Takes a byte; returns whether it ended the record.
     fn take(&mut self, byte: u8) -> bool {
         self.length += 1;
-        if self.record.fields.is_empty() {
-            self.record.fields.push(Vec::new());
-        }
         match (self.at, byte) {
             (At::Quoted, b'"') => self.at = At::QuoteInQuoted,
-            (At::Quoted, _) => self.put(byte),
+            (At::Quoted, _) => self.put(&[byte]),
             (At::QuoteInQuoted, b'"') => {
-                self.put(b'"');
+                self.put(b"\"");
                 self.at = At::Quoted;
             }
             (At::FieldStart, b'"') => self.at = At::Quoted,
             (_, b',') => self.next_field(),
             (_, b'\n') => return true,
             (_, _) => {
-                self.put(byte);
+                self.put(&[byte]);
                 self.at = At::Plain;
             }
         }
@@ -182,21 +232,26 @@ impl Cut<'_> {
 
     fn next_field(&mut self) {
         self.at = At::FieldStart;
-        if self.record.fields.len() < MOST_COLUMNS {
-            self.record.fields.push(Vec::new());
+        if self.record.ends.len() + 1 < MOST_COLUMNS {
+            self.record.ends.push(self.record.bytes.len());
+            self.field = self.record.bytes.len();
         } else {
             self.record.too_many = true;
         }
     }
 
-    fn put(&mut self, byte: u8) {
-        let place = self.record.fields.len() - 1;
-        let Some(field) = self.record.fields.last_mut() else { return };
-        if field.len() < MOST_FIELD_BYTES {
-            field.push(byte);
-        } else if !self.record.too_many {
-            self.record.too_long.get_or_insert(place);
+    fn put(&mut self, bytes: &[u8]) {
+        let room = MOST_FIELD_BYTES - (self.record.bytes.len() - self.field);
+        let taken = bytes.len().min(room);
+        self.record.bytes.extend_from_slice(&bytes[..taken]);
+        if taken < bytes.len() && !self.record.too_many {
+            self.record.too_long.get_or_insert(self.record.ends.len());
         }
+    }
+
+    fn end(mut self) -> Record {
+        self.record.ends.push(self.record.bytes.len());
+        self.record
     }
 }
 
@@ -208,8 +263,8 @@ mod tests {
         let mut records = Records::new(bytes);
         let mut all = Vec::new();
         while let Some(record) = records.next_record().unwrap() {
-            let text = |field: &Vec<u8>| String::from_utf8(field.clone()).unwrap();
-            all.push((record.row, record.fields.iter().map(text).collect()));
+            let text = |field: &[u8]| String::from_utf8(field.to_vec()).unwrap();
+            all.push((record.row, record.fields().map(text).collect()));
         }
         all
     }
@@ -241,10 +296,10 @@ mod tests {
             [vec![b'x'; 5000], b",b\n".to_vec(), vec![b','; 300], b"\nc\n".to_vec()].concat();
         let mut records = Records::new(file.as_slice());
         let first = records.next_record().unwrap().unwrap();
-        assert_eq!((first.too_long, first.fields[0].len()), (Some(0), MOST_FIELD_BYTES));
-        assert_eq!(first.fields[1], b"b");
+        assert_eq!(first.too_long, Some(0));
+        assert_eq!(first.fields().map(<[u8]>::len).collect::<Vec<_>>(), [MOST_FIELD_BYTES, 1]);
         let last = records.next_record().unwrap().unwrap();
-        assert_eq!((last.row, last.fields[0].as_slice()), (3, b"c".as_slice()), "blank rows pass");
+        assert_eq!((last.row, last.fields().next()), (3, Some(b"c".as_slice())), "blank rows pass");
     }
 
     /// Yields bytes without an end and counts them.

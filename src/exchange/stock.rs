@@ -2,13 +2,11 @@
 //!
 //! Room: exchange. May touch: the reader it is handed.
 
-use std::collections::BTreeSet;
-use std::io::{Read, Seek};
-
-use super::csv_in::{Import, Made, Opened, Row, Wanted};
+use super::csv_in::Form;
 use super::fault::Fault;
-use super::items::{is_scientific, plain_number, scientific, twice};
-use super::mapping::{Mapping, OwnFields};
+use super::items::{is_scientific, plain_number, scientific};
+use super::mapping::OwnFields;
+use super::sheet::{Row, Wanted};
 use crate::domain::item_fields::kept_code;
 use crate::domain::member_fields::bad_field;
 use crate::domain::quantity::Quantity;
@@ -19,33 +17,28 @@ pub const COLUMNS: [&str; 2] = ["code", "stock"];
 /// More of one item than any shop holds.
 const MOST: i64 = 10_000_000;
 
-/// Opens a stock file: item codes and what is there now. `known` says whether the master has the code.
-///
-/// # Errors
-/// A fault of the whole file.
-pub fn stock<R: Read + Seek, K: Fn(&str) -> bool>(
-    reader: R,
-    mapping: &Mapping,
-    known: K,
-) -> Opened<R, impl FnMut(&Row) -> Made<(String, Quantity)> + use<R, K>> {
+/// Returns how a stock file is read; an item that is not `known` is a fault.
+pub fn form<'s>(known: impl Fn(&str) -> bool + Send + Sync + 's) -> Form<'s, (String, Quantity)> {
     let wanted = Wanted { columns: &COLUMNS, needed: &COLUMNS, own: OwnFields::Unknown };
-    let mut seen = BTreeSet::new();
-    Import::open(reader, wanted, mapping, move |row| {
-        let code = row.need("code")?;
-        if is_scientific(code) {
-            return Err(row.fault("code", scientific(code)));
-        }
-        let code = kept_code(code).map_err(|refusal| row.fault("code", refusal))?;
-        if !known(&code) {
-            let refusal = Refusal::new(RefusalCode::UnknownCode).with("code", code);
-            return Err(row.fault("code", refusal));
-        }
-        let quantity = quantity(row)?;
-        if seen.insert(code.clone()) { Ok((code, quantity)) } else { Err(twice(row, &code)) }
-    })
+    Form::new(
+        wanted,
+        |(code, _)| code,
+        move |row| {
+            let code = row.need("code")?;
+            if is_scientific(code) {
+                return Err(row.fault("code", scientific(code)));
+            }
+            let code = kept_code(code).map_err(|refusal| row.fault("code", refusal))?;
+            if !known(&code) {
+                let refusal = Refusal::new(RefusalCode::UnknownCode).with("code", code);
+                return Err(row.fault("code", refusal));
+            }
+            Ok((code, quantity(row)?))
+        },
+    )
 }
 
-fn quantity(row: &Row) -> Result<Quantity, Fault> {
+fn quantity(row: &Row<'_>) -> Result<Quantity, Fault> {
     let cell = row.need("stock")?;
     let quantity: Option<Quantity> = plain_number(cell).parse().ok();
     let most = Quantity::from(MOST);
@@ -56,6 +49,8 @@ fn quantity(row: &Row) -> Result<Quantity, Fault> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::csv_in::Import;
+    use super::super::mapping::Mapping;
     use super::*;
     use std::io::Cursor;
 
@@ -63,7 +58,7 @@ mod tests {
     fn counts_are_read_and_bad_ones_named() {
         let file = "code,在庫数\n4901234567894,\"1,200\"\n1001,12.5\n1002,many\n9,1\n";
         let known = |code: &str| code != "9";
-        let mut import = stock(Cursor::new(file), &Mapping::usual(), known).unwrap();
+        let mut import = Import::open(Cursor::new(file), form(known), &Mapping::usual()).unwrap();
         let all: Vec<_> = import.by_ref().map(|(_, count)| count.to_string()).collect();
         assert_eq!(all, ["1200", "12.5"]);
         let faults = &import.report().faults;

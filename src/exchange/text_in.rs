@@ -3,6 +3,7 @@
 //! Room: exchange. May touch: the reader it is handed, encoding tables.
 //! Invariant: a broken sign becomes 〓 and is told; it never swallows the sign behind it.
 
+use std::borrow::Cow;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use encoding_rs::SHIFT_JIS;
@@ -118,13 +119,13 @@ impl Look {
 
 /// A field as text, and whether any byte of it was no character.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decoded {
-    pub text: String,
+pub struct Decoded<'a> {
+    pub text: Cow<'a, str>,
     pub broken: bool,
 }
 
 /// Returns the bytes of one field as text.
-pub fn decode(bytes: &[u8], encoding: Encoding) -> Decoded {
+pub fn decode(bytes: &[u8], encoding: Encoding) -> Decoded<'_> {
     let (text, broken) = match encoding {
         Encoding::Utf8 => match std::str::from_utf8(bytes) {
             Ok(text) => (text.into(), false),
@@ -134,9 +135,9 @@ pub fn decode(bytes: &[u8], encoding: Encoding) -> Decoded {
     };
     if broken {
         let text = text.replace(char::REPLACEMENT_CHARACTER, &GETA.to_string());
-        Decoded { text, broken }
+        Decoded { text: text.into(), broken }
     } else {
-        Decoded { text: text.into_owned(), broken }
+        Decoded { text, broken }
     }
 }
 

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate};
-use crossbeam_channel::{Receiver, unbounded};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::codec;
 use super::fault::StoreError;
@@ -18,6 +18,7 @@ use super::keys::Keys;
 use super::lanes::Folded;
 use super::progress::Progress;
 use super::segment::Month;
+use super::staging::Stage;
 use super::store_thread::FoldSender;
 use super::z_signing;
 use crate::domain::entry::{Draft, Entry, Header, Kind};
@@ -50,6 +51,15 @@ pub struct AppenderParts {
     pub lane: u8,
     pub epoch: u16,
     pub last_stamp: u64,
+}
+
+/// An import, ready to be appended.
+pub struct Import {
+    pub stage: Stage,
+    /// Who brings it and when; its kind is that of the import's entries, without rows.
+    pub draft: Draft,
+    /// What closes it.
+    pub close: Kind,
 }
 
 type Replies = Receiver<Result<Appended, AppendError>>;
@@ -112,6 +122,59 @@ impl Appender {
             })?;
         }
         Ok(())
+    }
+
+    /// Appends the entries of an import and the one that closes it, and returns them without their
+    /// rows. Their writes follow each other while the next are read; they mean nothing before the
+    /// closing one, which is handed over last and so is on disk only when all are. `draft` places a
+    /// kind; `watch` hears how many entries have been handed over.
+    pub fn append_import(
+        &mut self,
+        import: Import,
+        now: Now,
+        watch: &mut dyn FnMut(u64),
+    ) -> Result<Vec<Entry>, StoreError> {
+        let Import { mut stage, draft, close } = import;
+        stage.write_keys(&self.keys)?;
+        let (reply, replies) = unbounded(); // One answer an entry.
+        let mut placed = Vec::new();
+        for kind in stage.into_kinds()? {
+            let entry = self.placed(&draft, draft.kind.clone(), now);
+            let body = codec::body_of(&entry.header, &kind?)?;
+            self.hand_over(&entry, body, &reply)?;
+            placed.push(entry);
+            watch(placed.len() as u64);
+        }
+        let last = self.placed(&draft, close, now);
+        self.hand_over(&last, codec::encode_entry(&last)?, &reply)?;
+        placed.push(last);
+        drop(reply);
+        let flushed = self.journal.flush();
+        self.answered(&replies)?;
+        flushed?;
+        Ok(placed)
+    }
+
+    /// Hands one entry of an import over; what it means waits in the journal, so the fold is told
+    /// of the entry without its rows.
+    fn hand_over(
+        &mut self,
+        entry: &Entry,
+        body: Vec<u8>,
+        reply: &Sender<Result<Appended, AppendError>>,
+    ) -> Result<(), StoreError> {
+        let record = Record { seq: entry.header.seq, month: month_of(&entry.header)?, body };
+        let (taken, reply) = (self.when_synced(entry), reply.clone());
+        let handed = self.journal.append_later(record, move |result| {
+            if let Ok(appended) = &result {
+                taken(appended);
+            }
+            let _ = reply.send(result); // Who waited has gone: the process ends.
+        });
+        if handed.is_err() {
+            self.next_seq = self.journal.reader().head().seq + 1;
+        }
+        Ok(handed?)
     }
 
     /// Writes what `append_later` kept back.
@@ -243,15 +306,16 @@ impl Appender {
 }
 
 fn record(entry: &Entry) -> Result<Record, StoreError> {
-    let header = &entry.header;
+    let month = month_of(&entry.header)?;
+    Ok(Record { seq: entry.header.seq, month, body: codec::encode_entry(entry)? })
+}
+
+/// Returns the month in whose segment an entry lies.
+fn month_of(header: &Header) -> Result<Month, StoreError> {
     let month = NaiveDate::from_num_days_from_ce_opt(header.business_date)
         .and_then(|date| Month::new(u16::try_from(date.year()).ok()?, date.month() as u8));
     let unfit = || StoreError::Unfit { seq: header.seq, what: "business date".to_owned() };
-    Ok(Record {
-        seq: header.seq,
-        month: month.ok_or_else(unfit)?,
-        body: codec::encode_entry(entry)?,
-    })
+    month.ok_or_else(unfit)
 }
 
 /// Codes whose personal data is still to be sealed.

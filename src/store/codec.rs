@@ -12,7 +12,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::domain::entry::{Entry, Kind};
+use crate::domain::entry::{Entry, Header, Kind};
 use crate::domain::member::Sealed;
 
 /// Version of every body and value written today.
@@ -56,6 +56,35 @@ pub fn encode_entry(entry: &Entry) -> Result<Vec<u8>, CodecError> {
     encode(entry)
 }
 
+/// What happened, encoded before its entry has a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodedKind(Vec<u8>);
+
+impl EncodedKind {
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Encodes what happened; `body_of` makes the body once the header is known.
+pub fn encode_kind(kind: &Kind) -> Result<EncodedKind, CodecError> {
+    if holds_clear(kind) {
+        return Err(CodecError::Clear);
+    }
+    let mut bytes = Vec::new();
+    encode_onto(&mut bytes, kind)?;
+    Ok(EncodedKind(bytes))
+}
+
+/// Returns the body of an entry whose kind's bytes `encode_kind` made.
+pub fn body_of(header: &Header, kind: &[u8]) -> Result<Vec<u8>, CodecError> {
+    let mut bytes = Vec::with_capacity(64 + kind.len());
+    bytes.push(VERSION);
+    encode_onto(&mut bytes, header)?;
+    bytes.extend_from_slice(kind);
+    Ok(bytes)
+}
+
 /// Reads the body of an entry.
 pub fn decode_entry(body: &[u8]) -> Result<Entry, CodecError> {
     decode(body)
@@ -87,9 +116,14 @@ pub fn guarded(bytes: &[u8]) -> Result<&[u8], CodecError> {
 
 fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
     let mut bytes = vec![VERSION];
-    bincode::serde::encode_into_std_write(value, &mut bytes, CONFIG)
-        .map_err(|error| CodecError::Shape(error.to_string()))?;
+    encode_onto(&mut bytes, value)?;
     Ok(bytes)
+}
+
+fn encode_onto<T: Serialize>(bytes: &mut Vec<u8>, value: &T) -> Result<(), CodecError> {
+    bincode::serde::encode_into_std_write(value, bytes, CONFIG)
+        .map_err(|error| CodecError::Shape(error.to_string()))?;
+    Ok(())
 }
 
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
@@ -119,7 +153,7 @@ fn holds_clear(kind: &Kind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::entry::{Clock, Header, PrintEnd};
+    use crate::domain::entry::{Clock, PrintEnd};
     use crate::domain::member::MemberCard;
     use crate::domain::money::yen;
 
@@ -171,6 +205,8 @@ mod tests {
             let (head, tail) = body.split_at(HEADER.len() / 2);
             let want = want.replace(' ', "");
             assert_eq!((hex(head), hex(tail)), (HEADER.to_owned(), want), "{kind:?}");
+            let made = body_of(&entry(kind.clone()).header, encode_kind(&kind).unwrap().bytes());
+            assert_eq!(made.unwrap(), body, "in two steps");
             assert_eq!(decode_entry(&body).unwrap(), entry(kind));
         }
     }
@@ -178,6 +214,7 @@ mod tests {
     #[test]
     fn personal_data_in_the_clear_is_never_written() {
         let clear = Sealed::Clear(Box::default());
+        assert_eq!(encode_kind(&card(clear.clone())), Err(CodecError::Clear));
         assert_eq!(encode_entry(&entry(card(clear))), Err(CodecError::Clear));
         assert!(encode_entry(&entry(card(Sealed::Erased))).is_ok());
     }

@@ -13,6 +13,7 @@ use super::fault::StoreError;
 use super::imports::{Past, prepared};
 use super::keys::Keys;
 use super::lanes::Folded;
+use super::progress::Progress;
 use super::{days, imports, items, jobs, lanes, members, sales, stock, tables, visits};
 use crate::domain::entry::{Entry, Kind};
 use crate::domain::lane::LaneState;
@@ -35,6 +36,8 @@ pub struct Folder {
     past: Box<dyn Past>,
     memory: Memory,
     since_durable: u32,
+    /// Who hears how far an import has come.
+    progress: Arc<Progress>,
 }
 
 /// What a fold needs of the folds before it without asking the tables.
@@ -59,7 +62,13 @@ impl Folder {
             settings: lanes::settings(&txn)?,
         };
         drop(txn);
-        Ok(Self { db, keys, past, memory, since_durable: 0 })
+        let progress = Arc::default();
+        Ok(Self { db, keys, past, memory, since_durable: 0, progress })
+    }
+
+    /// Lets somebody hear how far an import has come.
+    pub fn telling(self, progress: Arc<Progress>) -> Self {
+        Self { progress, ..self }
     }
 
     /// Returns the memory of a lane; a new one when nothing of it was folded.
@@ -144,7 +153,9 @@ impl Folder {
         days::fold(txn, entry, open_day)?;
         jobs::fold(txn, entry)?;
         let last = memory.folded.get(&entry.header.lane);
-        imports::fold(txn, entry, last, &*self.past, &self.keys)?;
+        let sources =
+            imports::Sources { past: &*self.past, keys: &self.keys, progress: &self.progress };
+        imports::fold(txn, entry, last, &sources)?;
         match &entry.kind {
             Kind::SaleClosed(sale) => stock::moved(txn, sale, sales::Turn::Closed),
             Kind::ReceiptVoided { sale, .. } => stock::moved(txn, sale, sales::Turn::Voided),

@@ -63,6 +63,11 @@ impl Keys {
         Ok(Self { db: RwLock::new(db), files, path: path.into(), chance })
     }
 
+    /// Fills bytes with chance.
+    pub(super) fn chance(&self, bytes: &mut [u8]) {
+        (self.chance)(bytes);
+    }
+
     fn db(&self) -> RwLockReadGuard<'_, Database> {
         self.db.read().unwrap_or_else(PoisonError::into_inner)
     }

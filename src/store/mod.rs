@@ -66,6 +66,7 @@ pub mod progress;
 pub mod projections;
 pub mod restore;
 pub mod shop;
+pub mod staging;
 pub mod store_reader;
 pub mod store_thread;
 pub mod testimony;

@@ -41,6 +41,8 @@ struct State {
     folded: u64,
     /// The last entry that changed items, and the last that changed sales.
     changed: [u64; 2],
+    /// Rows of imports that were sorted in.
+    sorted_in: u64,
     failed: Option<String>,
 }
 
@@ -74,6 +76,12 @@ impl Progress {
         self.moved.notify_all();
     }
 
+    /// Notes that so many rows of an import were sorted in.
+    pub fn sorted_in(&self, rows: u64) {
+        self.state().sorted_in += rows;
+        self.moved.notify_all();
+    }
+
     pub fn failed(&self, why: &StoreError) {
         self.state().failed = Some(why.to_string());
         self.moved.notify_all();
@@ -84,11 +92,17 @@ impl Progress {
     /// # Errors
     /// `Journal` with the reason when the fold has failed: rebuild.
     pub fn wait_for(&self, seq: u64) -> Result<(), StoreError> {
+        self.wait_watching(seq, &mut |_| {})
+    }
+
+    /// The same; `watch` hears how many rows of imports have been sorted in since the start.
+    pub fn wait_watching(&self, seq: u64, watch: &mut dyn FnMut(u64)) -> Result<(), StoreError> {
         let mut state = self.state();
         while state.folded < seq {
             if let Some(why) = &state.failed {
                 return Err(StoreError::Journal(why.clone()));
             }
+            watch(state.sorted_in);
             state = self.moved.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         Ok(())

@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::appending::{Appender, AppenderParts};
+use super::appending::{Appender, AppenderParts, Import};
 use super::backup::remove_if_there;
 use super::cart_keeper::CartKeeper;
 use super::cart_log::CartLog;
@@ -28,6 +28,7 @@ use super::reader::{Reader, Verdict};
 use super::restore::finish_interrupted;
 use super::second_copy::{CopyPlace, SecondCopy};
 use super::shop_lock::{LOCK_NAME, LockError, ShopLock};
+use super::staging::{Stage, Stager};
 use super::store_reader::StoreReader;
 use super::store_thread::StoreThread;
 use crate::domain::entry::{Clock, Draft, Entry, Header, Kind};
@@ -66,6 +67,8 @@ pub struct Shop {
     store: StoreThread,
     copy: Option<SecondCopy>,
     journal: JournalThread,
+    files: Arc<dyn Files>,
+    dir: PathBuf,
     _lock: ShopLock,
 }
 
@@ -200,8 +203,13 @@ impl ShopPlace {
             Some(db) => db,
             None => projections::create(&*self.files, &store_path)?,
         };
-        let db = Arc::new(db);
-        let folder = projections::catch_up(&db, &keys, &self.history(), watch)?;
+        let mut db = Arc::new(db);
+        let mut folder = projections::catch_up(&db, &keys, &self.history(), watch)?;
+        // What a register that was killed had still to do.
+        if let Some(fresh) = projections::without_erased(&*self.files, &store_path, &db)? {
+            db = Arc::new(fresh);
+            folder = projections::catch_up(&db, &keys, &self.history(), watch)?;
+        }
 
         let (cart, emptied) = CartKeeper::new(cart_log, &found.changes);
         let (settings, lane) = (folder.settings().clone(), folder.lane(self.lane));
@@ -245,7 +253,8 @@ impl ShopPlace {
             last_stamp,
         });
         let reader = StoreReader { db, keys: keys.clone(), progress };
-        Ok(Shop { appender, reader, cart, keys, store, copy, journal, _lock: lock })
+        let (files, dir) = (self.files.clone(), self.dir.clone());
+        Ok(Shop { appender, reader, cart, keys, store, copy, journal, files, dir, _lock: lock })
     }
 
     /// Returns the cart, or an empty one when its sale has happened already.
@@ -323,6 +332,25 @@ impl Shop {
         self.appender.append_later(drafts, now)
     }
 
+    /// Begins an import of about so many rows: what makes its entries ready, and where they wait.
+    pub fn stage(&self, wanted: u64) -> Result<(Stager, Stage), StoreError> {
+        Ok((Stager::new(self.keys.clone(), wanted)?, Stage::new(&self.dir)))
+    }
+
+    /// Appends an import: all of it counts once its last entry is on disk.
+    pub fn append_import(
+        &mut self,
+        import: Import,
+        now: Now,
+        watch: &mut dyn FnMut(u64),
+    ) -> Result<Vec<Entry>, StoreError> {
+        let entries = self.appender.append_import(import, now, watch)?;
+        if let Some(copy) = &self.copy {
+            copy.poke();
+        }
+        Ok(entries)
+    }
+
     /// Keeps the open cart, before it is shown.
     pub fn keep_cart(&mut self, cart: &Cart) -> Result<(), StoreError> {
         let head = self.appender.journal().reader().head();
@@ -365,12 +393,14 @@ impl Shop {
         Ok(self.appender.journal().retry_open()?)
     }
 
-    /// Leaves in order: everything synced, folded, settled and copied.
+    /// Leaves in order: everything synced, folded, settled and copied, and no byte left of whom was
+    /// erased.
     pub fn close(mut self) -> Result<(), StoreError> {
         self.appender.flush()?;
         self.cart.log().close()?;
         self.store.settle()?;
         drop(self.appender);
+        projections::without_erased(&*self.files, &self.dir.join(STORE_NAME), &self.reader.db)?;
         self.journal.end();
         if let Some(copy) = self.copy {
             copy.finish();

@@ -43,6 +43,11 @@ impl StoreReader {
         self.progress.wait_for(seq)
     }
 
+    /// The same, for an import: `watch` hears how many of its rows have been sorted in.
+    pub fn wait_sorted_in(&self, seq: u64, watch: &mut dyn FnMut(u64)) -> Result<(), StoreError> {
+        self.progress.wait_watching(seq, watch)
+    }
+
     pub fn settings(&self) -> Result<Settings, StoreError> {
         lanes::settings(&self.db.begin_read()?)
     }

@@ -55,6 +55,7 @@ pub struct StoreThread {
 impl StoreThread {
     pub fn start(folder: Folder, progress: Arc<Progress>) -> Result<Self, StoreError> {
         let (orders, inbox) = bounded(MOST_WAITING);
+        let folder = folder.telling(progress.clone());
         let thread = thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || run(folder, &inbox, &progress))?;
