@@ -174,6 +174,14 @@ pub fn device_rows(engine: &Engine) -> Vec<DeviceRow> {
         },
         ..DeviceRow::default()
     };
+    let display = (!config.display.address.is_empty()).then(|| DeviceRow {
+        device: "display".to_owned(),
+        kind: "device.display",
+        address: config.display.address.clone(),
+        // It says nothing: that it is lost shows when it takes no more bytes.
+        state: "state.unasked",
+        ..DeviceRow::default()
+    });
     let scale = config.scale.as_ref().map(|scale| {
         let there = Path::new(&scale.serial).exists();
         DeviceRow {
@@ -203,7 +211,13 @@ pub fn device_rows(engine: &Engine) -> Vec<DeviceRow> {
         alert: !there,
         ..DeviceRow::default()
     });
-    [printer, drawer].into_iter().chain(scale).chain(labels).chain(scanners).collect()
+    [printer, drawer]
+        .into_iter()
+        .chain(display)
+        .chain(scale)
+        .chain(labels)
+        .chain(scanners)
+        .collect()
 }
 
 /// Does what the devices screen asks for, and returns the key of what it says.

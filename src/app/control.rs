@@ -17,11 +17,15 @@ use serde::{Deserialize, Serialize};
 
 use super::exports::FileOrder;
 use super::reply::Reply;
+use super::showcase::Showcase;
+use crate::screens::CustomerView;
 
 const LONGEST_LINE: u64 = 64 * 1024;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The journal of ten years takes a while to write out.
 const LONG_PATIENCE: Duration = Duration::from_secs(600);
+/// A display hears from the register at least so often.
+const STILL_THERE: Duration = Duration::from_secs(5);
 const MOST_CLIENTS: usize = 8;
 
 /// What a client asks: one line of the command language, or of the command line.
@@ -32,6 +36,9 @@ pub struct Request {
     /// In place of a line: data of the shop, into a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub export: Option<FileOrder>,
+    /// In place of a line: what the customer sees, now and whenever it changes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub display: bool,
 }
 
 impl Request {
@@ -64,7 +71,7 @@ impl ControlSocket {
     ///
     /// # Errors
     /// When the socket cannot be made.
-    pub fn listen<F>(shop: &Path, deliver: F) -> io::Result<Self>
+    pub fn listen<F>(shop: &Path, showcase: Arc<Showcase>, deliver: F) -> io::Result<Self>
     where
         F: Fn(Asked) -> bool + Send + Sync + 'static,
     {
@@ -78,7 +85,7 @@ impl ControlSocket {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
         std::thread::Builder::new()
             .name("control".to_owned())
-            .spawn(move || accept(&listener, Arc::new(deliver)))?;
+            .spawn(move || accept(&listener, showcase, Arc::new(deliver)))?;
         Ok(Self { path })
     }
 }
@@ -89,7 +96,7 @@ impl Drop for ControlSocket {
     }
 }
 
-fn accept<F>(listener: &UnixListener, deliver: Arc<F>)
+fn accept<F>(listener: &UnixListener, showcase: Arc<Showcase>, deliver: Arc<F>)
 where
     F: Fn(Asked) -> bool + Send + Sync + 'static,
 {
@@ -100,8 +107,9 @@ where
             continue; // Dropping the stream tells the client.
         }
         let (clients, deliver) = (Arc::clone(&clients), Arc::clone(&deliver));
+        let showcase = Arc::clone(&showcase);
         let served = std::thread::Builder::new().name("client".to_owned()).spawn(move || {
-            let _ = serve(stream, &*deliver); // A client that breaks off is not our trouble.
+            let _ = serve(stream, &showcase, &*deliver); // A client that breaks off is not our trouble.
             clients.fetch_sub(1, Ordering::AcqRel);
         });
         if served.is_err() {
@@ -110,19 +118,42 @@ where
     }
 }
 
-fn serve(stream: UnixStream, deliver: &dyn Fn(Asked) -> bool) -> io::Result<()> {
+fn serve(
+    stream: UnixStream,
+    showcase: &Showcase,
+    deliver: &dyn Fn(Asked) -> bool,
+) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut writer = stream.try_clone()?;
     let mut reader = BufReader::new(stream);
     while let Some(line) = read_line(&mut reader)? {
         let reply = match serde_json::from_str::<Request>(&line) {
+            Ok(request) if request.display => return show(writer, request, showcase, deliver),
             Ok(request) => ask(request, deliver),
             Err(error) => Reply::refused("", "bad_argument", error.to_string()),
         };
         writeln!(writer, "{}", reply.json())?;
     }
     Ok(())
+}
+
+/// Tells a display what the customer sees, until it has gone.
+fn show(
+    mut writer: UnixStream,
+    request: Request,
+    showcase: &Showcase,
+    deliver: &dyn Fn(Asked) -> bool,
+) -> io::Result<()> {
+    let mut watcher = showcase.watch();
+    let (answer, _) = bounded(1);
+    if !deliver(Asked { request, answer }) {
+        return Ok(()); // The register is going away.
+    }
+    loop {
+        let view = watcher.next(STILL_THERE);
+        writeln!(writer, "{}", serde_json::to_string(&view).map_err(io::Error::other)?)?;
+    }
 }
 
 fn ask(request: Request, deliver: &dyn Fn(Asked) -> bool) -> Reply {
@@ -169,7 +200,24 @@ impl Client {
     /// # Errors
     /// When the register went away meanwhile.
     pub fn ask(&mut self, line: &str) -> io::Result<Reply> {
-        self.request(&Request { line: line.to_owned(), export: None })
+        self.request(&Request { line: line.to_owned(), export: None, display: false })
+    }
+
+    /// Hears what the customer sees, until `shown` answers false.
+    ///
+    /// # Errors
+    /// When the register went away meanwhile.
+    pub fn follow(mut self, mut shown: impl FnMut(CustomerView) -> bool) -> io::Result<()> {
+        let request = Request { line: String::new(), export: None, display: true };
+        let text = serde_json::to_string(&request).map_err(io::Error::other)?;
+        writeln!(self.reader.get_mut(), "{text}")?;
+        self.reader.get_ref().set_read_timeout(Some(STILL_THERE * 3))?;
+        while let Some(line) = read_line(&mut self.reader)? {
+            if !shown(serde_json::from_str(&line).map_err(io::Error::other)?) {
+                return Ok(());
+            }
+        }
+        Err(io::ErrorKind::UnexpectedEof.into())
     }
 
     /// Asks for data of the shop, into a file made here.
@@ -177,7 +225,7 @@ impl Client {
     /// # Errors
     /// When the register went away meanwhile.
     pub fn export(&mut self, order: FileOrder) -> io::Result<Reply> {
-        self.request(&Request { line: "export".to_owned(), export: Some(order) })
+        self.request(&Request { line: "export".to_owned(), export: Some(order), display: false })
     }
 
     fn request(&mut self, request: &Request) -> io::Result<Reply> {
@@ -199,7 +247,7 @@ mod tests {
     #[test]
     fn a_client_is_answered_and_nonsense_is_refused_in_words() {
         let folder = tempfile::tempdir().unwrap();
-        let socket = ControlSocket::listen(folder.path(), |asked| {
+        let socket = ControlSocket::listen(folder.path(), Arc::default(), |asked| {
             let reply = Reply::done(&asked.request.line);
             asked.answer.send(reply).is_ok()
         })

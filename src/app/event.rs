@@ -9,6 +9,7 @@ use crossbeam_channel::Sender;
 
 use super::books::Placed;
 use super::control::Asked;
+use crate::devices::printer::Trouble;
 use crate::devices::scale::{Milligrams, ScaleFault};
 use crate::devices::scanner::ScannerEvent;
 use crate::devices::sound::Signal;
@@ -24,6 +25,8 @@ pub enum Event {
     Scanner(ScannerEvent),
     /// The printer has news; the spool holds it.
     Printer,
+    /// The line display took what it was given, or is lost.
+    LineDisplay(Result<(), Trouble>),
     /// The scale answers the asking of that number.
     Weighed(u64, Result<Milligrams, ScaleFault>),
     /// The sound card does not play; what it was to play was not heard.

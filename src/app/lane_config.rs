@@ -82,6 +82,26 @@ impl LabelConfig {
     }
 }
 
+/// What customers see.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DisplayConfig {
+    /// A line display of two rows of twenty; as a printer's, empty for none.
+    pub address: String,
+    /// The shop's own text, shown while nobody is served and with the change.
+    pub text: String,
+}
+
+impl DisplayConfig {
+    /// Where the line display is, if there is one.
+    ///
+    /// # Errors
+    /// What is wrong with the address.
+    pub fn line(&self) -> Result<Option<Address>, AddressError> {
+        if self.address.is_empty() { Ok(None) } else { self.address.parse().map(Some) }
+    }
+}
+
 /// A scale on a serial line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -158,12 +178,20 @@ pub struct LaneConfig {
     pub printer: PrinterConfig,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scanner: Vec<ScannerMatch>,
+    // What a shop has not set is not written: it adds the table itself.
+    #[serde(skip_serializing_if = "is_usual")]
     pub sound: SoundConfig,
+    #[serde(skip_serializing_if = "is_usual")]
+    pub display: DisplayConfig,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<LabelConfig>,
     pub copy: CopyConfig,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scale: Option<ScaleConfig>,
+}
+
+fn is_usual<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Default for LaneConfig {
@@ -176,6 +204,7 @@ impl Default for LaneConfig {
             printer: PrinterConfig { address: "file:".to_owned(), profile: generic() },
             scanner: Vec::new(),
             sound: SoundConfig::default(),
+            display: DisplayConfig::default(),
             label: None,
             copy: CopyConfig::default(),
             drawer: true,
@@ -218,6 +247,10 @@ impl LaneConfig {
                 let line = line_of_table(text, "[[scanner]]", at);
                 return Err(ConfigFault { line, what: format!("scanner: {error}") });
             }
+        }
+        if let Err(error) = config.display.line() {
+            let line = line_of_table(text, "[display]", 0);
+            return Err(ConfigFault { line, what: format!("display: {error}") });
         }
         if let Some(Err(error)) = config.scale.as_ref().map(ScaleConfig::settings) {
             let line = line_of_table(text, "[scale]", 0);
@@ -297,6 +330,7 @@ mod tests {
             ("\n\nlanguage = \"fr\"\n", 3),
             ("[printer]\nprofile = \"generic-80\"\n", 1),
             ("[[scanner]]\nserial = \"/dev/a\"\n\n[[scanner]]\nserial = \"ttyACM0\"\n", 4),
+            ("[display]\naddress = \"ttyUSB0\"\n", 1),
             ("[scale]\nserial = \"/dev/ttyUSB0\"\nbaud = 2401\n", 1),
             ("[scale]\nserial = \"/dev/ttyUSB0\"\nprotocol = \"x\"\n", 3),
             ("\n[label]\naddress = \"lp1\"\n", 2),

@@ -24,6 +24,7 @@ pub mod reports;
 pub mod run;
 pub mod sample;
 pub mod scan_sound;
+pub mod showcase;
 pub mod spool;
 pub mod upkeep;
 pub mod words;

@@ -184,6 +184,11 @@ impl Picture {
         }
     }
 
+    /// The sale just closed, until the next begins.
+    pub fn last(&self) -> Option<&LastSale> {
+        self.last.as_ref()
+    }
+
     /// Clears the message before the next act.
     pub fn quiet(&mut self) {
         self.message = None;

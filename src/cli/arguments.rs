@@ -101,6 +101,7 @@ pub enum Deed {
         #[arg(long)]
         scan: bool,
     },
+    Display,
     Labels {
         what: LabelsWhat,
         #[arg(value_name = "CODE")]

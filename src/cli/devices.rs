@@ -163,7 +163,7 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 /// Serial lines that have another use.
 fn taken(config: &LaneConfig) -> Vec<PathBuf> {
     use crate::devices::printer::Address;
-    let addresses = [&config.printer.address];
+    let addresses = [&config.printer.address, &config.display.address];
     let scale = config.scale.as_ref().map(|scale| PathBuf::from(&scale.serial));
     let lines = addresses.into_iter().filter_map(|address| match address.parse() {
         Ok(Address::Serial(line)) => Some(line.path),

@@ -5,6 +5,7 @@
 mod arguments;
 mod deeds;
 mod devices;
+mod display;
 mod exit;
 mod labels;
 mod register;
@@ -163,6 +164,7 @@ fn perform(
         Some(Deed::Devices { test_print, scan }) => {
             devices::devices(options, test_print, scan, words)
         }
+        Some(Deed::Display) => display::display(options, words),
         Some(Deed::Labels { what, codes, department, price, grams, copies }) => {
             let given = labels::Given { what, codes, department, price, grams, copies };
             labels::labels(options, given, words)

@@ -18,6 +18,7 @@ use crate::app::event::{self, Ending, Event};
 use crate::app::first_run;
 use crate::app::opening::{self, OpenFault, Options};
 use crate::app::picture::Picture;
+use crate::app::showcase::Showcase;
 use crate::app::upkeep::StartCheck;
 use crate::devices::scanner;
 use crate::domain::words::Words;
@@ -102,7 +103,8 @@ fn counter(
     if let Some(greeting) = greeting {
         picture.say(greeting, &engine.words);
     }
-    let _control = listen(&engine.dir, &events).map_err(|error| at_terminal(&error))?;
+    let showcase = Arc::<Showcase>::default();
+    let _control = listen(&engine.dir, &showcase, &events).map_err(|error| at_terminal(&error))?;
     let _scanners = scanners(&engine, &events);
     event::hear_signals(events.clone()).map_err(|error| at_terminal(&error))?;
     let died = events.clone();
@@ -125,7 +127,7 @@ fn counter(
     engine.spool.watch();
     engine.resume_prints().map_err(|refusal| Said::refusal(&refusal, words))?;
     let shop = Arc::clone(&engine.shop);
-    let ended = Counter::new(engine, screens, picture, display, &events)
+    let ended = Counter::new(engine, screens, picture, display, showcase, &events)
         .and_then(|counter| counter.run(inbox));
     drop(guard);
     shop.close();
@@ -145,9 +147,15 @@ fn lacks_kanji(out: &mut io::Stdout) -> bool {
             .is_ok_and(|glyphs| glyphs == Glyphs::NoKanji)
 }
 
-fn listen(dir: &Path, events: &Sender<Event>) -> io::Result<ControlSocket> {
+fn listen(
+    dir: &Path,
+    showcase: &Arc<Showcase>,
+    events: &Sender<Event>,
+) -> io::Result<ControlSocket> {
     let events = events.clone();
-    ControlSocket::listen(dir, move |asked| events.send(Event::Control(asked)).is_ok())
+    ControlSocket::listen(dir, Arc::clone(showcase), move |asked| {
+        events.send(Event::Control(asked)).is_ok()
+    })
 }
 
 /// Scanners are heard only where a rule names one; elsewhere a wedge types into the terminal. One that

@@ -34,6 +34,7 @@ mod paged;
 
 mod command_line;
 mod count;
+pub mod customer;
 mod devices;
 mod first_run;
 mod help;
@@ -57,6 +58,7 @@ pub use action::{
     Action, Answer, DeviceAct, DeviceRow, JournalRow, PAGE, Page, Question, ReceiptLine,
     ReceiptView,
 };
+pub use customer::{CustomerLine, CustomerStage, CustomerView};
 pub use data_file::DataFault;
 pub use first_run::FirstShop;
 pub use frame::paper_columns;

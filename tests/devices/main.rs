@@ -14,6 +14,7 @@ mod pty;
 #[allow(dead_code)] // Other tests use the rest of it.
 mod escpos_decoder;
 
+mod displays;
 mod drawer;
 mod label_decoder;
 mod labels;

@@ -70,6 +70,11 @@ impl Device {
         self.pen.lock().unwrap().write_all(bytes).expect("it is sent");
     }
 
+    /// Everything heard so far.
+    pub fn heard(&self) -> Vec<u8> {
+        self.heard.lock().unwrap().clone()
+    }
+
     /// Takes what was heard so far.
     pub fn takes(&self) -> Vec<u8> {
         std::mem::take(&mut self.heard.lock().unwrap())

@@ -5,9 +5,16 @@
 
 use std::io::Write;
 
+use crossbeam_channel::Sender;
+
 use super::Counter;
 use crate::app::drawer_watch::DrawerAlarm;
+use crate::app::event::Event;
+use crate::app::lane_config::DisplayConfig;
+use crate::app::showcase;
 use crate::app::spool::SpoolNews;
+use crate::devices::line_display::{self, DisplayHandle};
+use crate::devices::printer::Trouble;
 use crate::devices::scanner::{Reject, ScannerEvent, TestVerdict};
 use crate::devices::sound::Signal;
 use crate::domain::refusal::{Refusal, RefusalCode};
@@ -52,6 +59,25 @@ impl<W: Write> Counter<W> {
         }
     }
 
+    /// Shows the customer what the cashier has just seen.
+    pub(super) fn show_customer(&mut self) {
+        if self.line_display.is_none() && !self.showcase.is_watched() {
+            return;
+        }
+        let view = showcase::view(&self.engine, self.picture.last());
+        self.showcase.show(&view);
+        if let Some(display) = self.line_display.as_ref().filter(|_| self.customer != view) {
+            display.show(showcase::rows(&view, &self.engine.words));
+        }
+        self.customer = view;
+    }
+
+    pub(super) fn line_display_state(&mut self, state: Result<(), Trouble>) {
+        if state.is_err() {
+            self.picture.say_refusal("line_display.lost", &self.engine.words);
+        }
+    }
+
     pub(super) fn drawer_left_open(&mut self) {
         if let Some(alarm) = self.engine.spool.drawer_left_open() {
             self.drawer_alarm(alarm);
@@ -85,4 +111,15 @@ impl<W: Write> Counter<W> {
         // An ended job is written with the next act, or once it is quiet.
         self.settled = false;
     }
+}
+
+/// Starts the line display's thread, where the lane has one.
+pub(super) fn line_display(
+    config: &DisplayConfig,
+    events: &Sender<Event>,
+) -> Option<DisplayHandle> {
+    let address = config.line().ok().flatten()?;
+    let events = events.clone();
+    let tell = move |state| drop(events.send(Event::LineDisplay(state)));
+    line_display::start(address, tell).ok()
 }

@@ -154,6 +154,9 @@ impl<W: Write> Counter<W> {
 
     /// Another program may look; selling is done at the counter.
     pub(super) fn asked(&mut self, asked: Asked) {
+        if asked.request.display {
+            return; // The frame that follows shows it.
+        }
         if let Some(order) = asked.request.export {
             let source = Source::of(&self.engine);
             return source.write_aside(order, self.engine.words.clone(), asked.answer);

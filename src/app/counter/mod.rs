@@ -10,6 +10,7 @@ mod weighing;
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -23,9 +24,11 @@ use super::engine::Engine;
 use super::event::{Ending, Event};
 use super::picture::Picture;
 use super::scan_sound::ScanSound;
+use super::showcase::Showcase;
+use crate::devices::line_display::DisplayHandle;
 use crate::devices::scanner::WedgeReader;
 use crate::screens::terminal::Display;
-use crate::screens::{Action, Question, Screens};
+use crate::screens::{Action, CustomerView, Question, Screens};
 
 /// After this long without an answer from the disk the screen says that it is still writing.
 const SLOW_DISK: Duration = Duration::from_secs(1);
@@ -56,6 +59,10 @@ pub struct Counter<W: Write> {
     cut_off: bool,
     sound: ScanSound,
     weighing: Weighing,
+    showcase: Arc<Showcase>,
+    line_display: Option<DisplayHandle>,
+    /// What the line display was last given.
+    customer: CustomerView,
 }
 
 impl<W: Write> Counter<W> {
@@ -68,10 +75,12 @@ impl<W: Write> Counter<W> {
         screens: Screens,
         picture: Picture,
         display: Display<W>,
+        showcase: Arc<Showcase>,
         events: &Sender<Event>,
     ) -> io::Result<Self> {
         let (writer, jobs): (_, Receiver<Box<WriteJob>>) = bounded(1);
         let shop = std::sync::Arc::clone(&engine.shop);
+        let line_display = devices::line_display(&engine.config.display, events);
         let weighing = Weighing::start(engine.config.scale.as_ref(), events);
         let sound = ScanSound::start(&engine.config.sound, events);
         let events = events.clone();
@@ -102,6 +111,9 @@ impl<W: Write> Counter<W> {
             cut_off,
             sound,
             weighing,
+            showcase,
+            line_display,
+            customer: CustomerView::default(),
         })
     }
 
@@ -246,6 +258,7 @@ impl<W: Write> Counter<W> {
             Event::Terminal(_) => {}
             Event::Scanner(event) => self.scanner(event),
             Event::Printer => self.printer(),
+            Event::LineDisplay(state) => self.line_display_state(state),
             Event::Weighed(op, weight) => self.weighed(op, weight),
             Event::Mute(signal) => self.sound.mute(signal),
             Event::Written(written) => self.written(written),
@@ -312,6 +325,7 @@ impl<W: Write> Counter<W> {
         self.screens.settle(&model);
         let screens = &self.screens;
         self.display.draw(|cells| screens.draw(cells, &model))?;
+        self.show_customer();
         Ok(())
     }
 }

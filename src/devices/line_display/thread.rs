@@ -6,7 +6,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{Rows, show, wake};
@@ -42,7 +42,16 @@ pub fn start(
     std::thread::Builder::new().name("display".into()).spawn(move || {
         let mut screen = Display { address, link: None, tried: None };
         let mut told = None;
-        for rows in ended {
+        let mut rows = Rows::default();
+        loop {
+            // One that is lost is tried again by itself, and gets what stands now.
+            let lost = told.is_some_and(|told: Result<(), Trouble>| told.is_err());
+            let wait = if lost { RETRY } else { Duration::MAX };
+            match ended.recv_timeout(wait) {
+                Ok(newest) => rows = newest,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
             let outcome = screen.show(&rows);
             if told.replace(outcome) != Some(outcome) {
                 tell(outcome);
