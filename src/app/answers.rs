@@ -76,7 +76,7 @@ pub fn answer(engine: &Engine, question: Question) -> Result<Answer, Refusal> {
             Answer::Visits { code, page: page(rows.collect(), offset) }
         }
         Question::Journal { query, offset } => {
-            let found = reader.search(&read_query(&query)?, offset, PAGE)?;
+            let found = reader.search(&read_query(engine, &query)?, offset, PAGE)?;
             let rows = found.rows.iter().map(journal_row).collect();
             Answer::Journal { query, page: Page { offset, rows, more: found.more } }
         }
@@ -100,8 +100,8 @@ fn unknown_member(code: &str) -> Refusal {
     Refusal::new(RefusalCode::NoMember).saying("unknown_member").with("code", code)
 }
 
-fn read_query(words: &[String]) -> Result<Query, Refusal> {
-    Query::parse(words).map_err(|wrong| {
+fn read_query(engine: &Engine, words: &[String]) -> Result<Query, Refusal> {
+    Query::parse(words, engine.now().day()).map_err(|wrong| {
         Refusal::new(RefusalCode::BadArgument).saying("bad_query").with("argument", wrong)
     })
 }
@@ -342,7 +342,7 @@ pub fn reply(engine: &mut Engine, mut outcome: Outcome) -> Reply {
 }
 
 fn journal(engine: &Engine, words: &[String], reply: &mut Reply) -> Result<(), Refusal> {
-    let query = read_query(words)?;
+    let query = read_query(engine, words)?;
     if let Some(number) = query.receipt
         && words.len() == 1
     {

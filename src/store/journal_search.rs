@@ -14,7 +14,7 @@ use super::sales::{self, SaleRow};
 use super::tables::{SALE_BODIES, SALES, SaleKey};
 use crate::domain::money::Money;
 use crate::domain::number::DocNo;
-use crate::domain::sale::Sale;
+use crate::domain::sale::{Sale, TenderKind};
 
 /// What a sale must be to be found; absent means any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Query {
     pub total: Option<(Money, Money)>,
     pub member: Option<String>,
     pub staff: Option<u32>,
+    /// What it was paid with, among others.
+    pub tender: Option<TenderKind>,
     /// An item on one of the lines, in any form of its code.
     pub item: Option<String>,
     /// A part of a line's name or code, of the note or of the receipt's number; or a member's code.
@@ -39,16 +41,20 @@ pub struct Query {
 pub struct NotAQuery(pub String);
 
 impl Query {
-    /// Reads the words after `journal`: `2026-11-22`, `2026-11-01..2026-11-30`, a receipt's number,
-    /// `1980` or `1000..2000` (amounts), `member=…` `staff=…` `item=…` `amount=…` `from=…` `to=…`; any
-    /// other word is text.
-    pub fn parse(words: &[String]) -> Result<Self, NotAQuery> {
+    /// Reads the words after `journal`: `2026-11-22`, `11-22` or `11/22` (the last one there was),
+    /// `2026-11-01..2026-11-30`, a receipt's number, `1980` or `1000..2000` (amounts), `member=…`
+    /// `staff=…` `item=…` `tender=…` `amount=…` `from=…` `to=…`; any other word is text.
+    pub fn parse(words: &[String], today: NaiveDate) -> Result<Self, NotAQuery> {
+        let day = |text: &str| day(text, today);
         let mut query = Self::default();
         for word in words {
             let wrong = || NotAQuery(word.clone());
             match word.split_once('=') {
                 Some(("member", code)) => query.member = Some(code.to_owned()),
                 Some(("staff", number)) => query.staff = Some(number.parse().map_err(|_| wrong())?),
+                Some(("tender", kind)) => {
+                    query.tender = Some(TenderKind::from_word(kind).ok_or_else(wrong)?);
+                }
                 Some(("item", code)) => query.item = Some(code.to_owned()),
                 Some(("text", text)) => query.text = Some(text.to_owned()),
                 Some(("amount", amount)) => {
@@ -57,13 +63,13 @@ impl Query {
                 Some(("from", date)) => query.from = Some(day(date).ok_or_else(wrong)?),
                 Some(("to", date)) => query.to = Some(day(date).ok_or_else(wrong)?),
                 Some(_) => return Err(wrong()),
-                None => query.bare(word),
+                None => query.bare(word, day),
             }
         }
         Ok(query)
     }
 
-    fn bare(&mut self, word: &str) {
+    fn bare(&mut self, word: &str, day: impl Fn(&str) -> Option<i32>) {
         let range = word.split_once("..").and_then(|(from, to)| Some((day(from)?, day(to)?)));
         if let Some((from, to)) = range {
             (self.from, self.to) = (Some(from), Some(to));
@@ -90,7 +96,7 @@ impl Query {
     }
 
     fn looks_into_body(&self) -> bool {
-        self.item.is_some() || self.text.is_some()
+        self.item.is_some() || self.text.is_some() || self.tender.is_some()
     }
 
     fn fits_body(&self, row: &SaleRow, sale: &Sale) -> bool {
@@ -106,7 +112,8 @@ impl Query {
                 || holds(&sale.note)
                 || sale.lines.iter().any(|line| holds(&line.item.name) || holds(&line.item.code))
         });
-        item && text
+        let tender = self.tender.is_none_or(|kind| sale.tenders.iter().any(|t| t.kind == kind));
+        item && text && tender
     }
 }
 
@@ -115,8 +122,17 @@ fn amount(word: &str) -> Option<i64> {
     (word.len() <= 8).then(|| word.parse().ok()).flatten()
 }
 
-fn day(text: &str) -> Option<i32> {
-    NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(|date| date.num_days_from_ce())
+/// A date with its year, or the last such month and day there was: two digits each, since half a
+/// cabbage is `1/2`.
+fn day(text: &str, today: NaiveDate) -> Option<i32> {
+    let text = text.replace('/', "-");
+    let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok().or_else(|| {
+        let of_year = |year| NaiveDate::parse_from_str(&format!("{year}-{text}"), "%Y-%m-%d").ok();
+        // Eight years reach back over any leap day.
+        let mut last = (0..8).filter(|_| text.len() == 5).map(|back| today.year() - back);
+        last.find_map(|year| of_year(year).filter(|date| *date <= today))
+    });
+    date.map(|date| date.num_days_from_ce())
 }
 
 /// `1980`, or `1000..2000`: the least and the greatest.
@@ -178,15 +194,23 @@ mod tests {
 
     #[test]
     fn words_say_what_they_look_like() {
+        let today = NaiveDate::from_ymd_opt(2026, 11, 25).unwrap();
         let of = |text: &str| {
             let words: Vec<_> = text.split(' ').map(str::to_owned).collect();
-            Query::parse(&words)
+            Query::parse(&words, today)
         };
+        let day = |text: &str| day(text, today);
         let date = day("2026-11-22");
         let any = Query::default;
         for (text, want) in [
             ("2026-11-22", Query { from: date, to: date, ..any() }),
             ("2026-11-22..2026-11-23", Query { from: date, to: day("2026-11-23"), ..any() }),
+            ("11-22", Query { from: date, to: date, ..any() }),
+            ("11/22..11/23", Query { from: date, to: day("2026-11-23"), ..any() }),
+            ("キャベツ 1/2", Query { text: Some("キャベツ 1/2".to_owned()), ..any() }),
+            ("12-24", Query { from: day("2025-12-24"), to: day("2025-12-24"), ..any() }),
+            ("02-29", Query { from: day("2024-02-29"), to: day("2024-02-29"), ..any() }),
+            ("tender=credit", Query { tender: Some(TenderKind::Credit), ..any() }),
             ("01-000123", Query { receipt: "01-000123".parse().ok(), ..any() }),
             ("1980 staff=3", Query { total: amounts("1980"), staff: Some(3), ..any() }),
             (
@@ -202,7 +226,14 @@ mod tests {
         ] {
             assert_eq!(of(text), Ok(want), "{text}");
         }
-        for bad in ["colour=red", "staff=x", "amount=abc", "from=2026-13-01"] {
+        for bad in [
+            "colour=red",
+            "staff=x",
+            "amount=abc",
+            "tender=shells",
+            "from=13-01",
+            "from=2026-13-01",
+        ] {
             assert_eq!(of(bad), Err(NotAQuery(bad.to_owned())));
         }
     }

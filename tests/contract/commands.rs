@@ -229,6 +229,50 @@ fn the_journal_is_searched_by_what_staff_remember() {
     assert!(all["rows"].as_array().is_some_and(|rows| rows.len() >= 2), "{all}");
 }
 
+/// `japan.md` 2.2: by date, amount, number, member, staff, item and tender, and by any two of them.
+#[test]
+fn any_two_things_that_are_remembered_find_the_sale() {
+    let staff = "[[staff]]\nnumber = 1\nname = \"A\"\nlevel = 7\n\
+                 [[staff]]\nnumber = 2\nname = \"B\"\nlevel = 7\n";
+    let shop = Shop::new(staff).with_items(GOODS).with_members(crate::support::MEMBERS);
+    let day = |day: u32| format!("2026-11-{day}T10:23:00+09:00");
+    // Each sale shares some of its marks with the one that is looked for, and none all of them.
+    shop.sell_at(&day(20), "sign_in 1\nscan 15\nmember 2900000000025\ntender_cash\nz_report");
+    shop.sell_at(&day(21), "sign_in 2\nscan 4901234567894\ntender_cash\nz_report");
+    let meant = "sign_in 2\nscan 15\nmember 2900000000018\ntender_credit\nz_report";
+    shop.sell_at(&day(22), meant);
+    shop.sell_at(&day(23), "sign_in 1\nscan 4901234567894\nmember 2900000000018\ntender_credit");
+    let marks = [
+        ("11-22", vec![3]),
+        ("2026-11-21..2026-11-22", vec![3, 2]),
+        ("120", vec![3, 1]),
+        ("amount=100..200", vec![3, 1]),
+        ("01-000003", vec![3]),
+        ("member=2900000000018", vec![4, 3]),
+        ("staff=2", vec![3, 2]),
+        ("item=15", vec![3, 1]),
+        ("tender=credit", vec![4, 3]),
+    ];
+    let found = |query: &str| -> Vec<u64> {
+        let answer = shop.sell_at(&day(23), &format!("sign_in 1\njournal {query}"));
+        let rows = answer["rows"].as_array().unwrap_or_else(|| panic!("rows: {answer}"));
+        let number =
+            |row: &serde_json::Value| row["receipt"].as_str().unwrap()[3..].parse().unwrap();
+        rows.iter().map(number).collect()
+    };
+    for (at, (mark, want)) in marks.iter().enumerate() {
+        assert_eq!(found(mark), *want, "{mark}");
+        for (other, also) in &marks[at + 1..] {
+            let both: Vec<u64> = want.iter().copied().filter(|sale| also.contains(sale)).collect();
+            let dates = (mark.starts_with("11-") && other.starts_with("2026"))
+                || (*mark == "120" && other.starts_with("amount"));
+            if !dates {
+                assert_eq!(found(&format!("{mark} {other}")), both, "{mark} {other}");
+            }
+        }
+    }
+}
+
 #[test]
 fn without_json_a_person_can_read_the_answers() {
     let shop = shop();

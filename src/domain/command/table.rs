@@ -91,7 +91,7 @@ pub const COMMANDS: &[CommandSpec] = &[
     command(Group::Member, 1, "coupon", "CODE"),
     command(Group::Member, 1, "stamp", "N"),
     command(Group::Member, 1, "late_points", "RECEIPT CODE"),
-    command(Group::Tender, 1, "tender_cash", "[AMOUNT | 1000x2 1x21 …]"),
+    command(Group::Tender, 1, "tender_cash", "[AMOUNT|1000x2…]"),
     command(Group::Tender, 1, "tender_credit", "[AMOUNT]"),
     command(Group::Tender, 1, "tender_debit", "[AMOUNT]"),
     command(Group::Tender, 1, "tender_emoney", "[AMOUNT]"),

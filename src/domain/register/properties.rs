@@ -30,12 +30,21 @@ fn number(name: &str, otherwise: u64) -> u64 {
     }
 }
 
-/// Holds a claim against its share of the baskets, in percent of them all; each seed once.
-fn for_baskets(percent: u64, claim: impl Fn(&mut Dice)) {
+/// Holds a claim against its share of the baskets, in percent of them all; each seed once, on as many
+/// threads as there are processors.
+fn for_baskets(percent: u64, claim: impl Fn(&mut Dice) + Sync) {
     let baskets = (number("REGI_BASKETS", 20_000) * percent / 100).max(1);
     let first = number("REGI_SEED", 1);
-    for seed in first..first + baskets {
-        let _told = Seed(seed);
-        claim(&mut Dice::new(seed));
-    }
+    let threads = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
+    std::thread::scope(|scope| {
+        for lane in 0..threads.min(baskets) {
+            let claim = &claim;
+            scope.spawn(move || {
+                for seed in (first + lane..first + baskets).step_by(threads as usize) {
+                    let _told = Seed(seed);
+                    claim(&mut Dice::new(seed));
+                }
+            });
+        }
+    });
 }
