@@ -107,7 +107,7 @@ impl Books {
         self.with_shop(|shop| self.note_stop(shop.append_import(import, now, watch)))
     }
 
-    pub fn keys(&self) -> &Keys {
+    pub fn keys(&self) -> &Arc<Keys> {
         &self.keys
     }
 

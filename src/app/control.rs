@@ -15,7 +15,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use serde::{Deserialize, Serialize};
 
-use super::exports::FileOrder;
+use super::aside::Task;
 use super::reply::Reply;
 use super::showcase::Showcase;
 use crate::screens::CustomerView;
@@ -33,9 +33,9 @@ const MOST_CLIENTS: usize = 8;
 #[serde(deny_unknown_fields)]
 pub struct Request {
     pub line: String,
-    /// In place of a line: data of the shop, into a file.
+    /// In place of a line: work that is no command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub export: Option<FileOrder>,
+    pub task: Option<Task>,
     /// In place of a line: what the customer sees, now and whenever it changes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub display: bool,
@@ -44,7 +44,7 @@ pub struct Request {
 impl Request {
     /// How long its answer may take.
     fn patience(&self) -> Duration {
-        if self.export.is_some() { LONG_PATIENCE } else { PATIENCE }
+        if self.task.as_ref().is_some_and(Task::is_long) { LONG_PATIENCE } else { PATIENCE }
     }
 }
 
@@ -200,7 +200,7 @@ impl Client {
     /// # Errors
     /// When the register went away meanwhile.
     pub fn ask(&mut self, line: &str) -> io::Result<Reply> {
-        self.request(&Request { line: line.to_owned(), export: None, display: false })
+        self.request(&Request { line: line.to_owned(), task: None, display: false })
     }
 
     /// Hears what the customer sees, until `shown` answers false.
@@ -208,7 +208,7 @@ impl Client {
     /// # Errors
     /// When the register went away meanwhile.
     pub fn follow(mut self, mut shown: impl FnMut(CustomerView) -> bool) -> io::Result<()> {
-        let request = Request { line: String::new(), export: None, display: true };
+        let request = Request { line: String::new(), task: None, display: true };
         let text = serde_json::to_string(&request).map_err(io::Error::other)?;
         writeln!(self.reader.get_mut(), "{text}")?;
         self.reader.get_ref().set_read_timeout(Some(STILL_THERE * 3))?;
@@ -220,12 +220,12 @@ impl Client {
         Err(io::ErrorKind::UnexpectedEof.into())
     }
 
-    /// Asks for data of the shop, into a file made here.
+    /// Asks for work beside the counter, and waits for its end.
     ///
     /// # Errors
     /// When the register went away meanwhile.
-    pub fn export(&mut self, order: FileOrder) -> io::Result<Reply> {
-        self.request(&Request { line: "export".to_owned(), export: Some(order), display: false })
+    pub fn give(&mut self, task: Task) -> io::Result<Reply> {
+        self.request(&Request { line: String::new(), task: Some(task), display: false })
     }
 
     fn request(&mut self, request: &Request) -> io::Result<Reply> {

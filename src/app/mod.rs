@@ -3,6 +3,7 @@
 //! Room: app. May touch: clock, threads, every room below. May not: decide anything about selling.
 
 pub mod answers;
+pub mod aside;
 pub mod books;
 pub mod clock;
 pub mod control;
@@ -19,6 +20,7 @@ pub mod lane_config;
 pub mod opening;
 pub mod papers;
 pub mod picture;
+pub mod proof_words;
 pub mod reply;
 pub mod reports;
 pub mod run;

@@ -251,9 +251,14 @@ fn engine(
 
 /// The folder as the store sees it.
 pub fn place(options: &Options, config: &LaneConfig) -> ShopPlace {
+    lane_place(&options.dir, config)
+}
+
+/// The folder of a lane as the store sees it.
+pub fn lane_place(dir: &Path, config: &LaneConfig) -> ShopPlace {
     ShopPlace {
         files: Arc::new(PlainFiles),
-        dir: options.dir.clone(),
+        dir: dir.to_owned(),
         lane: config.lane,
         // Keys and salts come from the kernel, whatever the run's seed is.
         chance: Arc::new(|bytes| getrandom::fill(bytes).expect("the kernel's random source")),

@@ -13,7 +13,7 @@ use super::lane_config::LaneConfig;
 use super::opening::{Options, place};
 use crate::domain::number::DocNo;
 use crate::domain::register::Now;
-use crate::store::audit::{Audit, PaperVerdict, check_paper, prove};
+use crate::store::audit::{Audit, PaperVerdict, check_paper, prove, prove_beside};
 use crate::store::backup::{self, Manifest};
 use crate::store::catalog::{Damage, Why};
 use crate::store::fault::StoreError;
@@ -26,6 +26,7 @@ use crate::store::rebuild::rebuild_from_copy;
 use crate::store::restore::{OverNewer, Restore};
 use crate::store::second_copy::CopyPlace;
 use crate::store::segment::Month;
+use crate::store::shop::ShopPlace;
 use crate::store::testimony::{CopySays, copy_head_says};
 use crate::store::verify::Watch as ChainWatch;
 
@@ -42,6 +43,14 @@ pub fn verify(
     watch: Watch<'_>,
 ) -> Result<Audit, StoreError> {
     prove(&place(options, config), watch)
+}
+
+/// Recomputes everything the shop holds while its register sells on.
+///
+/// # Errors
+/// Why it could not be read at all.
+pub fn verify_beside(books: &Books, place: &ShopPlace) -> Result<Audit, StoreError> {
+    prove_beside(place, books.keys(), books.reader(), books.journal(), &mut |_, _| {})
 }
 
 /// Holds the journal against the number and the 16 characters of a paper.

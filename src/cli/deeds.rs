@@ -11,6 +11,7 @@ use super::arguments::{Dates, FormatWord};
 use super::exit::Exit;
 use super::said::{Said, say};
 use crate::app::answers;
+use crate::app::aside::Task;
 use crate::app::clock::uptime_ms;
 use crate::app::control::Client;
 use crate::app::demo;
@@ -21,6 +22,7 @@ use crate::app::reports::{self, Wanted};
 use crate::app::run::{Answers, Form, OnRefusal, play};
 use crate::app::spool::MOST_WAITING;
 use crate::app::upkeep::StartCheck;
+use crate::app::words::Language;
 use crate::domain::settings::{Settings, SettingsPatch};
 use crate::domain::words::Words;
 use crate::exchange::shop_file::read_shop;
@@ -39,13 +41,32 @@ pub fn open_or_reach(options: &Options, words: &Words) -> Result<Here, Said> {
     match opening::open(options, || {}) {
         Ok(engine) => Ok(Here::Opened(Box::new(engine))),
         Err(opening::OpenFault::Store(StoreError::Busy { holder })) => {
-            match Client::connect(&options.dir) {
-                Ok(client) => Ok(Here::Running(client)),
-                Err(_) => Err(Said::store(StoreError::Busy { holder }, words)),
-            }
+            reach(options, holder, words).map(Here::Running)
         }
         Err(fault) => Err(Said::opening(fault, &options.dir, words)),
     }
+}
+
+/// Reaches the register that holds the shop.
+pub fn reach(options: &Options, holder: Option<u32>, words: &Words) -> Result<Client, Said> {
+    Client::connect(&options.dir).map_err(|_| Said::store(StoreError::Busy { holder }, words))
+}
+
+/// Gives the running register a piece of work and waits for its end.
+pub fn through(client: &mut Client, task: Task, words: &Words) -> Result<Reply, Said> {
+    let reply = client.give(task);
+    let mut reply = reply.map_err(|error| Said::file("control.sock", &error, words))?;
+    match reply.error.take() {
+        Some(error) => Err(Said::reply(error)),
+        None => Ok(reply),
+    }
+}
+
+/// The language this program speaks here.
+pub fn language_here(options: &Options, words: &Words) -> Result<Language, Said> {
+    let config = opening::read_config(&options.dir);
+    let config = config.map_err(|fault| Said::opening(fault, &options.dir, words))?;
+    Ok(opening::language(options, &config))
 }
 
 /// Where a command is answered.
@@ -234,8 +255,7 @@ pub fn report(
             let reply =
                 client.ask(&line).map_err(|error| Said::file("control.sock", &error, words))?;
             if let Some(error) = reply.error {
-                let exit = if error.code == "busy" { Exit::Busy } else { Exit::Refused };
-                return Err(Said { text: error.message, exit });
+                return Err(Said::reply(error));
             }
             match (format, reply.report) {
                 (FormatWord::Json, Some(report)) => format!("{report}\n"),

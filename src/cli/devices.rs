@@ -4,20 +4,25 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, unbounded};
+use serde_json::Value;
 
-use super::deeds::open_here;
+use super::deeds::{Here, open_or_reach, through};
 use super::exit::Exit;
 use super::said::{Said, say};
 use crate::app::answers;
+use crate::app::aside::Task;
+use crate::app::control::Client;
 use crate::app::engine::Engine;
 use crate::app::lane_config::LaneConfig;
 use crate::app::opening::Options;
 use crate::app::picture::test_words;
+use crate::app::reply::Reply;
 use crate::app::reports;
 use crate::devices::scanner::{Identity, Learned, Places, ScannerMatch, learn, test_label};
+use crate::domain::command::quote;
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::text;
 use crate::domain::words::Words;
@@ -31,15 +36,12 @@ pub fn devices(
     scan: bool,
     words: &Words,
 ) -> Result<Exit, Said> {
-    let mut engine = open_here(options, words)?;
+    let mut engine = match open_or_reach(options, words)? {
+        Here::Opened(engine) => engine,
+        Here::Running(client) => return devices_through(client, test_print, scan, words),
+    };
     for row in &answers::device_rows(&engine) {
-        println!(
-            "{:<12} {:<32} {:<16} {}",
-            words.get(row.kind),
-            row.address,
-            row.model,
-            words.get(row.state)
-        );
+        tell(words, [row.kind, &row.address, &row.model, row.state]);
     }
     let mut exit = Exit::Done;
     if test_print {
@@ -56,6 +58,66 @@ pub fn devices(
     }
     engine.shop.close();
     Ok(exit)
+}
+
+fn tell(words: &Words, [kind, address, model, state]: [&str; 4]) {
+    println!("{:<12} {address:<32} {model:<16} {}", words.get(kind), words.get(state));
+}
+
+/// The devices of the running register, as it sees them.
+fn devices_through(
+    mut client: Client,
+    test_print: bool,
+    scan: bool,
+    words: &Words,
+) -> Result<Exit, Said> {
+    let task = if test_print { Task::TestPrint } else { Task::Devices };
+    let mut reply = through(&mut client, task, words)?;
+    let begun = Instant::now();
+    while waiting(&reply) > 0 && begun.elapsed() < PRINT_PATIENCE {
+        std::thread::sleep(Duration::from_millis(200));
+        reply = through(&mut client, Task::Devices, words)?;
+    }
+    let rows = reply.rows.as_ref().and_then(Value::as_array).into_iter().flatten();
+    let mut exit = Exit::Done;
+    for row in rows {
+        tell(
+            words,
+            ["kind", "address", "model", "state"].map(|part| row[part].as_str().unwrap_or("")),
+        );
+        if test_print && row["alert"] == true && row["kind"] == "device.printer" {
+            exit = Exit::Device;
+        }
+    }
+    if exit == Exit::Device || (test_print && waiting(&reply) > 0) {
+        say(&words.refusal(&Refusal::new(RefusalCode::Device)));
+        exit = Exit::Device;
+    }
+    if scan {
+        explain_through(&mut client, words)?;
+    }
+    Ok(exit)
+}
+
+/// Papers that the running register has not printed yet.
+fn waiting(reply: &Reply) -> u64 {
+    reply.report.as_ref().and_then(|report| report["waiting"].as_u64()).unwrap_or(0)
+}
+
+/// Explains what is typed; scanners are the running register's own.
+fn explain_through(client: &mut Client, words: &Words) -> Result<(), Said> {
+    for line in io::stdin().lock().lines().map_while(Result::ok) {
+        let reply = client.ask(&format!("inquire {}", quote(&line)));
+        let reply = reply.map_err(|error| Said::file("control.sock", &error, words))?;
+        if let Some(error) = reply.error {
+            println!("{}", error.message);
+        }
+        let parts = reply.explained.as_ref().and_then(Value::as_object).into_iter().flatten();
+        for (name, value) in parts {
+            println!("{}: {}", words.get(&format!("explain.{name}")), value.as_str().unwrap_or(""));
+        }
+    }
+    Ok(())
 }
 
 enum Heard {

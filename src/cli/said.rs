@@ -6,6 +6,7 @@ use std::fmt::Display;
 
 use super::exit::Exit;
 use crate::app::opening::OpenFault;
+use crate::app::reply::ErrorReply;
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::text;
 use crate::domain::words::Words;
@@ -56,6 +57,17 @@ impl Said {
                 Self { text: words.fill("cli.damaged", &[("what", &error)]), exit: Exit::Damaged }
             }
         }
+    }
+
+    /// What a running register refused.
+    pub fn reply(error: ErrorReply) -> Self {
+        let exit = match error.code.as_str() {
+            "busy" => Exit::Busy,
+            "damaged" => Exit::Damaged,
+            "device" => Exit::Device,
+            _ => Exit::Refused,
+        };
+        Self { text: error.message, exit }
     }
 
     /// Why a lane did not open.

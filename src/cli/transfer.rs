@@ -6,9 +6,10 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use super::arguments::{Dates, EncodingWord, ExportWhat, ImportWhat};
-use super::deeds::{Here, open_here, open_or_reach};
+use super::deeds::{Here, open_here, open_or_reach, through};
 use super::exit::Exit;
 use super::said::{Said, say};
+use crate::app::aside::Task;
 use crate::app::control::Client;
 use crate::app::engine::Engine;
 use crate::app::exports::{self, ExportError, FileOrder, Source, export as write_out};
@@ -209,14 +210,10 @@ fn export_through(
     order: exports::Order,
     words: &Words,
 ) -> Result<Written, Said> {
-    let spoken = |error: io::Error| Said::file("control.sock", &error, words);
+    let spoken = |error: io::Error| Said::file("temporary file", &error, words);
     let mut file = tempfile::NamedTempFile::new().map_err(spoken)?;
     let asked = FileOrder { order, file: file.path().to_owned() };
-    let reply = client.export(asked).map_err(spoken)?;
-    if let Some(error) = reply.error {
-        let exit = if error.code == "busy" { Exit::Busy } else { Exit::Refused };
-        return Err(Said { text: error.message, exit });
-    }
+    let reply = through(&mut client, Task::Export(asked), words)?;
     io::copy(&mut file, &mut io::stdout().lock())
         .map_err(|error| Said::file("-", &error, words))?;
     let written = reply.report.and_then(|report| serde_json::from_value(report).ok());

@@ -6,19 +6,20 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
-use super::deeds::open_here;
+use super::deeds::{Here, language_here, open_or_reach, reach, through};
 use super::exit::Exit;
 use super::said::{Said, say};
+use crate::app::aside::Task;
+use crate::app::control::Client;
 use crate::app::lane_config::LaneConfig;
 use crate::app::opening::{self, Options};
+use crate::app::proof_words::proof_lines;
 use crate::app::upkeep;
+use crate::domain::number::DocNo;
 use crate::domain::words::Words;
-use crate::domain::z_seal::hex;
-use crate::store::audit::{Audit, Disagreement, PaperVerdict, paper_head};
+use crate::store::audit::PaperVerdict;
 use crate::store::backup::Manifest;
 use crate::store::fault::StoreError;
-use crate::store::testimony::CopySays;
-use crate::store::z_signing::Unsealed;
 
 fn config(options: &Options, words: &Words) -> Result<LaneConfig, Said> {
     let fault = |fault| Said::opening(fault, &options.dir, words);
@@ -52,88 +53,57 @@ pub fn verify(options: &Options, receipt: Option<&[String]>, words: &Words) -> R
     if let Some([number, head]) = receipt {
         return verify_paper(options, number, head, words);
     }
-    let proved = upkeep::verify(options, &config(options, words)?, &mut bar);
-    let proved = proved.map_err(|error| Said::store(error, words))?;
-    if proved.found.is_empty() {
-        agreed(&proved, words);
-        return Ok(Exit::Done);
+    let proved = match upkeep::verify(options, &config(options, words)?, &mut bar) {
+        Err(StoreError::Busy { holder }) => {
+            let client = reach(options, holder, words)?;
+            return verify_through(client, options, words);
+        }
+        proved => proved.map_err(|error| Said::store(error, words))?,
+    };
+    for line in proof_lines(&proved, words) {
+        println!("{line}");
     }
-    for found in &proved.found {
-        let what = told(found, words);
-        println!("{}", words.fill("cli.verify_fault", &[("what", &what)]));
+    Ok(if proved.found.is_empty() { Exit::Done } else { Exit::Damaged })
+}
+
+/// Asks the running register, which proves its data beside the counter.
+fn verify_through(mut client: Client, options: &Options, words: &Words) -> Result<Exit, Said> {
+    let language = language_here(options, words)?.word().to_owned();
+    let reply = through(&mut client, Task::Verify { language }, words);
+    match reply {
+        // What does not agree is the answer, and no complaint.
+        Err(said) if said.exit == Exit::Damaged => println!("{}", said.text),
+        Err(said) => return Err(said),
+        Ok(reply) => {
+            println!("{}", reply.document);
+            return Ok(Exit::Done);
+        }
     }
     Ok(Exit::Damaged)
 }
 
-fn agreed(proved: &Audit, words: &Words) {
-    let head = proved.heads.last().map(|(_, _, head)| paper_head(head)).unwrap_or_default();
-    let parts: [(&str, &dyn Display); 2] = [("entries", &proved.entries), ("head", &head)];
-    println!("{}", words.fill("cli.verified", &parts));
-    for signed in &proved.signed {
-        let key = hex(&signed.key);
-        let parts: [(&str, &dyn Display); 3] =
-            [("count", &signed.count), ("since", &signed.since), ("key", &key)];
-        println!("{}", words.fill("cli.verify_signed", &parts));
-    }
-    if proved.copy_heard {
-        println!("{}", words.get("cli.verify_copy_heard"));
-    }
-}
-
-fn told(found: &Disagreement, words: &Words) -> String {
-    let entry = |key, lane: &u8, seq: &u64| words.fill(key, &[("lane", lane), ("seq", seq)]);
-    match found {
-        Disagreement::Record { lane, damage } => {
-            let parts: [(&str, &dyn Display); 3] =
-                [("lane", lane), ("seq", &damage.seq), ("what", damage)];
-            words.fill("cli.verify_entry", &parts)
-        }
-        Disagreement::Entry { lane, seq, what } => {
-            words.fill("cli.verify_entry", &[("lane", lane), ("seq", seq), ("what", what)])
-        }
-        Disagreement::Seal { lane, seq, why: Unsealed::Missing } => {
-            entry("cli.verify_seal_missing", lane, seq)
-        }
-        Disagreement::Seal { lane, seq, why: Unsealed::Broken } => {
-            entry("cli.verify_seal_broken", lane, seq)
-        }
-        Disagreement::Key { lane, since } => {
-            words.fill("cli.verify_key", &[("lane", lane), ("since", since)])
-        }
-        Disagreement::Copy { lane, says } => told_by_copy(lane, says, words),
-        Disagreement::Table { name } => words.fill("cli.verify_table", &[("name", name)]),
-    }
-}
-
-fn told_by_copy(lane: &u8, says: &CopySays, words: &Words) -> String {
-    match says {
-        CopySays::Other { seq } => {
-            words.fill("cli.verify_copy_other", &[("lane", lane), ("seq", seq)])
-        }
-        CopySays::More { from, entries } => {
-            let parts: [(&str, &dyn Display); 3] =
-                [("lane", lane), ("seq", from), ("entries", entries)];
-            words.fill("cli.verify_copy_more", &parts)
-        }
-        CopySays::Damaged(what) => {
-            words.fill("cli.verify_copy_damaged", &[("lane", lane), ("what", what)])
-        }
-        CopySays::Away | CopySays::Agrees => String::new(), // Nothing disagrees.
-    }
-}
-
 fn verify_paper(options: &Options, number: &str, head: &str, words: &Words) -> Result<Exit, Said> {
-    let receipt =
+    let receipt: DocNo =
         number.parse().map_err(|_| Said::usage(words.fill("cli.usage", &[("what", &number)])))?;
-    let engine = open_here(options, words)?;
-    let verdict = upkeep::verify_paper(&engine.shop, receipt, head);
-    engine.shop.close();
+    let verdict = match open_or_reach(options, words)? {
+        Here::Opened(engine) => {
+            let verdict = upkeep::verify_paper(&engine.shop, receipt, head);
+            engine.shop.close();
+            verdict.map_err(|error| Said::store(error, words))?
+        }
+        Here::Running(mut client) => {
+            let task = Task::Paper { number: receipt.to_string(), head: head.to_owned() };
+            let verdict = through(&mut client, task, words)?.report;
+            let verdict = verdict.and_then(|verdict| serde_json::from_value(verdict).ok());
+            verdict.unwrap_or(PaperVerdict::Unknown)
+        }
+    };
     let differs = |found: &str| {
         let parts: [(&str, &dyn Display); 2] = [("receipt", &receipt), ("found", &found)];
         println!("{}", words.fill("cli.receipt_differs", &parts));
         Exit::Damaged
     };
-    Ok(match verdict.map_err(|error| Said::store(error, words))? {
+    Ok(match verdict {
         PaperVerdict::Agrees => {
             println!("{}", words.fill("cli.receipt_agrees", &[("receipt", &receipt)]));
             Exit::Done
@@ -144,13 +114,25 @@ fn verify_paper(options: &Options, number: &str, head: &str, words: &Words) -> R
 }
 
 pub fn backup(options: &Options, file: &Path, words: &Words) -> Result<Exit, Said> {
-    let mut engine = open_here(options, words)?;
-    engine.settle();
-    let written = upkeep::back_up(&engine.shop, file);
-    engine.shop.close();
-    let manifest = written.map_err(|error| Said::store(error, words))?;
-    let parts: [(&str, &dyn Display); 2] =
-        [("file", &file.display()), ("entries", &entries(&manifest))];
+    let entries = match open_or_reach(options, words)? {
+        Here::Opened(mut engine) => {
+            engine.settle();
+            let written = upkeep::back_up(&engine.shop, file);
+            engine.shop.close();
+            entries(&written.map_err(|error| match error {
+                StoreError::File(error) => Said::file(file.display(), &error, words),
+                error => Said::store(error, words),
+            })?)
+        }
+        Here::Running(mut client) => {
+            let at_file = |error| Said::file(file.display(), &error, words);
+            // The register has another working folder than this program.
+            let task = Task::Backup { file: std::path::absolute(file).map_err(at_file)? };
+            let report = through(&mut client, task, words)?.report.unwrap_or_default();
+            report["entries"].as_u64().unwrap_or_default()
+        }
+    };
+    let parts: [(&str, &dyn Display); 2] = [("file", &file.display()), ("entries", &entries)];
     println!("{}", words.fill("cli.backed_up", &parts));
     Ok(Exit::Done)
 }

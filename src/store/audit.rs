@@ -5,16 +5,19 @@
 //! Invariant: says yes only when everything was read and agreed; otherwise names what does not, the
 //! first entry first.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use redb::Database;
+use redb::{Database, ReadTransaction, ReadableDatabase};
+use serde::{Deserialize, Serialize};
 
 use super::catalog::{Damage, Why};
 use super::chain::{Epoch, Head};
 use super::fault::StoreError;
 use super::history::History;
 use super::keys::Keys;
+use super::lanes::{self, Folded};
 use super::opening::Known;
 use super::projections::{self, Watch};
 use super::reader::Reader;
@@ -28,6 +31,9 @@ use super::verify::Watch as ChainWatch;
 use super::z_signing::{Signed, Unsealed};
 use crate::domain::entry::Kind;
 use crate::domain::number::DocNo;
+
+/// The store that is folded anew to hold the shop's own against.
+const SCRATCH_NAME: &str = "verify.redb";
 
 /// Characters of the hash that a paper shows.
 pub const PAPER_HEAD: usize = 16;
@@ -91,11 +97,53 @@ pub struct Witnesses<'a> {
     pub keys: &'a Arc<Keys>,
     /// The lane whose Zs `keys` signs.
     pub lane: u8,
-    /// Settled, and standing still meanwhile.
-    pub store: Option<&'a Database>,
+    pub store: Option<Snapshot>,
+    /// The journal that a running register goes on writing, as far as it has proved it.
+    pub running: Option<&'a Reader>,
     pub copy: Option<&'a CopyPlace>,
     /// What the opening of the lane's journal found.
     pub opening: Vec<Damage>,
+}
+
+/// The projections as they stood at one moment, and how far they had followed the journals.
+pub struct Snapshot {
+    txn: ReadTransaction,
+    folded: BTreeMap<u8, Folded>,
+}
+
+impl Snapshot {
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn of(store: &Database) -> Result<Self, StoreError> {
+        let txn = store.begin_read()?;
+        let folded = lanes::folded(&txn)?;
+        Ok(Self { txn, folded })
+    }
+}
+
+/// Recomputes everything of a shop while a register goes on selling in it: the journal as far as it
+/// is written now, the projections as far as they follow it.
+///
+/// # Errors
+/// What could not be read at all.
+pub fn prove_beside(
+    place: &ShopPlace,
+    keys: &Arc<Keys>,
+    store: &StoreReader,
+    running: &Reader,
+    watch: Watch<'_>,
+) -> Result<Audit, StoreError> {
+    let history = History::new(place.files.clone(), &place.dir);
+    store.wait_folded(running.head().seq)?;
+    let witnesses = Witnesses {
+        keys,
+        lane: place.lane,
+        store: Some(Snapshot::of(&store.db)?),
+        running: Some(running),
+        copy: place.copy.as_ref(),
+        opening: Vec::new(),
+    };
+    audit(&history, &witnesses, &place.dir.join(SCRATCH_NAME), watch)
 }
 
 /// Opens a shop that no register has open, and recomputes everything it holds.
@@ -119,11 +167,12 @@ pub fn prove(place: &ShopPlace, watch: Watch<'_>) -> Result<Audit, StoreError> {
     let witnesses = Witnesses {
         keys: &keys,
         lane: place.lane,
-        store: store.as_ref().filter(|_| opened.is_ok()),
+        store: store.as_ref().filter(|_| opened.is_ok()).map(Snapshot::of).transpose()?,
+        running: None,
         copy: place.copy.as_ref(),
         opening: opened.as_ref().map(Clone::clone).unwrap_or_default(),
     };
-    let proved = audit(&history, &witnesses, &place.dir.join("verify.redb"), watch)?;
+    let proved = audit(&history, &witnesses, &place.dir.join(SCRATCH_NAME), watch)?;
     match opened {
         Err(error) if proved.found.is_empty() => Err(error),
         _ => Ok(proved),
@@ -155,14 +204,21 @@ pub fn hear_journal(
     (lane, epoch): (u8, Epoch),
     audit: &mut Audit,
 ) -> Result<(), StoreError> {
-    let (reader, report) = history.open(lane, epoch, Known::default())?;
+    let is_own = lane == witnesses.lane && newest(history, lane)? == Some(epoch);
+    let (reader, at_end) = match witnesses.running.filter(|_| is_own) {
+        // What is being written at its end is no damage.
+        Some(running) => (running.clone(), Vec::new()),
+        None => {
+            let (reader, report) = history.open(lane, epoch, Known::default())?;
+            (reader, report.damage)
+        }
+    };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let chain = reader.verify(None, threads, &ChainWatch::default());
     audit.entries += chain.records;
     audit.heads.push((lane, epoch.place(), chain.head));
-    let is_own = lane == witnesses.lane && newest(history, lane)? == Some(epoch);
     let told = if is_own { witnesses.opening.as_slice() } else { &[] };
-    let mut damage: Vec<_> = chain.damage.iter().chain(&report.damage).chain(told).collect();
+    let mut damage: Vec<_> = chain.damage.iter().chain(&at_end).chain(told).collect();
     damage.sort_by_key(|damage| damage.seq);
     damage.dedup();
     let record = |damage: &&Damage| Disagreement::Record { lane, damage: **damage };
@@ -210,13 +266,15 @@ fn projected(
     watch: Watch<'_>,
 ) -> Result<Option<Disagreement>, StoreError> {
     let fresh = Arc::new(projections::create(&*history.files, scratch)?);
-    let folded = projections::catch_up(&fresh, witnesses.keys, history, watch);
+    let until = witnesses.store.as_ref().map(|store| &store.folded);
+    let folded = projections::fold_until(&fresh, witnesses.keys, history, until, watch);
     let found = match folded {
         Ok(folder) => {
             drop(folder);
-            let store = witnesses.store;
-            let table = store.map(|store| first_difference(store, &fresh)).transpose()?.flatten();
-            table.map(|name| Disagreement::Table { name })
+            let fresh = fresh.begin_read()?;
+            let store = witnesses.store.as_ref();
+            let table = store.map(|store| first_difference(&store.txn, &fresh));
+            table.transpose()?.flatten().map(|name| Disagreement::Table { name })
         }
         Err(StoreError::Gap { lane, next, found }) => {
             let what = format!("entry {found} where {next} is next");
@@ -231,7 +289,7 @@ fn projected(
 }
 
 /// How a paper compares with the journal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PaperVerdict {
     Agrees,
     /// The journal knows no such paper.
@@ -254,7 +312,6 @@ pub fn check_paper(
     paper: DocNo,
     head: &str,
 ) -> Result<PaperVerdict, StoreError> {
-    use redb::ReadableDatabase;
     let epoch = u8::try_from(paper.epoch).ok().and_then(Epoch::new);
     let there = epoch.filter(|epoch| {
         history.journals().is_ok_and(|journals| journals.contains(&(paper.lane, *epoch)))

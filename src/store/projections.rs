@@ -3,6 +3,7 @@
 //! Room: store. May touch: `store.redb`. May not: trust what it finds there.
 //! Invariant: a damaged, missing or older file costs a rebuild and never a start.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -91,19 +92,43 @@ pub fn catch_up(
     history: &History,
     watch: Watch<'_>,
 ) -> Result<Folder, StoreError> {
+    fold_until(db, keys, history, None, watch)
+}
+
+/// Folds as `catch_up` does, and no further than these places of the lanes, where there are any.
+///
+/// # Errors
+/// As those of `catch_up`.
+pub fn fold_until(
+    db: &Arc<Database>,
+    keys: &Arc<Keys>,
+    history: &History,
+    until: Option<&BTreeMap<u8, Folded>>,
+    watch: Watch<'_>,
+) -> Result<Folder, StoreError> {
     let mut folder = Folder::open(db.clone(), keys.clone(), Box::new(history.clone()))?;
     for (lane, epoch) in history.journals()? {
         let last = folder.folded(lane);
-        if last.is_some_and(|last| last.epoch > u16::from(epoch.place())) {
+        let epoch_place = u16::from(epoch.place());
+        if last.is_some_and(|last| last.epoch > epoch_place) {
             continue;
         }
-        let last = last.filter(|last| last.epoch == u16::from(epoch.place()));
+        let last = last.filter(|last| last.epoch == epoch_place);
+        let most = until.map_or(u64::MAX, |until| match until.get(&lane) {
+            Some(place) if place.epoch > epoch_place => u64::MAX,
+            Some(place) if place.epoch == epoch_place => place.seq,
+            _ => 0,
+        });
         // A start reads what is new, not the month.
         let known = Known { checkpoint: last.and_then(|last| last.checkpoint()), witness: None };
         let (reader, _) = history.open(lane, epoch, known)?;
         let from = last.map_or(1, |last| last.seq + 1);
-        let total = reader.head().seq;
+        let total = reader.head().seq.min(most);
         each_batch(&reader, from, AT_ONCE, |steps| {
+            let steps = &steps[..steps.partition_point(|step| step.place.seq <= most)];
+            if steps.is_empty() {
+                return Ok(());
+            }
             folder.fold(steps)?;
             watch(steps.last().map_or(0, |step| step.place.seq), total);
             Ok(())

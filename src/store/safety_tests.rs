@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use redb::ReadableDatabase;
 
-use super::audit::{self, Audit, Disagreement, PaperVerdict, Witnesses, audit};
+use super::audit::{self, Audit, Disagreement, PaperVerdict, Snapshot, Witnesses, audit};
 use super::backup;
 use super::fault::StoreError;
 use super::files::faulty::{FaultyFiles, Keep};
@@ -121,8 +122,9 @@ fn audited(files: &FaultyFiles) -> Audit {
     let store = projections::open(files, &dir.join("store.redb"));
     let history = History::new(layer, dir);
     let scratch = dir.join("scratch.redb");
-    let (keys, store) = (Arc::new(keys), store.as_ref());
-    let witnesses = Witnesses { keys: &keys, lane: 1, store, copy: None, opening: Vec::new() };
+    let (keys, store) = (Arc::new(keys), store.map(|store| Snapshot::of(&store).unwrap()));
+    let opening = Vec::new();
+    let witnesses = Witnesses { keys: &keys, lane: 1, store, running: None, copy: None, opening };
     audit(&history, &witnesses, &scratch, &mut |_, _| {}).unwrap()
 }
 
@@ -302,6 +304,7 @@ proptest! {
         let fresh = Arc::new(fresh);
         let history = History::new(Arc::new(files.clone()), dir);
         projections::catch_up(&fresh, &keys, &history, &mut |_, _| {}).unwrap();
+        let (followed, fresh) = (followed.begin_read().unwrap(), fresh.begin_read().unwrap());
         prop_assert_eq!(first_difference(&followed, &fresh).unwrap(), None);
     }
 }

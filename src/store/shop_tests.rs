@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use memchr::memmem;
+use redb::ReadableDatabase;
 
 use super::files::faulty::{FaultyFiles, Keep};
 use super::files::{Files, read_whole};
@@ -187,6 +188,7 @@ fn folding_entry_by_entry_gives_the_tables_that_a_rebuild_gives() {
     let fresh = std::sync::Arc::new(fresh);
     let past = history::History::new(std::sync::Arc::new(files.clone()), dir);
     projections::catch_up(&fresh, &keys, &past, &mut |_, _| {}).unwrap();
+    let (incremental, fresh) = (incremental.begin_read().unwrap(), fresh.begin_read().unwrap());
     assert_eq!(first_difference(&incremental, &fresh).unwrap(), None);
 }
 

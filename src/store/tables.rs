@@ -3,7 +3,9 @@
 //! Room: store. May touch: redb. May not: decide what goes in (each projection's file does).
 //! Invariant: nothing here is irreplaceable; another `SCHEMA` means a rebuild from the journal.
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{
+    Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction,
+};
 
 use super::fault::StoreError;
 
@@ -133,9 +135,11 @@ pub fn copy_all(from: &Database, to: &WriteTransaction) -> Result<(), StoreError
 }
 
 /// Returns the name of the first table in which two stores differ, key by key and value by value.
-pub fn first_difference(left: &Database, right: &Database) -> Result<Option<String>, StoreError> {
+pub fn first_difference(
+    left: &ReadTransaction,
+    right: &ReadTransaction,
+) -> Result<Option<String>, StoreError> {
     use redb::TableHandle;
-    let (left, right) = (left.begin_read()?, right.begin_read()?);
     macro_rules! compare {
         ($($table:ident),*) => {
             $(

@@ -8,10 +8,10 @@ use std::time::Instant;
 
 use super::Counter;
 use crate::app::answers;
+use crate::app::aside;
 use crate::app::books::Placed;
 use crate::app::control::Asked;
 use crate::app::engine::{Checked, Outcome, Pending, Step};
-use crate::app::exports::Source;
 use crate::domain::command::{self, Command};
 use crate::domain::entry::Draft;
 use crate::domain::refusal::{Refusal, RefusalCode};
@@ -157,9 +157,8 @@ impl<W: Write> Counter<W> {
         if asked.request.display {
             return; // The frame that follows shows it.
         }
-        if let Some(order) = asked.request.export {
-            let source = Source::of(&self.engine);
-            return source.write_aside(order, self.engine.words.clone(), asked.answer);
+        if let Some(task) = asked.request.task {
+            return aside::begin(&mut self.engine, task, asked.answer);
         }
         let text = asked.request.line.clone();
         let looks = match command::parse(&text) {

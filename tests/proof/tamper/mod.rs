@@ -177,7 +177,8 @@ impl<'a> Scene<'a> {
     }
 
     fn hear(&self, keys: &Arc<Keys>, copy: Option<&CopyPlace>) -> Vec<Disagreement> {
-        let witnesses = Witnesses { keys, lane: 1, store: None, copy, opening: Vec::new() };
+        let opening = Vec::new();
+        let witnesses = Witnesses { keys, lane: 1, store: None, running: None, copy, opening };
         let mut audit = Audit::default();
         hear_journal(&self.history(), &witnesses, (1, Epoch::FIRST), &mut audit).expect("heard");
         audit.found.sort_by_key(Disagreement::place);

@@ -1,0 +1,170 @@
+//! Work asked of a running register that is no command: it is done beside the counter.
+//!
+//! Room: app. May touch: one thread a piece of work, the store to read.
+//! Invariant: the loop hands the work over and sells on; whoever asked waits for the answer.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossbeam_channel::Sender;
+use serde::{Deserialize, Serialize};
+
+use super::answers::device_rows;
+use super::books::Books;
+use super::engine::Engine;
+use super::exports::{FileOrder, Source};
+use super::opening::lane_place;
+use super::proof_words::proof_lines;
+use super::reply::Reply;
+use super::reports::test_page;
+use super::upkeep;
+use super::words::Language;
+use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::domain::words::Words;
+use crate::store::fault::StoreError;
+use crate::store::shop::ShopPlace;
+
+/// What a running register does for another program besides answering looks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Data of the shop, into a file that the asking program has made.
+    Export(FileOrder),
+    /// Everything recomputed, told in the asking program's language.
+    Verify {
+        language: String,
+    },
+    /// The journal held against a paper.
+    Paper {
+        number: String,
+        head: String,
+    },
+    Backup {
+        file: PathBuf,
+    },
+    Devices,
+    TestPrint,
+}
+
+impl Task {
+    /// Whether its answer may take as long as a journal of ten years is long.
+    pub fn is_long(&self) -> bool {
+        matches!(self, Self::Export(_) | Self::Verify { .. } | Self::Backup { .. })
+    }
+}
+
+/// Begins a piece of work; its answer goes to whoever asked.
+pub fn begin(engine: &mut Engine, task: Task, answer: Sender<Reply>) {
+    match task {
+        Task::Export(order) => Source::of(engine).write_aside(order, engine.words.clone(), answer),
+        Task::Devices => give(&answer, devices(engine)),
+        Task::TestPrint => {
+            let page = test_page(&engine.words, engine.spool.columns());
+            engine.spool.print_loose("test", &page);
+            give(&answer, devices(engine));
+        }
+        Task::Verify { language } => {
+            let language = Language::from_word(&language).unwrap_or_default();
+            let (books, place) =
+                (Arc::clone(&engine.shop), lane_place(&engine.dir, &engine.config));
+            beside(answer, move || verify(&books, &place, &language.words()));
+        }
+        Task::Paper { number, head } => {
+            let (books, words) = (Arc::clone(&engine.shop), engine.words.clone());
+            beside(answer, move || paper(&books, &number, &head, &words));
+        }
+        Task::Backup { file } => {
+            let (books, words) = (Arc::clone(&engine.shop), engine.words.clone());
+            beside(answer, move || backup(&books, &file, &words));
+        }
+    }
+}
+
+fn give(answer: &Sender<Reply>, reply: Reply) {
+    let _ = answer.send(reply); // A client that left wants none.
+}
+
+/// Without a thread the answer's end is dropped, and the client told so.
+fn beside(answer: Sender<Reply>, work: impl FnOnce() -> Reply + Send + 'static) {
+    drop(std::thread::Builder::new().name("aside".to_owned()).spawn(move || {
+        yield_to_the_counter();
+        give(&answer, work());
+    }));
+}
+
+/// A scan comes first: this thread gives way to every other one.
+fn yield_to_the_counter() {
+    // Where the system will not have it, the counter is slower for a while and never wrong.
+    let _ = rustix::process::nice(19);
+}
+
+fn devices(engine: &Engine) -> Reply {
+    let rows = device_rows(engine).into_iter().map(|row| {
+        serde_json::json!({
+            "kind": row.kind, "address": row.address, "model": row.model,
+            "state": row.state, "alert": row.alert,
+        })
+    });
+    let waiting = engine.spool.waiting();
+    let rows = Some(serde_json::Value::Array(rows.collect()));
+    Reply {
+        rows,
+        report: Some(serde_json::json!({ "waiting": waiting })),
+        ..Reply::done("devices")
+    }
+}
+
+fn verify(books: &Books, place: &ShopPlace, words: &Words) -> Reply {
+    static RUNNING: AtomicBool = AtomicBool::new(false);
+    if RUNNING.swap(true, Ordering::AcqRel) {
+        let busy = Refusal::new(RefusalCode::Busy).saying("verify_runs");
+        return Reply::refused("verify", busy.code.word(), words.refusal(&busy));
+    }
+    let proved = upkeep::verify_beside(books, place);
+    RUNNING.store(false, Ordering::Release);
+    match proved {
+        Err(error) => refused("verify", error, words),
+        Ok(proved) => {
+            let document = proof_lines(&proved, words).join("\n");
+            match proved.found.is_empty() {
+                true => Reply { document, ..Reply::done("verify") },
+                false => Reply::refused("verify", RefusalCode::Damaged.word(), document),
+            }
+        }
+    }
+}
+
+fn paper(books: &Books, number: &str, head: &str, words: &Words) -> Reply {
+    let Ok(number) = number.parse() else {
+        let refusal = Refusal::new(RefusalCode::Receipt).with("receipt", number);
+        return Reply::refused("verify", refusal.code.word(), words.refusal(&refusal));
+    };
+    match upkeep::verify_paper(books, number, head) {
+        Ok(verdict) => {
+            Reply { report: serde_json::to_value(verdict).ok(), ..Reply::done("verify") }
+        }
+        Err(error) => refused("verify", error, words),
+    }
+}
+
+fn backup(books: &Books, file: &std::path::Path, words: &Words) -> Reply {
+    match upkeep::back_up(books, file) {
+        Ok(manifest) => {
+            let entries: u64 = manifest.heads.iter().map(|head| head.seq).sum();
+            let report = Some(serde_json::json!({ "entries": entries }));
+            Reply { report, ..Reply::done("backup") }
+        }
+        Err(StoreError::File(error)) => {
+            let file = crate::domain::text::cleaned(&file.display().to_string());
+            let parts: [(&str, &dyn std::fmt::Display); 2] = [("file", &file), ("what", &error)];
+            Reply::refused("backup", "file", words.fill("cli.file", &parts))
+        }
+        Err(error) => refused("backup", error, words),
+    }
+}
+
+fn refused(command: &str, error: StoreError, words: &Words) -> Reply {
+    let refusal = Refusal::from(error);
+    Reply::refused(command, refusal.code.word(), words.refusal(&refusal))
+}

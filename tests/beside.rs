@@ -1,0 +1,169 @@
+//! What other programs may do on a shop while its register runs: they look, prove, save and take data
+//! out; selling is done at the counter.
+//!
+//! Room: tests. May touch: the binary, a pseudo-terminal, a shop in a temporary folder.
+
+#[path = "contract/support.rs"]
+#[allow(dead_code)] // The contract's own tests use the rest of it.
+mod support;
+
+#[path = "pty/mod.rs"]
+#[allow(dead_code)] // Other tests use the rest of it.
+mod pty;
+
+use std::process::Output;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use pty::Terminal;
+use support::{MEMBERS, Shop, text};
+
+const ITEMS: &str = "\
+code,name,kana,price,tax_class
+101,牛乳 1L,ギュウニュウ,248,reduced
+102,Battery AA,,550,standard
+";
+
+/// A shop that has sold a little, and nobody stands at it.
+fn shop() -> Shop {
+    let shop = Shop::new("").with_items(ITEMS).with_members(MEMBERS);
+    shop.sell("open_day 10000\nscan 101\nmember 2900000000018\ntender_cash 1000");
+    shop.sell("scan 102\ntender_credit\nz_report 10248");
+    shop
+}
+
+fn open(shop: &Shop) -> Terminal {
+    let terminal = Terminal::open(shop, &["--lang", "en"]);
+    terminal.shows(&["みどり商店"]);
+    terminal
+}
+
+fn told(done: &Output) -> (Option<i32>, String) {
+    (done.status.code(), text(&done.stdout) + &text(&done.stderr))
+}
+
+#[test]
+fn what_is_asked_beside_the_register_is_answered_as_without_it() {
+    let shop = shop();
+    let asked: &[&[&str]] = &[
+        &["verify"],
+        &["verify", "--receipt", "01-000001", "0123456789abcdef"],
+        &["verify", "--receipt", "01-000099", "0123456789abcdef"],
+        &["config", "check"],
+        &["devices"],
+        &["report", "x"],
+        &["report", "sales"],
+        &["report", "items", "--format", "csv"],
+        &["report", "members", "--format", "json"],
+        &["report", "z"],
+        &["report", "weather"],
+        &["export", "shop"],
+        &["export", "items"],
+        &["export", "members"],
+        &["export", "points"],
+        &["export", "sales", "--encoding", "cp932"],
+        &["export", "lines"],
+        &["export", "journal"],
+    ];
+    let alone: Vec<_> = asked.iter().map(|words| told(&shop.regi(words))).collect();
+    let looks = "inquire 101\nfind_item gyuu\nfind_member yama\njournal 248\nhelp scan\nkeys\n\
+                 report items\ninquire 999\njournal colour=red";
+    let looked_alone = shop.play(looks);
+
+    let mut terminal = open(&shop);
+    for (words, alone) in asked.iter().zip(alone) {
+        assert_eq!(told(&shop.regi(words)), alone, "{words:?}");
+    }
+    let looked = shop.play(looks);
+    for (beside, alone) in looked.answers.iter().zip(&looked_alone.answers) {
+        assert_eq!(beside, alone);
+    }
+    assert_eq!(looked.answers.len(), looked_alone.answers.len());
+    assert!(terminal.is_running());
+}
+
+#[test]
+fn selling_beside_the_register_is_refused_as_busy() {
+    let shop = shop();
+    let terminal = open(&shop);
+    for line in ["scan 101", "tender_cash", "z_report", "set_price 101 1", "no_sale x"] {
+        let played = shop.play(line);
+        assert_eq!((played.codes(), played.exit), (vec!["busy"], 4), "{line}");
+        let message = played.last()["error"]["message"].as_str().unwrap();
+        assert!(!message.is_empty(), "in words: {line}");
+    }
+    let (exit, said) = told(&shop.regi(&["rebuild"]));
+    assert_eq!(exit, Some(4), "{said}");
+    assert!(!said.trim().is_empty());
+    drop(terminal);
+    assert_eq!(shop.export("sales").len(), 2, "nothing came in");
+}
+
+#[test]
+fn a_backup_taken_beside_the_register_restores_the_shop() {
+    let shop = shop();
+    let mut terminal = open(&shop);
+    terminal.types("101\r");
+    terminal.shows(&["牛乳 1L"]);
+    let file = shop.file("beside.regi", b"");
+    let (exit, said) = told(&shop.regi(&["backup", file.to_str().unwrap()]));
+    assert_eq!(exit, Some(0), "{said}");
+    let nowhere = shop.regi(&["backup", "/nowhere/at/all.regi"]);
+    assert_eq!(nowhere.status.code(), Some(1), "{:?}", told(&nowhere));
+    assert!(terminal.is_running());
+
+    let elsewhere = Shop::nowhere();
+    elsewhere.told(&["restore", file.to_str().unwrap()]);
+    assert_eq!(elsewhere.export("sales").len(), 2);
+    elsewhere.verify();
+}
+
+/// The proof takes its figures at one moment: sales of the next one are no disagreement.
+#[test]
+fn a_shop_is_proved_again_and_again_while_it_sells() {
+    let shop = shop();
+    let terminal = open(&shop);
+    let sold_enough = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let prover = scope.spawn(|| {
+            let mut proofs = 0;
+            while !sold_enough.load(Ordering::Acquire) || proofs < 3 {
+                let (exit, said) = told(&shop.regi(&["verify"]));
+                assert_eq!(exit, Some(0), "{said}");
+                proofs += 1;
+            }
+            proofs
+        });
+        for sale in 3..13 {
+            terminal.types("101\r");
+            terminal.shows(&["1 pc"]);
+            std::thread::sleep(pty::HAND);
+            terminal.types("\r");
+            std::thread::sleep(pty::HAND);
+            terminal.types("\r");
+            terminal.shows(&[&format!("01-{sale:06}")]);
+        }
+        sold_enough.store(true, Ordering::Release);
+        assert!(prover.join().expect("every proof holds") >= 3);
+    });
+    assert!(!shop.dir().join("verify.redb").exists(), "nothing is left behind");
+}
+
+#[test]
+fn damage_is_found_beside_the_register_too() {
+    let shop = shop();
+    let paper =
+        shop.sell("scan 101\ntender_cash")["entry"]["hash"].as_str().unwrap()[..16].to_owned();
+    let mut terminal = open(&shop);
+    let agrees = shop.regi(&["verify", "--receipt", "01-000003", &paper]);
+    assert_eq!(agrees.status.code(), Some(0), "{:?}", told(&agrees));
+    // The register has checked this year's chain by now, and has it open.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let segment = shop.segments().pop().unwrap();
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let at = bytes.len() / 3;
+    bytes[at] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    let (exit, said) = told(&shop.regi(&["verify"]));
+    assert_eq!(exit, Some(3), "{said}");
+    assert!(terminal.is_running());
+}
