@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use crossbeam_channel::Sender;
 use serde_json::{Value, json};
 
 use super::engine::{Engine, Outcome};
@@ -310,8 +311,44 @@ fn report(
     name: &str,
     options: &[(String, String)],
 ) -> Result<crate::reports::table::Table, Refusal> {
-    let wanted = Wanted::read(name, options)?;
-    reports::make(engine, &wanted)
+    reports::Source::of(engine).make(&Wanted::read(name, options)?)
+}
+
+/// Answers another program. A report is made beside the counter, so that no scan waits for it.
+pub fn give(engine: &mut Engine, mut outcome: Outcome, answer: Sender<Reply>) {
+    let look = outcome.answer.look.take();
+    let (Some(Look::Report { name, options }), None) = (&look, &outcome.refusal) else {
+        outcome.answer.look = look;
+        let _ = answer.send(reply(engine, outcome)); // A client that left wants none.
+        return;
+    };
+    let (name, options) = (name.clone(), options.clone());
+    let (source, mut reply) = (reports::Source::of(engine), engine.reply(outcome));
+    let begun = std::thread::Builder::new().name("report".to_owned()).spawn(move || {
+        let made = Wanted::read(&name, &options).and_then(|wanted| source.make(&wanted));
+        let reply = match made {
+            Ok(table) => {
+                show_table(&mut reply, &table, &options);
+                reply
+            }
+            Err(refusal) => {
+                let said = source.words.refusal(&refusal);
+                Reply::refused(&reply.command, refusal.code.word(), said)
+            }
+        };
+        let _ = answer.send(reply);
+    });
+    drop(begun); // Without a thread the answer's end is dropped, and the client told so.
+}
+
+fn show_table(
+    reply: &mut Reply,
+    table: &crate::reports::table::Table,
+    options: &[(String, String)],
+) {
+    let csv = options.iter().any(|(key, value)| key == "format" && value == "csv");
+    reply.document = if csv { table.to_csv() } else { table.to_text(78) };
+    reply.report = Some(table.to_json());
 }
 
 /// The answer of a command for a program, with what a look found.
@@ -322,11 +359,9 @@ pub fn reply(engine: &mut Engine, mut outcome: Outcome) -> Reply {
     let Some(look) = look.filter(|_| reply.ok) else { return reply };
     let found = match look {
         Look::Journal(words) => journal(engine, &words, &mut reply),
-        Look::Report { name, options } => report(engine, &name, &options).map(|table| {
-            let csv = options.iter().any(|(key, value)| key == "format" && value == "csv");
-            reply.document = if csv { table.to_csv() } else { table.to_text(78) };
-            reply.report = Some(table.to_json());
-        }),
+        Look::Report { name, options } => {
+            report(engine, &name, &options).map(|table| show_table(&mut reply, &table, &options))
+        }
         Look::Help(name) => help(engine, name.as_deref(), &mut reply),
         Look::Keys => {
             reply.rows = Some(keys(engine));

@@ -2,9 +2,13 @@
 //!
 //! Room: app. May touch: the store's reader, the reports room.
 
+use std::sync::Arc;
+
 use chrono::{Datelike, NaiveDate};
 
+use super::books::Books;
 use super::engine::Engine;
+use crate::domain::day::DayTotals;
 use crate::domain::document::{Align, Block, Document, Rule, Style};
 use crate::domain::number::{DocKind, DocNo};
 use crate::domain::refusal::{Refusal, RefusalCode};
@@ -65,11 +69,8 @@ impl Wanted {
     }
 
     /// Returns the first and the last day; a named period narrows what the dates leave open.
-    fn days(&self, engine: &Engine) -> (i32, i32) {
-        let register = &engine.register;
-        let open = register.lane.day.as_ref().map(|day| day.business_date);
-        let today = open.unwrap_or_else(|| register.business_date(engine.now()));
-        let named = self.period.and_then(|period| period.days(today));
+    fn days(&self, business_date: i32) -> (i32, i32) {
+        let named = self.period.and_then(|period| period.days(business_date));
         let (first, last) = named.unwrap_or((i32::MIN, i32::MAX - 1));
         (self.from.unwrap_or(first), self.to.unwrap_or(last))
     }
@@ -80,90 +81,119 @@ pub fn read_day(text: &str) -> Option<i32> {
     NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(|day| day.num_days_from_ce())
 }
 
-/// Makes a report from the store as it stands.
-///
-/// # Errors
-/// `damaged` when the store cannot be read; `closed_day` for an X without an open day, `receipt` for a
-/// Z that there is not.
-pub fn make(engine: &Engine, wanted: &Wanted) -> Result<Table, Refusal> {
-    let words = &engine.words;
-    let (from, to) = wanted.days(engine);
-    match wanted.name.as_str() {
-        "x" => {
-            let day = engine.register.lane.day.as_ref().ok_or_else(no_day)?;
-            let sees = engine.register.may_see_cash();
-            let cash = if sees { CashShown::All } else { CashShown::Hidden };
-            Ok(day_table(words, day, None, cash))
+/// What reports are made from, taken out of the register: any thread may make one.
+pub struct Source {
+    shop: Arc<Books>,
+    pub words: Words,
+    lane: u8,
+    /// The open day, as it stood.
+    open: Option<DayTotals>,
+    last_z: Option<DocNo>,
+    cash: CashShown,
+    today: NaiveDate,
+    business_date: i32,
+    expires_months: Option<u32>,
+}
+
+impl Source {
+    pub fn of(engine: &Engine) -> Self {
+        let (register, lane) = (&engine.register, &engine.register.lane);
+        let open = lane.day.as_ref().map(|day| day.business_date);
+        Self {
+            shop: Arc::clone(&engine.shop),
+            words: engine.words.clone(),
+            lane: lane.lane,
+            open: lane.day.clone(),
+            last_z: lane.last_z,
+            cash: if register.may_see_cash() { CashShown::All } else { CashShown::Hidden },
+            today: engine.now().day(),
+            business_date: open.unwrap_or_else(|| register.business_date(engine.now())),
+            expires_months: register.settings.points.expires_months,
         }
-        "z" => {
-            let closed = closed_day(engine, wanted)?;
-            Ok(day_table(words, &closed.totals, Some(&closed.closing), CashShown::All))
+    }
+
+    /// Makes a report from the store as it stands.
+    ///
+    /// # Errors
+    /// `damaged` when the store cannot be read; `closed_day` for an X without an open day, `receipt`
+    /// for a Z that there is not.
+    pub fn make(&self, wanted: &Wanted) -> Result<Table, Refusal> {
+        let (words, reader) = (&self.words, self.shop.reader());
+        let (from, to) = wanted.days(self.business_date);
+        match wanted.name.as_str() {
+            "x" => {
+                let day = self.open.as_ref().ok_or_else(no_day)?;
+                Ok(day_table(words, day, None, self.cash))
+            }
+            "z" => {
+                let closed = self.closed_day(wanted)?;
+                Ok(day_table(words, &closed.totals, Some(&closed.closing), CashShown::All))
+            }
+            "sales" => {
+                let closed = reader.days(from, to)?;
+                let open = self.open.as_ref();
+                let open = open.filter(|day| (from..=to).contains(&day.business_date));
+                let days = closed.iter().map(|day| (day.lane, &day.totals));
+                Ok(sales_by_day(words, days.chain(open.map(|day| (self.lane, day)))))
+            }
+            "items" => {
+                let mut lines: Vec<SaleLine> = Vec::new();
+                reader.each_sale(from, to, |stored| {
+                    if !stored.voided {
+                        lines.extend(stored.sale.lines);
+                    }
+                    Ok(())
+                })?;
+                Ok(items_sold(words, &lines, |code| reader.stock(code).ok().flatten()))
+            }
+            _ => self.members(),
         }
-        "sales" => {
-            let closed = engine.shop.reader().days(from, to)?;
-            let lane = engine.register.lane.lane;
-            let open = engine.register.lane.day.as_ref();
-            let open = open.filter(|day| (from..=to).contains(&day.business_date));
-            let days = closed.iter().map(|day| (day.lane, &day.totals));
-            Ok(sales_by_day(words, days.chain(open.map(|day| (lane, day)))))
-        }
-        "items" => {
-            let mut lines: Vec<SaleLine> = Vec::new();
-            let reader = engine.shop.reader();
-            reader.each_sale(from, to, |stored| {
-                if !stored.voided {
-                    lines.extend(stored.sale.lines);
-                }
-                Ok(())
-            })?;
-            Ok(items_sold(words, &lines, |code| reader.stock(code).ok().flatten()))
-        }
-        _ => members(engine),
+    }
+
+    /// The Z of a number, of a business date, or the last one.
+    fn closed_day(&self, wanted: &Wanted) -> Result<ClosedDay, Refusal> {
+        let number = match (wanted.number, wanted.from) {
+            (Some(number), _) if number.kind == DocKind::Z => Some(number),
+            (Some(number), _) => {
+                return Err(Refusal::new(RefusalCode::Receipt).with("receipt", number));
+            }
+            (None, Some(_)) => None,
+            (None, None) => self.last_z,
+        };
+        let (from, to) = match wanted.from {
+            Some(from) => (from, wanted.to.unwrap_or(from)),
+            None => (i32::MIN, i32::MAX - 1),
+        };
+        let days = self.shop.reader().days(from, to)?;
+        let fits = |day: &ClosedDay| number.is_none_or(|number| day.closing.number == number);
+        days.into_iter()
+            .rev()
+            .find(fits)
+            .ok_or_else(|| Refusal::new(RefusalCode::Receipt).saying("no_z"))
+    }
+
+    fn members(&self) -> Result<Table, Refusal> {
+        let mut rows = Vec::new();
+        self.shop.reader().each_member(|member| {
+            let balance = crate::domain::points::balance;
+            rows.push(MemberRow {
+                points: balance(&member.ledger, self.today, self.expires_months),
+                code: member.code,
+                name: member.personal.name,
+                kana: member.personal.kana,
+                rank: member.rank,
+                visits: member.visits,
+                spent: member.spent,
+                last_visit: member.last_visit,
+            });
+            Ok(())
+        })?;
+        Ok(members_list(&self.words, rows))
     }
 }
 
 fn no_day() -> Refusal {
     Refusal::new(RefusalCode::ClosedDay).saying("no_open_day")
-}
-
-/// The Z of a number, of a business date, or the last one.
-fn closed_day(engine: &Engine, wanted: &Wanted) -> Result<ClosedDay, Refusal> {
-    let number = match (wanted.number, wanted.from) {
-        (Some(number), _) if number.kind == DocKind::Z => Some(number),
-        (Some(number), _) => return Err(Refusal::new(RefusalCode::Receipt).with("receipt", number)),
-        (None, Some(_)) => None,
-        (None, None) => engine.register.lane.last_z,
-    };
-    let (from, to) = match wanted.from {
-        Some(from) => (from, wanted.to.unwrap_or(from)),
-        None => (i32::MIN, i32::MAX - 1),
-    };
-    let days = engine.shop.reader().days(from, to)?;
-    let fits = |day: &ClosedDay| number.is_none_or(|number| day.closing.number == number);
-    days.into_iter()
-        .rev()
-        .find(fits)
-        .ok_or_else(|| Refusal::new(RefusalCode::Receipt).saying("no_z"))
-}
-
-fn members(engine: &Engine) -> Result<Table, Refusal> {
-    let today = engine.now().day();
-    let months = engine.register.settings.points.expires_months;
-    let mut rows = Vec::new();
-    engine.shop.reader().each_member(|member| {
-        rows.push(MemberRow {
-            points: crate::domain::points::balance(&member.ledger, today, months),
-            code: member.code,
-            name: member.personal.name,
-            kana: member.personal.kana,
-            rank: member.rank,
-            visits: member.visits,
-            spent: member.spent,
-            last_visit: member.last_visit,
-        });
-        Ok(())
-    })?;
-    Ok(members_list(&engine.words, rows))
 }
 
 /// A page that shows what a printer can, and says what to set where it does not: a ruler of the

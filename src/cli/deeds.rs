@@ -235,7 +235,8 @@ pub fn report(
     let wanted = Wanted::read(name, &given).map_err(|refusal| Said::refusal(&refusal, words))?;
     let text = match open_or_reach(options, words)? {
         Here::Opened(engine) => {
-            let table = reports::make(&engine, &wanted)
+            let table = reports::Source::of(&engine)
+                .make(&wanted)
                 .map_err(|refusal| Said::refusal(&refusal, words))?;
             engine.shop.close();
             match format {

@@ -115,8 +115,7 @@ impl<W: Write> Counter<W> {
     pub(super) fn done(&mut self, line: Line, outcome: Outcome) {
         match line.from {
             From::Control(asked) => {
-                let reply = answers::reply(&mut self.engine, outcome);
-                let _ = asked.answer.send(reply); // A client that left wants none.
+                answers::give(&mut self.engine, outcome, asked.answer);
             }
             From::Screens => self.done_here(&line.text, outcome),
         }
