@@ -402,6 +402,21 @@ pub mod tests {
     }
 
     #[test]
+    fn a_ring_gives_the_same_keys_whether_few_are_wanted_or_all() {
+        let keys = keys_on(&FaultyFiles::new());
+        keys.create_members(["c", "a", "bb", "a"]).unwrap();
+        keys.create_members(["b", "z", "0", "c"]).unwrap();
+        let (few, all) = (keys.ring(0).unwrap(), keys.ring(100).unwrap());
+        assert!(matches!(few, KeyRing::Few(_)) && matches!(all, KeyRing::All(_)));
+        for code in ["", "0", "a", "b", "bb", "bc", "c", "z", "zz"] {
+            let want = keys.member_key(code).unwrap();
+            assert_eq!(want.is_some(), ["0", "a", "b", "bb", "c", "z"].contains(&code), "{code}");
+            assert_eq!(few.key(code).unwrap(), want, "{code}");
+            assert_eq!(all.key(code).unwrap(), want, "{code}");
+        }
+    }
+
+    #[test]
     fn a_pin_is_compared_or_not_set() {
         let keys = keys_on(&FaultyFiles::new());
         let pin = Pin::new("840217");

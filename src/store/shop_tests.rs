@@ -5,7 +5,8 @@ use std::path::Path;
 use memchr::memmem;
 use redb::ReadableDatabase;
 
-use super::files::faulty::{FaultyFiles, Keep};
+use super::appending::Import;
+use super::files::faulty::{FaultKind, FaultyFiles, Keep, Lasting};
 use super::files::{Files, read_whole};
 use super::shop::Shop;
 use super::tables::first_difference;
@@ -304,6 +305,36 @@ fn an_erased_member_is_found_no_more_and_the_code_stays_used() {
     assert!(shop.reader().find_members("高橋", 9).unwrap().is_empty());
     assert!(shop.reader().member_code_used(CARD).unwrap());
     assert_eq!(stored(&shop, receipt(1)).sale.member.unwrap().code, CARD);
+}
+
+#[test]
+fn a_staged_import_counts_as_a_whole_or_not_at_all() {
+    let mut whole = 0;
+    for fail in 1..60 {
+        let files = FaultyFiles::new();
+        let mut shop = create(&files);
+        let (stager, mut stage) = shop.stage(3).unwrap();
+        let kind = |members| Kind::MembersImported { import: 7, members };
+        for code in ["m1", "m2", "m3"] {
+            let member = imported(code, "山田 太郎", "ヤマダタロウ", "0312345678", 50);
+            stage.push(stager.stage(kind(vec![member])).unwrap()).unwrap();
+        }
+        let (draft, close) = (draft(kind(Vec::new())), Kind::ImportClosed { import: 7, rows: 3 });
+        files.fail_at(fail, FaultKind::Eio, Lasting::Sticky);
+        let import = Import { stage, draft, close };
+        let done = shop.append_import(import, now(1), &mut |_| {});
+        files.heal();
+        drop(shop);
+        let shop = open(&files).shop;
+        let known = |code: &&str| shop.reader().member(code).unwrap().is_some();
+        let found = ["m1", "m2", "m3"].iter().filter(|code| known(code)).count();
+        assert!(found == 3 || (found == 0 && done.is_err()), "{found} of 3 at {fail}: {done:?}");
+        if found == 3 {
+            assert_eq!(points(&shop, "m2"), 50);
+        }
+        whole += usize::from(done.is_ok());
+    }
+    assert!((1..59).contains(&whole), "{whole}: some fail, some pass");
 }
 
 /// Returns which of what names the member of `CARD` stands in any byte of the shop's folder.
