@@ -175,6 +175,22 @@ pub fn device_rows(engine: &Engine) -> Vec<DeviceRow> {
         },
         ..DeviceRow::default()
     };
+    let second = config.printer.fallback.as_ref().map(|second| DeviceRow {
+        device: "second_printer".to_owned(),
+        kind: "device.second_printer",
+        address: second.address.clone(),
+        model: second.profile.clone(),
+        state: "state.unasked",
+        ..DeviceRow::default()
+    });
+    let kitchens = engine.kitchen.states().map(|(kitchen, trouble)| DeviceRow {
+        device: "kitchen".to_owned(),
+        kind: "device.kitchen",
+        address: format!("{} {}", kitchen.name, kitchen.address),
+        model: kitchen.profile.clone(),
+        state: trouble.as_ref().map_or("state.unasked", super::picture::trouble_word),
+        alert: trouble.is_some(),
+    });
     let display = (!config.display.address.is_empty()).then(|| DeviceRow {
         device: "display".to_owned(),
         kind: "device.display",
@@ -214,6 +230,8 @@ pub fn device_rows(engine: &Engine) -> Vec<DeviceRow> {
     });
     [printer, drawer]
         .into_iter()
+        .chain(second)
+        .chain(kitchens)
         .chain(display)
         .chain(scale)
         .chain(labels)

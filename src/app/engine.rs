@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::books::{Books, Placed, ShopKind};
 use super::clock::{Chance, ClockWatch, Jump, Time};
 use super::imports::{Doing, Watch};
+use super::kitchen::Kitchen;
 use super::lane_config::LaneConfig;
 use super::papers;
 use super::reply::{EntryReply, Reply};
@@ -78,6 +79,7 @@ pub struct Engine {
     pub jump: Option<Jump>,
     pub chance: Chance,
     pub spool: Spool,
+    pub kitchen: Kitchen,
     pub config: LaneConfig,
     pub keymap: Keymap,
     pub dir: PathBuf,
@@ -248,6 +250,7 @@ impl Engine {
                 self.spool.open_drawer();
             }
             Effect::Print(paper) => {
+                papers::tell_kitchen(placed, self);
                 let made = papers::make(paper, placed, day, self);
                 if let Some((name, document)) = made {
                     let seq = placed.last().map_or(0, |placed| placed.entry.header.seq);

@@ -18,6 +18,32 @@ pub struct PrinterConfig {
     /// Name of a file in `printers/`.
     #[serde(default = "generic")]
     pub profile: String,
+    /// Prints what the other cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<FallbackConfig>,
+}
+
+/// The second printer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FallbackConfig {
+    pub address: String,
+    #[serde(default = "generic")]
+    pub profile: String,
+}
+
+/// A printer where something is made: a kitchen, a counter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KitchenConfig {
+    /// What staff call it.
+    pub name: String,
+    pub address: String,
+    #[serde(default = "generic")]
+    pub profile: String,
+    /// Whose goods are made there; none named: all.
+    #[serde(default)]
+    pub departments: Vec<u16>,
 }
 
 fn generic() -> String {
@@ -177,6 +203,8 @@ pub struct LaneConfig {
     pub drawer_open_seconds: u16,
     pub printer: PrinterConfig,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kitchen: Vec<KitchenConfig>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scanner: Vec<ScannerMatch>,
     // What a shop has not set is not written: it adds the table itself.
     #[serde(skip_serializing_if = "is_usual")]
@@ -201,7 +229,12 @@ impl Default for LaneConfig {
             language: "ja".to_owned(),
             keymap: "tenkey".to_owned(),
             theme: "dark".to_owned(),
-            printer: PrinterConfig { address: "file:".to_owned(), profile: generic() },
+            printer: PrinterConfig {
+                address: "file:".to_owned(),
+                profile: generic(),
+                fallback: None,
+            },
+            kitchen: Vec::new(),
             scanner: Vec::new(),
             sound: SoundConfig::default(),
             display: DisplayConfig::default(),
@@ -246,6 +279,18 @@ impl LaneConfig {
             if let Some(Err(error)) = rule.serial_line() {
                 let line = line_of_table(text, "[[scanner]]", at);
                 return Err(ConfigFault { line, what: format!("scanner: {error}") });
+            }
+        }
+        if let Some(second) = &config.printer.fallback
+            && let Err(error) = second.address.parse::<Address>()
+        {
+            let line = line_of_table(text, "[printer.fallback]", 0);
+            return Err(ConfigFault { line, what: format!("printer.fallback: {error}") });
+        }
+        for (at, kitchen) in config.kitchen.iter().enumerate() {
+            if let Err(error) = kitchen.address.parse::<Address>() {
+                let line = line_of_table(text, "[[kitchen]]", at);
+                return Err(ConfigFault { line, what: format!("kitchen: {error}") });
             }
         }
         if let Err(error) = config.display.line() {
@@ -330,6 +375,8 @@ mod tests {
             ("\n\nlanguage = \"fr\"\n", 3),
             ("[printer]\nprofile = \"generic-80\"\n", 1),
             ("[[scanner]]\nserial = \"/dev/a\"\n\n[[scanner]]\nserial = \"ttyACM0\"\n", 4),
+            ("[[kitchen]]\nname = \"a\"\naddress = \"lp\"\n", 1),
+            ("[printer]\naddress = \"file:\"\n[printer.fallback]\naddress = \"lp\"\n", 3),
             ("[display]\naddress = \"ttyUSB0\"\n", 1),
             ("[scale]\nserial = \"/dev/ttyUSB0\"\nbaud = 2401\n", 1),
             ("[scale]\nserial = \"/dev/ttyUSB0\"\nprotocol = \"x\"\n", 3),

@@ -15,6 +15,7 @@ pub mod event;
 pub mod exports;
 pub mod first_run;
 pub mod imports;
+pub mod kitchen;
 pub mod labels;
 pub mod lane_config;
 pub mod opening;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::books::{Books, ShopKind};
 use super::clock::{Chance, ClockWatch, Jump, Time, uptime_ms};
 use super::engine::Engine;
+use super::kitchen::Kitchen;
 use super::lane_config::{ConfigFault, LaneConfig};
 use super::spool::{Spool, SpoolError};
 use super::words::Language;
@@ -155,7 +156,10 @@ pub fn language(options: &Options, config: &LaneConfig) -> Language {
 ///
 /// # Errors
 /// Why it does not open; nothing was changed.
-pub fn open(options: &Options, woken: impl Fn() + Send + 'static) -> Result<Engine, OpenFault> {
+pub fn open(
+    options: &Options,
+    woken: impl Fn() + Send + Sync + 'static,
+) -> Result<Engine, OpenFault> {
     let mut config = read_config(&options.dir)?;
     if let Some(lane) = options.lane {
         config.lane = lane;
@@ -171,8 +175,11 @@ pub fn open(options: &Options, woken: impl Fn() + Send + 'static) -> Result<Engi
     let words: Words = language(options, &config).words();
     let opened = place(options, &config).open(&mut |_, _| {})?;
     let notes = opened.shop.cart_log().clone();
-    let spool = Spool::start(&config, &profiles, &options.dir, notes, options.patience, woken)?;
-    Ok(engine(options, config, keymap, words, spool, opened))
+    let woken: Arc<dyn Fn() + Send + Sync> = Arc::new(woken);
+    let (dir, patience) = (&options.dir, options.patience);
+    let spool = Spool::start(&config, &profiles, dir, notes, patience, &woken)?;
+    let kitchen = Kitchen::start(&config.kitchen, &profiles, dir, patience, &woken)?;
+    Ok(Engine { kitchen, ..engine(options, config, keymap, words, spool, opened) })
 }
 
 /// Makes a shop in an empty folder and opens it, as its owner gave the settings.
@@ -206,7 +213,8 @@ pub fn found(
     let keymap = keymap(&options.dir, &config.keymap)?;
     let words = language(options, config).words();
     let notes = opened.shop.cart_log().clone();
-    let spool = Spool::start(config, &profiles, &options.dir, notes, options.patience, || {})?;
+    let woken: Arc<dyn Fn() + Send + Sync> = Arc::new(|| {});
+    let spool = Spool::start(config, &profiles, &options.dir, notes, options.patience, &woken)?;
     let mut engine = engine(options, config.clone(), keymap, words, spool, opened);
     for (staff, pin) in &pins {
         engine.shop.set_pin(*staff, Some(pin), kind).map_err(StoreError::from)?;
@@ -243,6 +251,7 @@ fn engine(
         jump: opened.last.and_then(|last| Jump::since(last, now)),
         chance: options.chance,
         spool,
+        kitchen: Kitchen::default(),
         config,
         keymap,
         dir: options.dir.clone(),

@@ -127,6 +127,16 @@ fn z_code(z: &Entry, engine: &Engine) -> Option<String> {
     z_signing::code(z, before.hash)
 }
 
+/// Tells the kitchens what a sale just closed wants made; practice is not cooked.
+pub fn tell_kitchen(placed: &[Placed], engine: &mut Engine) {
+    let Some(last) = placed.last() else { return };
+    if let (Kind::SaleClosed(sale), false) = (&last.entry.kind, last.entry.header.training) {
+        let act = act(&last.entry.header, "", 0);
+        let letterhead = Letterhead { settings: &engine.register.settings, words: &engine.words };
+        engine.kitchen.print(&letterhead, &act, sale);
+    }
+}
+
 /// Makes the paper of an entry that is in the journal already.
 pub fn again(engine: &Engine, seq: u64) -> Option<(String, Document)> {
     let (entry, hash) = engine.shop.entry(seq)?;

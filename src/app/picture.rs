@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use super::clock::Jump;
 use super::engine::{Engine, Outcome};
+use super::kitchen::KitchenNews;
 use super::spool::Spool;
 use crate::devices::printer::Trouble;
 use crate::devices::scanner::{Identity, Layout, Reject, ScannerEvent, TestVerdict};
@@ -187,6 +188,19 @@ impl Picture {
     /// The sale just closed, until the next begins.
     pub fn last(&self) -> Option<&LastSale> {
         self.last.as_ref()
+    }
+
+    pub fn kitchen(&mut self, news: &KitchenNews, words: &Words) {
+        let text = match news {
+            KitchenNews::Trouble { place, trouble } => {
+                let state = words.get(trouble_word(trouble));
+                words.fill("kitchen.trouble", &[("place", place), ("state", &state)])
+            }
+            KitchenNews::Untold { place, receipt } => {
+                words.fill("kitchen.untold", &[("place", place), ("receipt", receipt)])
+            }
+        };
+        self.message = Some(Message { refusal: true, text });
     }
 
     /// Clears the message before the next act.

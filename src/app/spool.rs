@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, unbounded};
@@ -41,6 +42,25 @@ struct Waiting {
     begun: bool,
     /// Nobody knows whether it was printed: staff must say.
     uncertain: bool,
+    place: Place,
+    /// Kept until it begins: another printer may have to print it.
+    document: Option<Document>,
+    /// It was asked back, to be printed elsewhere.
+    moving: bool,
+}
+
+/// Which printer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Main,
+    Second,
+}
+
+/// The printer that prints what the other cannot.
+struct Second {
+    handle: PrinterHandle,
+    profile: Profile,
+    trouble: Option<Trouble>,
 }
 
 /// How a job came to its end; it waits to be written with the next act.
@@ -71,11 +91,19 @@ pub enum SpoolNews {
         open: bool,
     },
     Alarm(DrawerAlarm),
+    /// Papers come from the second printer now.
+    Moved,
+    /// They come from the first again.
+    Back,
 }
 
 pub struct Spool {
     handle: Option<PrinterHandle>,
-    events: Receiver<PrinterEvent>,
+    second: Option<Second>,
+    /// Papers come from the second printer.
+    moved: bool,
+    said: Vec<SpoolNews>,
+    events: Receiver<(Place, PrinterEvent)>,
     profile: Profile,
     /// Papers of the act just answered; none outlives the next frame.
     queued: VecDeque<(String, Document, u64)>,
@@ -138,7 +166,7 @@ impl Spool {
         shop: &Path,
         notes: CartLog,
         patience: Patience,
-        woken: impl Fn() + Send + 'static,
+        woken: &Arc<dyn Fn() + Send + Sync>,
     ) -> Result<Self, SpoolError> {
         let address: Address = config.printer.address.parse()?;
         let address = address.within(shop);
@@ -146,21 +174,39 @@ impl Spool {
         let profile = profiles.get(name).ok_or_else(|| SpoolError::Profile(name.clone()))?.clone();
         let pane = matches!(address, Address::Screen).then(VecDeque::new);
         let (tell, events) = unbounded(); // Bounded by the jobs that cause them.
-        let noted = notes.clone();
-        let on_paper = !matches!(address, Address::File(_) | Address::Screen);
-        let told = move |event| {
-            if let PrinterEvent::FirstByte { job } = &event
-                && *job < FIRST_LOOSE
-            {
-                note_begun(&noted, *job, on_paper);
-            }
-            if tell.send(event).is_ok() {
-                woken();
+        let ear = |place, address: &Address| {
+            let (noted, tell, woken) = (notes.clone(), tell.clone(), Arc::clone(woken));
+            let on_paper = !matches!(address, Address::File(_) | Address::Screen);
+            move |event| {
+                if let PrinterEvent::FirstByte { job } = &event
+                    && *job < FIRST_LOOSE
+                {
+                    note_begun(&noted, *job, on_paper);
+                }
+                if tell.send((place, event)).is_ok() {
+                    woken();
+                }
             }
         };
+        let told = ear(Place::Main, &address);
         let handle = printer::start(address, Manner::from(&profile), patience, told)?;
+        let second = match &config.printer.fallback {
+            None => None,
+            Some(second) => {
+                let address = second.address.parse::<Address>()?.within(shop);
+                let name = &second.profile;
+                let profile =
+                    profiles.get(name).ok_or_else(|| SpoolError::Profile(name.clone()))?;
+                let told = ear(Place::Second, &address);
+                let handle = printer::start(address, Manner::from(profile), patience, told)?;
+                Some(Second { handle, profile: profile.clone(), trouble: None })
+            }
+        };
         Ok(Self {
             handle: Some(handle),
+            second,
+            moved: false,
+            said: Vec::new(),
             events,
             profile,
             queued: VecDeque::new(),
@@ -212,6 +258,9 @@ impl Spool {
         if let Some(handle) = self.handle.take() {
             handle.stop();
         }
+        if let Some(second) = self.second.take() {
+            second.handle.stop();
+        }
     }
 
     /// Says under which day and staff the next job ends are written.
@@ -247,10 +296,19 @@ impl Spool {
     /// A paper that was begun before the last run was cut off: staff must look and say.
     pub fn perhaps_printed(&mut self, name: &str, document: Option<&Document>, seq: u64) {
         if let (Some(handle), Some(document)) = (&self.handle, document) {
-            handle.begun_before(self.bytes_of(document).len());
+            handle.begun_before(self.bytes_of(document, Place::Main).len());
         }
         let name = name.to_owned();
-        self.waiting.push_back(Waiting { id: seq, name, begun: true, uncertain: true });
+        let place = Place::Main;
+        self.waiting.push_back(Waiting {
+            id: seq,
+            name,
+            begun: true,
+            uncertain: true,
+            place,
+            document: None,
+            moving: false,
+        });
     }
 
     /// Puts the paper of the entry `seq` in line: the answer is on the screen before it is drawn in
@@ -277,12 +335,51 @@ impl Spool {
                 pane.pop_front();
             }
         }
-        let bytes = self.bytes_of(document);
-        self.submit(name, bytes, JobKind::Paper, seq);
+        let place = self.place();
+        if self.waiting.len() < MOST_WAITING && self.send(place, name, document, seq) {
+            self.waiting.push_back(Waiting {
+                id: seq,
+                name: name.to_owned(),
+                begun: false,
+                uncertain: false,
+                place,
+                document: Some(document.clone()),
+                moving: false,
+            });
+        } else if seq < FIRST_LOOSE {
+            self.ended_as(name.to_owned(), PrintEnd::Lost, None);
+        }
     }
 
-    fn bytes_of(&self, document: &Document) -> Vec<u8> {
-        escpos_render::render(document, &self.profile, self.logo.as_ref()).bytes
+    /// Where the next paper comes from: the second printer while only the first is in trouble.
+    fn place(&mut self) -> Place {
+        let second_is_well = self.second.as_ref().is_some_and(|second| second.trouble.is_none());
+        let place =
+            if self.trouble.is_some() && second_is_well { Place::Second } else { Place::Main };
+        if self.moved != (place == Place::Second) {
+            self.moved = !self.moved;
+            self.said.push(if self.moved { SpoolNews::Moved } else { SpoolNews::Back });
+        }
+        place
+    }
+
+    fn send(&self, place: Place, name: &str, document: &Document, id: u64) -> bool {
+        let bytes = self.bytes_of(document, place);
+        let job = Job { id, name: name.to_owned(), bytes, kind: JobKind::Paper };
+        self.printer(place).is_some_and(|handle| handle.submit(job) == Submitted::Taken)
+    }
+
+    fn printer(&self, place: Place) -> Option<&PrinterHandle> {
+        match place {
+            Place::Main => self.handle.as_ref(),
+            Place::Second => self.second.as_ref().map(|second| &second.handle),
+        }
+    }
+
+    fn bytes_of(&self, document: &Document, place: Place) -> Vec<u8> {
+        let second = self.second.as_ref().filter(|_| place == Place::Second);
+        let profile = second.map_or(&self.profile, |second| &second.profile);
+        escpos_render::render(document, profile, self.logo.as_ref()).bytes
     }
 
     pub fn open_drawer(&mut self) {
@@ -291,43 +388,43 @@ impl Spool {
         let real_time = escpos_render::drawer_pulse_now(&drawer);
         let id = self.loose();
         self.pulse = Some(id);
-        self.submit("drawer", bytes, JobKind::Drawer { real_time }, id);
-    }
-
-    fn submit(&mut self, name: &str, bytes: Vec<u8>, kind: JobKind, id: u64) {
-        let is_paper = kind == JobKind::Paper;
-        let job = Job { id, name: name.to_owned(), bytes, kind };
-        let room = self.waiting.len() < MOST_WAITING;
-        let taken = match &self.handle {
-            Some(handle) if room => handle.submit(job) == Submitted::Taken,
-            _ => false,
-        };
-        if !is_paper {
-            return; // A pulse that cannot be sent is not kept: it would surprise.
-        }
-        if taken {
-            let name = name.to_owned();
-            self.waiting.push_back(Waiting { id, name, begun: false, uncertain: false });
-        } else if id < FIRST_LOOSE {
-            self.ended_as(name.to_owned(), PrintEnd::Lost, None);
-        }
+        // A pulse that cannot be sent is not kept: it would surprise.
+        let kind = JobKind::Drawer { real_time };
+        let job = Job { id, name: "drawer".to_owned(), bytes, kind };
+        let _ = self.handle.as_ref().map(|handle| handle.submit(job));
     }
 
     /// Takes the printer's events and says what the counter should know.
     pub fn news(&mut self) -> Vec<SpoolNews> {
-        let events: Vec<PrinterEvent> = self.events.try_iter().collect();
-        events.into_iter().filter_map(|event| self.heard(event)).collect()
+        let events: Vec<(Place, PrinterEvent)> = self.events.try_iter().collect();
+        let heard = events.into_iter().filter_map(|(place, event)| self.heard(place, event));
+        let mut news: Vec<SpoolNews> = heard.collect();
+        news.append(&mut self.said);
+        news
     }
 
-    fn heard(&mut self, event: PrinterEvent) -> Option<SpoolNews> {
+    fn heard(&mut self, place: Place, event: PrinterEvent) -> Option<SpoolNews> {
         match event {
-            PrinterEvent::Ready => {
+            PrinterEvent::Ready if place == Place::Main => {
                 self.trouble = None;
+                self.place();
                 Some(SpoolNews::Ready)
             }
-            PrinterEvent::Trouble(trouble) => {
+            PrinterEvent::Trouble(trouble) if place == Place::Main => {
                 self.trouble = Some(trouble);
+                self.ask_back();
                 Some(SpoolNews::Trouble(trouble))
+            }
+            PrinterEvent::Ready => {
+                self.second.as_mut().into_iter().for_each(|second| second.trouble = None);
+                None
+            }
+            PrinterEvent::Trouble(trouble) => {
+                self.second.as_mut().into_iter().for_each(|second| second.trouble = Some(trouble));
+                None
+            }
+            PrinterEvent::NotSent { job, .. } if self.was_asked_back(job) => {
+                self.send_elsewhere(job)
             }
             PrinterEvent::FirstByte { job } if self.pulse == Some(job) => {
                 self.drawer.ordered(Instant::now());
@@ -335,7 +432,8 @@ impl Spool {
             }
             PrinterEvent::FirstByte { job } => {
                 self.waiting.iter_mut().filter(|waiting| waiting.id == job).for_each(|waiting| {
-                    waiting.begun = true;
+                    (waiting.begun, waiting.moving) = (true, false);
+                    waiting.document = None;
                 });
                 None
             }
@@ -363,6 +461,38 @@ impl Spool {
         }
     }
 
+    /// Papers that wait for a printer in trouble come from the other, where it is well. One that has
+    /// begun stays where it is: it may come out yet.
+    fn ask_back(&mut self) {
+        if self.place() != Place::Second {
+            return;
+        }
+        let Some(handle) = &self.handle else { return };
+        let unbegun = |waiting: &&mut Waiting| {
+            waiting.place == Place::Main && !waiting.begun && !waiting.moving
+        };
+        for waiting in self.waiting.iter_mut().filter(unbegun) {
+            waiting.moving = true;
+            handle.withdraw(waiting.id);
+        }
+    }
+
+    fn was_asked_back(&self, job: u64) -> bool {
+        self.waiting.iter().any(|waiting| waiting.id == job && waiting.moving)
+    }
+
+    /// Nothing of the job has left the first printer: the second prints it.
+    fn send_elsewhere(&mut self, job: u64) -> Option<SpoolNews> {
+        let at = self.waiting.iter().position(|waiting| waiting.id == job)?;
+        let (name, document) = (self.waiting[at].name.clone(), self.waiting[at].document.clone()?);
+        if !self.send(Place::Second, &name, &document, job) {
+            let job = self.end(job, PrintEnd::Lost)?;
+            return Some(SpoolNews::NotSent { job });
+        }
+        (self.waiting[at].place, self.waiting[at].moving) = (Place::Second, false);
+        None
+    }
+
     fn end(&mut self, id: u64, end: PrintEnd) -> Option<String> {
         let place = self.waiting.iter().position(|waiting| waiting.id == id)?;
         let job = self.waiting.remove(place)?.name;
@@ -379,10 +509,10 @@ impl Spool {
 
     /// Staff said what became of a job.
     pub fn told(&mut self, job: &str, end: PrintEnd) {
-        let known = self.waiting.iter().find(|waiting| waiting.name == job).map(|job| job.id);
-        match known {
-            Some(id) => {
-                if let Some(handle) = &self.handle {
+        let known = self.waiting.iter().find(|waiting| waiting.name == job);
+        match known.map(|job| (job.id, job.place)) {
+            Some((id, place)) => {
+                if let Some(handle) = self.printer(place) {
                     handle.withdraw(id);
                 }
                 self.end(id, end);
@@ -422,8 +552,8 @@ impl Spool {
         self.send_queued();
         while self.waiting.iter().any(|waiting| !waiting.uncertain) {
             match self.events.recv_timeout(patience) {
-                Ok(event) => {
-                    self.heard(event);
+                Ok((place, event)) => {
+                    self.heard(place, event);
                 }
                 Err(_) => return,
             }
@@ -434,7 +564,6 @@ impl Spool {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::sync::Arc;
 
     use super::*;
     use crate::store::files::plain::PlainFiles;
@@ -444,10 +573,14 @@ mod tests {
         (log, found.printing)
     }
 
+    fn quiet() -> Arc<dyn Fn() + Send + Sync> {
+        Arc::new(|| {})
+    }
+
     fn spool(shop: &Path) -> Spool {
         let profiles = Profiles::load(&[]).unwrap();
         let (config, patience) = (LaneConfig::default(), Patience::default());
-        Spool::start(&config, &profiles, shop, notes(shop).0, patience, || {}).unwrap()
+        Spool::start(&config, &profiles, shop, notes(shop).0, patience, &quiet()).unwrap()
     }
 
     /// Else a kill right after a receipt would print it a second time, without a mark.

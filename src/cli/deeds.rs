@@ -181,6 +181,7 @@ pub fn run(
             engine.resume_prints().map_err(|refusal| Said::refusal(&refusal, words))?;
             let played = play(script, &mut out, &mut Opened(engine), form, on_refusal, words);
             engine.spool.drain(PRINT_PATIENCE);
+            engine.kitchen.drain(PRINT_PATIENCE);
             engine.stamp_spool();
             if let Err(refusal) = engine.end_backup(true) {
                 say(&words.refusal(&refusal));
@@ -275,8 +276,12 @@ pub fn config_check(options: &Options, words: &Words) -> Result<Exit, Said> {
     let profiles = opening::profiles(&options.dir).map_err(fault)?;
     opening::keymap(&options.dir, &config.keymap).map_err(fault)?;
     opening::theme(&options.dir, &config.theme).map_err(fault)?;
-    let named = [Some(&config.printer.profile), config.label.as_ref().map(|label| &label.profile)];
-    if let Some(what) = named.into_iter().flatten().find(|name| profiles.get(name).is_none()) {
+    let second = config.printer.fallback.as_ref().map(|second| &second.profile);
+    let named =
+        [Some(&config.printer.profile), second, config.label.as_ref().map(|label| &label.profile)];
+    let mut named =
+        named.into_iter().flatten().chain(config.kitchen.iter().map(|place| &place.profile));
+    if let Some(what) = named.find(|name| profiles.get(name).is_none()) {
         let text = words.fill("cli.printer_fault", &[("what", what)]);
         return Err(Said { text, exit: Exit::Refused });
     }

@@ -225,9 +225,13 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 /// Serial lines that have another use.
 fn taken(config: &LaneConfig) -> Vec<PathBuf> {
     use crate::devices::printer::Address;
+    let second = config.printer.fallback.as_ref().map(|second| &second.address);
+    let kitchens = config.kitchen.iter().map(|kitchen| &kitchen.address);
+    let label = config.label.as_ref().map(|label| &label.address);
     let addresses = [&config.printer.address, &config.display.address];
+    let addresses = addresses.into_iter().chain(second).chain(kitchens).chain(label);
     let scale = config.scale.as_ref().map(|scale| PathBuf::from(&scale.serial));
-    let lines = addresses.into_iter().filter_map(|address| match address.parse() {
+    let lines = addresses.filter_map(|address| match address.parse() {
         Ok(Address::Serial(line)) => Some(line.path),
         _ => None,
     });

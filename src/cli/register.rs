@@ -51,6 +51,7 @@ fn open_saying(options: &Options, words: &Words, greeting: Option<&str>) -> Resu
                     let mut engine =
                         founded.map_err(|fault| Said::opening(fault, &options.dir, words))?;
                     engine.spool.stop(); // One thread a printer.
+                    engine.kitchen.stop();
                     engine.shop.close();
                     drop(engine);
                     open(options, words)

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::cp932::{IbmExt, Repertoire};
 
 /// The profiles regi ships, by name; a file of the same name in the shop's folder replaces one.
-const BUILT_IN: [(&str, &str); 10] = [
+const BUILT_IN: [(&str, &str); 20] = [
     ("generic-80", include_str!("../../printers/generic-80.toml")),
     ("generic-58", include_str!("../../printers/generic-58.toml")),
     ("epson-tm-t20", include_str!("../../printers/epson-tm-t20.toml")),
@@ -19,6 +19,16 @@ const BUILT_IN: [(&str, &str); 10] = [
     ("star-mc", include_str!("../../printers/star-mc.toml")),
     ("citizen-ct-s", include_str!("../../printers/citizen-ct-s.toml")),
     ("sii-rp", include_str!("../../printers/sii-rp.toml")),
+    ("epson-tm-m30", include_str!("../../printers/epson-tm-m30.toml")),
+    ("epson-tm-t20-42", include_str!("../../printers/epson-tm-t20-42.toml")),
+    ("epson-tm-p80", include_str!("../../printers/epson-tm-p80.toml")),
+    ("epson-tm-l90", include_str!("../../printers/epson-tm-l90.toml")),
+    ("epson-tm-u220", include_str!("../../printers/epson-tm-u220.toml")),
+    ("sii-rp-58", include_str!("../../printers/sii-rp-58.toml")),
+    ("star-tsp650", include_str!("../../printers/star-tsp650.toml")),
+    ("fujitsu-fp", include_str!("../../printers/fujitsu-fp.toml")),
+    ("sunmi-58", include_str!("../../printers/sunmi-58.toml")),
+    ("zjiang-58", include_str!("../../printers/zjiang-58.toml")),
     ("file", include_str!("../../printers/file.toml")),
     ("screen", include_str!("../../printers/screen.toml")),
 ];
@@ -287,14 +297,24 @@ mod tests {
             [
                 ("citizen-ct-s", 48),
                 ("epson-58", 35),
+                ("epson-tm-l90", 48),
+                ("epson-tm-m30", 48),
+                ("epson-tm-p80", 48),
                 ("epson-tm-t20", 48),
+                ("epson-tm-t20-42", 42),
                 ("epson-tm-t88", 42),
+                ("epson-tm-u220", 42),
                 ("file", 48),
+                ("fujitsu-fp", 48),
                 ("generic-58", 32),
                 ("generic-80", 48),
                 ("screen", 48),
                 ("sii-rp", 48),
+                ("sii-rp-58", 36),
                 ("star-mc", 48),
+                ("star-tsp650", 48),
+                ("sunmi-58", 32),
+                ("zjiang-58", 32),
             ]
         );
     }

@@ -9,6 +9,7 @@
 pub mod letterhead;
 
 pub mod formal_receipt;
+pub mod kitchen_slip;
 pub mod labels;
 pub mod receipt;
 pub mod return_slip;

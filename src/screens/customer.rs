@@ -59,6 +59,9 @@ pub enum CustomerStage {
 /// Rows of the figures at the foot: a label and a large number each.
 const FIGURE_ROWS: u16 = big::ROWS + 1;
 
+/// Narrower than this there are no columns and no large figures.
+const NARROW: u16 = 36;
+
 /// Draws the view; `None` while no register is there to show.
 pub fn draw(cells: &mut Buffer, view: Option<&CustomerView>, words: &Words, theme: &Theme) {
     let area = Rect::new(0, 0, cells.area.width, cells.area.height);
@@ -75,7 +78,7 @@ pub fn draw(cells: &mut Buffer, view: Option<&CustomerView>, words: &Words, them
     }
     match &view.stage {
         CustomerStage::Welcome => {
-            canvas.center(middle - 2, words.get("customer.welcome"), theme.title);
+            canvas.center(middle.saturating_sub(2), words.get("customer.welcome"), theme.title);
             canvas.center(middle, &view.text, theme.text);
         }
         CustomerStage::Selling { total, pieces } => {
@@ -105,15 +108,19 @@ fn list(canvas: &mut Canvas<'_>, view: &CustomerView, theme: &Theme, beneath: u1
     let width = canvas.width();
     let mut first = 2;
     if !view.member.is_empty() {
-        canvas.text(1, first, width - 2, &view.member, theme.member);
+        canvas.text(1, first, width.saturating_sub(2), &view.member, theme.member);
         first += 1;
     }
     let room = usize::from(canvas.height().saturating_sub(first + beneath));
     let skip = view.lines.len().saturating_sub(room);
     for (y, line) in (first..).zip(view.lines.iter().skip(skip)) {
-        canvas.text(1, y, width.saturating_sub(28), &line.name, theme.text);
-        canvas.right(width.saturating_sub(26), y, 10, &line.quantity, theme.dim);
-        canvas.right(width.saturating_sub(14), y, 12, &line.amount.grouped(), theme.amount);
+        if width < NARROW {
+            canvas.text(0, y, width, &line.name, theme.text);
+            continue;
+        }
+        canvas.text(1, y, width - 28, &line.name, theme.text);
+        canvas.right(width - 26, y, 10, &line.quantity, theme.dim);
+        canvas.right(width - 14, y, 12, &line.amount.grouped(), theme.amount);
     }
 }
 
@@ -128,6 +135,10 @@ fn figure(
 ) {
     let Some(y) = canvas.height().checked_sub(place * FIGURE_ROWS) else { return };
     let width = canvas.width();
+    if width < NARROW {
+        canvas.text(0, y, width, &format!("{label} {}", amount.grouped()), style);
+        return;
+    }
     canvas.text(1, y + 1, width / 2, label, theme.title);
     let mut part = canvas.part(width / 3, y, width - width / 3 - 2, big::ROWS);
     big::right(&mut part, 0, &amount.grouped(), style);

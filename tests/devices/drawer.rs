@@ -11,8 +11,9 @@ const ITEMS: &str = "code,name,price,tax_class\n101,Milk,248,reduced\n";
 
 /// A printer that tells its state by itself, prints whatever it gets, and has a drawer whose sensor is
 /// high while it stands open.
-fn drawer_printer(open: Arc<AtomicBool>) -> Device {
+pub fn receipt_printer(open: Arc<AtomicBool>, out: Arc<AtomicBool>) -> Device {
     Device::new(move |heard| {
+        let is_out = out.load(Ordering::Relaxed);
         let mut said = Vec::new();
         let mut at = 0;
         while at < heard.len() {
@@ -20,10 +21,16 @@ fn drawer_printer(open: Arc<AtomicBool>) -> Device {
             let (length, answer): (_, Vec<u8>) = match rest {
                 [0x10, 4, n, ..] => {
                     let sensor = if *n == 1 && open.load(Ordering::Relaxed) { 4 } else { 0 };
-                    (3, vec![0x12 | sensor])
+                    let paper = match n {
+                        2 if is_out => 0x20,
+                        4 if is_out => 0x60,
+                        _ => 0,
+                    };
+                    (3, vec![0x12 | sensor | paper])
                 }
                 [0x1d, b'(', b'H', 6, 0, 0x30, 0x30, a, b, c, d, ..] => {
-                    (11, vec![0x37, 0x22, *a, *b, *c, *d, 0])
+                    let done = vec![0x37, 0x22, *a, *b, *c, *d, 0];
+                    (11, if is_out { Vec::new() } else { done })
                 }
                 [0x1d, b'(', b'H', ..] | [0x10] | [0x10, 4] if rest.len() < 11 => break,
                 [0x1d] | [0x1d, b'('] => break,
@@ -47,7 +54,7 @@ fn drawer_printer(open: Arc<AtomicBool>) -> Device {
 fn an_opening_nobody_ordered_is_said_heard_and_kept() {
     let shop = Shop::new("").with_items(ITEMS);
     let open = Arc::new(AtomicBool::new(false));
-    let device = drawer_printer(open.clone());
+    let device = receipt_printer(open.clone(), Arc::default());
     printer(&shop, &format!("serial:{}", device.path().display()), "epson-tm-t88");
     key(&shop, "drawer_sensor", "true");
     key(&shop, "drawer_open_seconds", "2");
@@ -85,7 +92,7 @@ fn an_opening_nobody_ordered_is_said_heard_and_kept() {
 #[test]
 fn wrong_and_huge_answers_open_no_alarm_and_end_nothing() {
     let shop = Shop::new("").with_items(ITEMS);
-    let device = drawer_printer(Arc::default());
+    let device = receipt_printer(Arc::default(), Arc::default());
     printer(&shop, &format!("serial:{}", device.path().display()), "epson-tm-t88");
     key(&shop, "drawer_sensor", "true");
     let mut terminal = Terminal::open(&shop, &["--lang", "en"]);

@@ -19,5 +19,6 @@ mod drawer;
 mod label_decoder;
 mod labels;
 mod peer;
+mod printers;
 mod scale;
 mod scanner;

@@ -105,8 +105,13 @@ impl<W: Write> Counter<W> {
                     self.picture.uncertain_print(job, &self.engine.words);
                 }
                 SpoolNews::Alarm(alarm) => self.drawer_alarm(*alarm),
+                SpoolNews::Moved => self.picture.say_refusal("printer_moved", &self.engine.words),
+                SpoolNews::Back => self.picture.say("notice.printer_back", &self.engine.words),
                 _ => {}
             }
+        }
+        for news in self.engine.kitchen.news() {
+            self.picture.kitchen(&news, &self.engine.words);
         }
         // An ended job is written with the next act, or once it is quiet.
         self.settled = false;

@@ -157,6 +157,7 @@ impl<W: Write> Counter<W> {
             }
         }
         self.engine.spool.drain(Duration::from_millis(300));
+        self.engine.kitchen.drain(Duration::from_millis(300));
         self.engine.stamp_spool();
         self.end_backup(true);
         self.engine.settle();

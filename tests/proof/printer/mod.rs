@@ -120,8 +120,11 @@ impl<'a> Day<'a> {
             Line::Network => Printer::on_network(machine),
             Line::Serial => Printer::on_serial_line(machine, folder.path()),
         };
-        let printing =
-            PrinterConfig { address: printer.address().to_owned(), profile: profile.to_owned() };
+        let printing = PrinterConfig {
+            address: printer.address().to_owned(),
+            profile: profile.to_owned(),
+            fallback: None,
+        };
         let config = LaneConfig { printer: printing, ..LaneConfig::default() };
         let settings = read_shop(SHOP, &Settings::default()).expect("the settings fit");
         let options = options(&folder, case);

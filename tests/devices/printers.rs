@@ -1,0 +1,119 @@
+//! A second printer where the first cannot, and slips where things are made.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::drawer::receipt_printer;
+use crate::escpos_decoder::decode;
+use crate::peer::{key, printer, settings};
+use crate::pty::{PATIENCE, Terminal};
+use crate::support::Shop;
+
+const ITEMS: &str = "\
+code,name,price,tax_class,department
+101,Curry,780,reduced,1
+102,Coffee,300,reduced,2
+103,Bag,5,standard,3
+";
+
+fn sells(terminal: &Terminal, change: &str) {
+    terminal.types("101\r");
+    terminal.shows(&["Curry"]);
+    terminal.types("\r");
+    std::thread::sleep(Duration::from_millis(250));
+    terminal.types("1000\r");
+    terminal.shows(&[change]);
+}
+
+#[track_caller]
+fn waits_for(what: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !what() {
+        assert!(begun.elapsed() < PATIENCE, "it never came");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn papers_move_to_the_second_printer_and_come_back_each_once() {
+    let shop = Shop::new("").with_items(ITEMS);
+    let out = Arc::new(AtomicBool::new(false));
+    let device = receipt_printer(Arc::default(), out.clone());
+    printer(&shop, &format!("serial:{}", device.path().display()), "epson-tm-t88");
+    settings(&shop, "[printer.fallback]\naddress = \"file:second\"\nprofile = \"generic-58\"");
+    let terminal = Terminal::open(&shop, &["--lang", "en"]);
+    terminal.shows(&["Printer:ready"]);
+    let second = |number: u32| shop.dir().join(format!("second/receipt-01-{number:06}.bin"));
+
+    sells(&terminal, "220");
+    device.hears(b"01-000001");
+    // Its paper is out, and nobody knows before the next receipt.
+    out.store(true, Ordering::Relaxed);
+    sells(&terminal, "220");
+    waits_for(|| second(2).exists());
+    terminal.shows(&["Papers come from the second printer", "Printer:no paper"]);
+    sells(&terminal, "220");
+    waits_for(|| second(3).exists());
+    // New paper: it says so by itself.
+    out.store(false, Ordering::Relaxed);
+    device.says(&[0x10, 0, 0, 0]);
+    terminal.shows(&["first printer again", "Printer:ready"]);
+    sells(&terminal, "220");
+    let heard = device.hears(b"01-000004");
+    for (number, times) in [("01-000001", 1), ("01-000002", 0), ("01-000003", 0)] {
+        let found = heard.windows(9).filter(|part| *part == number.as_bytes()).count();
+        assert!(if times == 0 { found == 0 } else { found >= 1 }, "{number}: {found}");
+    }
+    assert!(!second(1).exists() && !second(4).exists());
+    decode(&std::fs::read(second(2)).unwrap()).expect("every byte is known");
+    terminal.send(b"\x11"); // Ctrl-Q.
+    let mut terminal = terminal;
+    std::thread::sleep(Duration::from_millis(300));
+    terminal.signal(rustix::process::Signal::TERM);
+    terminal.ends();
+    let journal = String::from_utf8(shop.regi(&["export", "journal"]).stdout).unwrap();
+    assert_eq!(journal.matches("print_ended").count(), 4, "{journal}");
+    assert!(!journal.contains("Lost"), "{journal}");
+    shop.verify();
+}
+
+#[test]
+fn each_place_gets_the_slip_of_its_departments_when_the_sale_closes() {
+    let shop = Shop::new("").with_items(ITEMS);
+    settings(
+        &shop,
+        "[[kitchen]]\nname = \"Kitchen\"\naddress = \"file:kitchen\"\ndepartments = [1]\n\
+         [[kitchen]]\nname = \"Bar\"\naddress = \"file:bar\"\nprofile = \"generic-58\"\ndepartments = [2]",
+    );
+    shop.sell("times 2\nscan 101\nscan 102\nscan 103\neat_in\nnote \"no onions\"\ntender_cash\n");
+    let slip = |name: &str| {
+        let bytes = std::fs::read(shop.dir().join(name)).expect(name);
+        decode(&bytes).expect("every byte is known").text()
+    };
+    let kitchen = slip("kitchen/kitchen-Kitchen-01-000001.bin");
+    for part in ["Kitchen", "001", "01-000001", "Curry", "x 2", "no onions"] {
+        assert!(kitchen.contains(part), "{part}: {kitchen}");
+    }
+    assert!(!kitchen.contains("Coffee") && !kitchen.contains("780"), "{kitchen}");
+    let bar = slip("bar/kitchen-Bar-01-000001.bin");
+    assert!(bar.contains("Coffee") && !bar.contains("Curry"), "{bar}");
+    // Nothing to make, nothing sold yet, goods that come back: no slip.
+    shop.sell("scan 103\ntender_cash\n");
+    shop.sell("return 01-000001 2\ntender_cash\n");
+    let slips = |folder: &str| std::fs::read_dir(shop.dir().join(folder)).unwrap().count();
+    assert_eq!((slips("kitchen"), slips("bar")), (1, 1));
+}
+
+#[test]
+fn a_kitchen_without_its_printer_is_said_and_holds_up_no_sale() {
+    let shop = Shop::new("").with_items(ITEMS);
+    settings(&shop, "[[kitchen]]\nname = \"Kitchen\"\naddress = \"dev:/dev/no-such-printer\"");
+    key(&shop, "language", "\"en\"");
+    let terminal = Terminal::open(&shop, &["--lang", "en"]);
+    sells(&terminal, "220");
+    terminal.shows(&["Kitchen: the printer is lost"]);
+    sells(&terminal, "220");
+    let checked = shop.regi(&["config", "check"]);
+    assert_eq!(checked.status.code(), Some(0));
+}
