@@ -6,6 +6,9 @@
 #[allow(dead_code)] // The contract's own tests use the rest of it.
 mod support;
 
+#[path = "terminal/recovery.rs"]
+mod recovery;
+
 #[path = "pty/mod.rs"]
 #[allow(dead_code)] // Other tests use the rest of it.
 mod pty;

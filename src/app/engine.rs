@@ -27,6 +27,7 @@ use crate::domain::register::{
 use crate::domain::words::Words;
 use crate::screens::Keymap;
 use crate::store::appending::Import;
+use crate::store::catalog::Damage;
 use crate::store::jobs::JobState;
 use crate::store::staging::Stage;
 
@@ -92,6 +93,8 @@ pub struct Engine {
     pub backup: Option<ZBackup>,
     /// Why nothing may be tendered: what the check found.
     pub damage: Option<Refusal>,
+    /// What the opening found in the journal that lets nothing be written.
+    pub broken: Vec<Damage>,
 }
 
 /// How far the chain's check is.

@@ -47,6 +47,8 @@ pub enum Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     Asked,
+    /// Staff left a register whose journal is damaged.
+    Damaged,
     Signal(i32),
 }
 

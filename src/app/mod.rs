@@ -22,6 +22,7 @@ pub mod opening;
 pub mod papers;
 pub mod picture;
 pub mod proof_words;
+pub mod recovery;
 pub mod reply;
 pub mod reports;
 pub mod run;

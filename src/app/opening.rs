@@ -21,11 +21,14 @@ use crate::domain::register::{Cart, Register};
 use crate::domain::settings::SettingsPatch;
 use crate::domain::words::Words;
 use crate::screens::Keymap;
+use crate::store::catalog::Damage;
 use crate::store::fault::StoreError;
 use crate::store::files::plain::PlainFiles;
+use crate::store::opening::{OpenReport, TailFound};
 use crate::store::pins;
+use crate::store::projections::STORE_NAME;
 use crate::store::second_copy::CopyPlace;
-use crate::store::shop::{Opened, ShopPlace};
+use crate::store::shop::{KEYS_NAME, Opened, ShopPlace};
 
 /// Disk space kept back so that the open sale and the Z can always finish.
 const RESERVE_BYTES: u64 = 64 * 1024 * 1024;
@@ -168,7 +171,10 @@ pub fn open(
         config.printer.address = printer.to_owned();
     }
     if !options.dir.join("journal").is_dir() {
-        return Err(OpenFault::NoShop);
+        // Where the rest of a shop lies, nobody is asked for a new one.
+        let lost = options.dir.join(STORE_NAME).exists() || options.dir.join(KEYS_NAME).exists();
+        let fault = StoreError::Folder("the folder of the journal is not there");
+        return Err(if lost { fault.into() } else { OpenFault::NoShop });
     }
     let profiles = profiles(&options.dir)?;
     let keymap = keymap(&options.dir, &config.keymap)?;
@@ -244,6 +250,7 @@ fn engine(
         check: None,
         backup: None,
         damage: None,
+        broken: broken(&opened.report),
         shop: Arc::new(Books::new(opened.shop, &options.dir)),
         words,
         time: options.time,
@@ -281,4 +288,12 @@ pub fn lane_place(dir: &Path, config: &LaneConfig) -> ShopPlace {
 pub fn copy_place(config: &LaneConfig) -> Option<CopyPlace> {
     let folder = Some(&config.copy.folder).filter(|folder| !folder.is_empty());
     folder.map(|folder| CopyPlace { files: Arc::new(PlainFiles), dir: folder.into() })
+}
+
+/// What keeps a journal from taking entries; empty when nothing does.
+fn broken(report: &OpenReport) -> Vec<Damage> {
+    match report.tail {
+        TailFound::Damaged(_) => report.damage.clone(),
+        TailFound::Nothing | TailFound::Torn(_) => Vec::new(),
+    }
 }

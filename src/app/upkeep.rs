@@ -80,6 +80,7 @@ pub fn restore(
     config: &LaneConfig,
     path: &Path,
     now: Now,
+    over_newer: OverNewer,
     watch: Watch<'_>,
 ) -> Result<Manifest, StoreError> {
     let place = place(options, config);
@@ -88,7 +89,7 @@ pub fn restore(
         backup: path,
         shop_dir: &options.dir,
         chance: place.chance.clone(),
-        over_newer: OverNewer::Refuse,
+        over_newer,
     };
     let manifest = restore.run()?;
     place.begin_epoch("restore", now, watch)?.shop.close()?;

@@ -16,13 +16,17 @@ use crate::app::demo as sample_shop;
 use crate::app::engine::Engine;
 use crate::app::event::{self, Ending, Event};
 use crate::app::first_run;
+use crate::app::lane_config::LaneConfig;
 use crate::app::opening::{self, OpenFault, Options};
 use crate::app::picture::Picture;
+use crate::app::recovery::{self, Left};
 use crate::app::showcase::Showcase;
 use crate::app::upkeep::StartCheck;
 use crate::devices::scanner;
 use crate::domain::words::Words;
 use crate::screens::{Display, Glyphs, Screens, TerminalGuard, paper_columns, terminal};
+use crate::store::catalog::Damage;
+use crate::store::fault::StoreError;
 
 /// Columns of the paper a sample shop prints on, where the pane has room for it.
 const WIDE_PAPER: u16 = 48;
@@ -40,7 +44,16 @@ fn open_saying(options: &Options, words: &Words, greeting: Option<&str>) -> Resu
     let woken = events.clone();
     let wake = move || drop(woken.send(Event::Printer));
     match opening::open(options, wake) {
-        Ok(engine) => counter(engine, events, &inbox, words, greeting),
+        Ok(mut engine) if !engine.broken.is_empty() => {
+            let found = std::mem::take(&mut engine.broken);
+            engine.spool.stop();
+            engine.shop.close();
+            drop(engine);
+            let what = found.iter().min_by_key(|damage| damage.seq).map(ToString::to_string);
+            let error = StoreError::Journal(what.unwrap_or_default());
+            recover(options, Said::store(error, words), &found, words)
+        }
+        Ok(engine) => counter(options, engine, events, &inbox, words, greeting),
         Err(OpenFault::NoShop) if io::stdout().is_terminal() => {
             let asked = first_run::ask(options, words)
                 .map_err(|error| Said::file("terminal", &error, words))?;
@@ -58,7 +71,25 @@ fn open_saying(options: &Options, words: &Words, greeting: Option<&str>) -> Resu
                 }
             }
         }
-        Err(fault) => Err(Said::opening(fault, &options.dir, words)),
+        Err(fault) => recover(options, Said::opening(fault, &options.dir, words), &[], words),
+    }
+}
+
+/// A shop whose data is damaged leads to the screen that says so; where there is no screen, and for
+/// anything else, the sentence is all.
+fn recover(options: &Options, said: Said, opening: &[Damage], words: &Words) -> Result<Exit, Said> {
+    let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    if said.exit != Exit::Damaged || !on_terminal {
+        return Err(said);
+    }
+    let config = opening::read_config(&options.dir).unwrap_or_default();
+    let config = LaneConfig { lane: options.lane.unwrap_or(config.lane), ..config };
+    let words = &opening::language(options, &config).words();
+    let left = recovery::ask(options, &config, &said.text, opening, words)
+        .map_err(|error| Said::file("terminal", &error, words))?;
+    match left {
+        Left::Mended => open(options, words),
+        Left::AsItWas => Err(said),
     }
 }
 
@@ -88,6 +119,7 @@ pub fn demo(options: &Options, words: &Words) -> Result<Exit, Said> {
 }
 
 fn counter(
+    options: &Options,
     mut engine: Engine,
     events: Sender<Event>,
     inbox: &Receiver<Event>,
@@ -134,6 +166,10 @@ fn counter(
     shop.close();
     Ok(match ended {
         Ok(Ending::Asked) => Exit::Done,
+        Ok(Ending::Damaged) => {
+            let error = StoreError::Folder("the journal is damaged");
+            return recover(options, Said::store(error, words), &[], words);
+        }
         Ok(Ending::Signal(signal)) => Exit::of_signal(signal),
         // The terminal went away under the frame: the sale is safe, there is nobody to tell.
         Err(_) => Exit::Hangup,

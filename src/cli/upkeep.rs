@@ -20,6 +20,7 @@ use crate::domain::words::Words;
 use crate::store::audit::PaperVerdict;
 use crate::store::backup::Manifest;
 use crate::store::fault::StoreError;
+use crate::store::restore::OverNewer;
 
 fn config(options: &Options, words: &Words) -> Result<LaneConfig, Said> {
     let fault = |fault| Said::opening(fault, &options.dir, words);
@@ -139,7 +140,8 @@ pub fn backup(options: &Options, file: &Path, words: &Words) -> Result<Exit, Sai
 
 pub fn restore(options: &Options, file: &Path, words: &Words) -> Result<Exit, Said> {
     let config = config(options, words)?;
-    let restored = upkeep::restore(options, &config, file, options.time.now(), &mut bar);
+    let (now, newer) = (options.time.now(), OverNewer::Refuse);
+    let restored = upkeep::restore(options, &config, file, now, newer, &mut bar);
     let manifest = restored.map_err(|error| match error {
         StoreError::Backup(what) => {
             let text =

@@ -49,6 +49,8 @@ worded! {
         Devices = "devices",
         Report = "report",
         FirstRun = "first_run",
+        /// What can be done about a shop that does not open.
+        Recovery = "recovery",
         /// A gap of a command, or a question with yes and no.
         Prompt = "prompt",
     }
@@ -71,6 +73,7 @@ impl ScreenName {
                 | Self::Journal
                 | Self::CommandLine
                 | Self::FirstRun
+                | Self::Recovery
                 | Self::Prompt
         )
     }

@@ -6,6 +6,7 @@
 
 use super::act::ScreenName;
 use super::first_run::FirstShop;
+use super::recovery::Remedy;
 use crate::domain::money::Money;
 use crate::domain::register::{ItemView, LineView, MemberView};
 
@@ -26,6 +27,8 @@ pub enum Action {
     Device(DeviceAct),
     /// The answers of a new shop.
     Found(Box<FirstShop>),
+    /// Do this about a shop that does not open.
+    Recover(Remedy),
     /// Leave the register; the cart stays in `cart.log`.
     Quit,
 }

@@ -27,6 +27,7 @@ use super::menu::Menu;
 use super::model::Model;
 use super::prompt::Prompt;
 use super::receipt::Receipt;
+use super::recovery::{Recovery, Trouble};
 use super::report_view::ReportView;
 use super::return_lines::ReturnLines;
 use super::sale::Sale;
@@ -64,6 +65,7 @@ macro_rules! states {
 states! {
     Sale, SignIn, Tender, ItemFinder, MemberFinder, MemberCard, MemberForm, Suspended, Journal,
     Receipt, ReturnLines, Menu, Count, Help, CommandLine, Devices, ReportView, FirstRun, Prompt,
+    Recovery,
 }
 
 /// Whether a command's outcome is looked at on the sale screen, wherever it was given.
@@ -122,6 +124,13 @@ impl Screens {
     pub fn first_run(keymap: Keymap, theme: Theme, language: &str) -> Self {
         let mut screens = Self::new(keymap, theme);
         screens.stack.push(State::FirstRun(Box::new(FirstRun::new(language))));
+        screens
+    }
+
+    /// Begins with what can be done about a shop that does not open.
+    pub fn recovery(keymap: Keymap, theme: Theme, trouble: Trouble) -> Self {
+        let mut screens = Self::new(keymap, theme);
+        screens.stack.push(State::Recovery(Box::new(Recovery::new(trouble))));
         screens
     }
 
@@ -444,6 +453,7 @@ impl Screens {
             N::Devices => State::Devices(Box::default()),
             N::Report => State::ReportView(Box::default()),
             N::FirstRun => State::FirstRun(Box::default()),
+            N::Recovery => State::Recovery(Box::default()),
             N::Prompt => return None,
         };
         let question = state.screen().opening();

@@ -161,7 +161,8 @@ pub fn prove(place: &ShopPlace, watch: Watch<'_>) -> Result<Audit, StoreError> {
         Err(StoreError::Busy { holder }) => return Err(StoreError::Busy { holder }),
         Err(error) => Err(error),
     };
-    let keys = Keys::open(place.files.clone(), &place.dir.join(KEYS_NAME), place.chance.clone())?;
+    let keys =
+        Keys::open_existing(place.files.clone(), &place.dir.join(KEYS_NAME), place.chance.clone())?;
     let keys = Arc::new(keys);
     let store = projections::open(&*place.files, &place.dir.join(projections::STORE_NAME));
     let witnesses = Witnesses {

@@ -16,6 +16,9 @@ pub enum StoreError {
     /// The projections cannot be read or written: rebuild them from the journal.
     #[error("the store: {0}")]
     Projections(#[source] Box<redb::Error>),
+    /// The keys cannot be read: bring them back from a backup.
+    #[error("keys.redb: {0}")]
+    Keys(String),
     /// A body or a value is not what was written.
     #[error("a record does not decode: {0}")]
     Codec(#[from] CodecError),

@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::ops::Bound;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
@@ -66,6 +67,28 @@ impl Keys {
     /// Fills bytes with chance.
     pub(super) fn chance(&self, bytes: &mut [u8]) {
         (self.chance)(bytes);
+    }
+
+    /// Opens the key file of a shop that has entries already.
+    ///
+    /// # Errors
+    /// `Keys` when it is missing, empty or damaged: an empty one in its place would open every PIN lock
+    /// and lose every member without a word.
+    pub fn open_existing(
+        files: Arc<dyn Files>,
+        path: &Path,
+        chance: Chance,
+    ) -> Result<Self, StoreError> {
+        let length = files.open(path).and_then(|file| file.len());
+        match length {
+            Ok(0) => return Err(StoreError::Keys("the file is empty".to_owned())),
+            Ok(_) => {}
+            Err(error) => return Err(StoreError::Keys(error.to_string())),
+        }
+        // redb may panic on a file that is not what it wrote.
+        let opened = catch_unwind(AssertUnwindSafe(|| Self::open(files, path, chance)));
+        let keys = opened.map_err(|_| StoreError::Keys("not what was written".to_owned()))?;
+        keys.map_err(|error| StoreError::Keys(error.to_string()))
     }
 
     fn db(&self) -> RwLockReadGuard<'_, Database> {

@@ -59,6 +59,7 @@ pub mod appending;
 pub mod audit;
 pub mod backup;
 pub mod cart_keeper;
+pub mod diagnosis;
 pub mod folding;
 pub mod history;
 pub mod journal_search;

@@ -81,15 +81,9 @@ impl Restore<'_> {
         for part in &manifest.parts {
             match part.name.as_str() {
                 KEYS_PART => {
+                    let rows = key_rows(&*backup, part)?;
                     let path = waiting(&dir.join(KEYS_NAME));
-                    remove_if_there(files, &path)?;
-                    let keys = Keys::open(self.files.clone(), &path, self.chance.clone())?;
-                    let rows = key_rows(&*backup, part)?.into_iter();
-                    let lives = |row: &KeyRow| match row {
-                        KeyRow::Member { code, .. } => !erased.contains(code),
-                        _ => true,
-                    };
-                    keys.restore_rows(rows.filter(lives))?;
+                    lay_out_keys(self.files, &path, rows, erased, self.chance.clone())?;
                 }
                 SHOP_TOML => unpack_part(files, &*backup, part, &waiting(&dir.join(SHOP_TOML)))?,
                 name => {
@@ -104,6 +98,45 @@ impl Restore<'_> {
         files.sync_dir(&history.dir)?;
         Ok(files.sync_dir(dir)?)
     }
+}
+
+/// Writes keys into a new file, those of erased members left out.
+fn lay_out_keys(
+    files: &Arc<dyn Files>,
+    path: &Path,
+    rows: Vec<KeyRow>,
+    erased: &HashSet<String>,
+    chance: Chance,
+) -> Result<(), StoreError> {
+    remove_if_there(&**files, path)?;
+    let keys = Keys::open(files.clone(), path, chance)?;
+    let lives = |row: &KeyRow| match row {
+        KeyRow::Member { code, .. } => !erased.contains(code),
+        _ => true,
+    };
+    keys.restore_rows(rows.into_iter().filter(lives))
+}
+
+/// Brings only the keys back, in one step; the journal stays as it is. What was keyed since the backup
+/// (new members, changed PINs) is not in it.
+///
+/// # Errors
+/// `Backup` when it is damaged or has no keys; then nothing changed.
+pub fn keys_from_backup(
+    files: &Arc<dyn Files>,
+    backup: &Path,
+    shop_dir: &Path,
+    chance: Chance,
+) -> Result<(), StoreError> {
+    let manifest = check(&**files, backup)?;
+    let part = manifest.parts.iter().find(|part| part.name == KEYS_PART);
+    let part = part.ok_or(StoreError::Backup("it has no keys"))?;
+    let rows = key_rows(&*files.open(backup)?, part)?;
+    let erased = erased_codes(&History::new(files.clone(), shop_dir))?;
+    let path = shop_dir.join(KEYS_NAME);
+    lay_out_keys(files, &waiting(&path), rows, &erased, chance)?;
+    files.rename(&waiting(&path), &path)?;
+    Ok(files.sync_dir(shop_dir)?)
 }
 
 fn waiting(path: &Path) -> PathBuf {

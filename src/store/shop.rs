@@ -4,7 +4,7 @@
 //! Invariant: the journal is opened before the store is believed, and what it holds beyond the store
 //! is folded before anyone asks; nothing damaged stands between a cashier and the first key.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::appending::{Appender, AppenderParts, Import};
@@ -27,6 +27,7 @@ use super::projections::{self, STORE_NAME, Watch};
 use super::reader::{Reader, Verdict};
 use super::restore::finish_interrupted;
 use super::second_copy::{CopyPlace, SecondCopy};
+use super::segment::SegmentName;
 use super::shop_lock::{LOCK_NAME, LockError, ShopLock};
 use super::staging::{Stage, Stager};
 use super::store_reader::StoreReader;
@@ -146,6 +147,23 @@ impl ShopPlace {
         self.open_journal(&id, watch)
     }
 
+    /// Opens the keys; only a shop without an entry may have none.
+    fn keys(&self, journal: &Path) -> Result<Keys, StoreError> {
+        let (path, chance) = (self.dir.join(KEYS_NAME), self.chance.clone());
+        let names = self.files.list(journal)?;
+        let has_entries = names.iter().any(|name| SegmentName::parse(name).is_some());
+        match has_entries {
+            true => Keys::open_existing(self.files.clone(), &path, chance),
+            false => Keys::open(self.files.clone(), &path, chance),
+        }
+    }
+
+    /// Makes an empty key file where there is none any more: no PIN is set, and no member's data that
+    /// was sealed before can be read.
+    pub fn new_keys(&self) -> Result<(), StoreError> {
+        Keys::open(self.files.clone(), &self.dir.join(KEYS_NAME), self.chance.clone()).map(drop)
+    }
+
     /// Makes the store anew from the journal, then opens the shop.
     pub fn rebuild(&self, watch: Watch<'_>) -> Result<Opened, StoreError> {
         remove_if_there(&*self.files, &self.dir.join(STORE_NAME))?;
@@ -183,8 +201,7 @@ impl ShopPlace {
         self.files.make_dir(&self.dir)?;
         self.files.make_dir(&dir)?;
         let lock = ShopLock::acquire(&*self.files, &dir.join(LOCK_NAME), self.pid)?;
-        let keys = Keys::open(self.files.clone(), &self.dir.join(KEYS_NAME), self.chance.clone())?;
-        let keys = Arc::new(keys);
+        let keys = Arc::new(self.keys(&dir)?);
         let (cart_log, found) = CartLog::open(self.files.clone(), &self.dir.join(CART_NAME))?;
 
         let store_path = self.dir.join(STORE_NAME);

@@ -19,6 +19,7 @@ mod support;
 #[allow(dead_code)] // Other tests look at more of a paper.
 mod escpos_decoder;
 
+mod keeping;
 mod printer;
 mod proofs;
 mod real_kill;

@@ -3,7 +3,7 @@
 //! Room: tests. To add one: a file beside this one, and a row here.
 
 use crate::run::Proof;
-use crate::{printer, real_kill, tamper, time};
+use crate::{keeping, printer, real_kill, tamper, time};
 
 pub const ALL: &[Proof] = &[
     Proof {
@@ -30,5 +30,25 @@ pub const ALL: &[Proof] = &[
         name: "time",
         promise: "whatever the clock does, no sale is dated before the last Z and each jump is told",
         prove: time::days,
+    },
+    Proof {
+        name: "restore_cut",
+        promise: "a restore cut off at any write leaves the old shop or the new one, whole",
+        prove: keeping::restore_cut,
+    },
+    Proof {
+        name: "backup_cut",
+        promise: "a backup to a stick that is full or pulled is never listed as good",
+        prove: keeping::backup_cut,
+    },
+    Proof {
+        name: "store_version_cut",
+        promise: "a store of another version is made anew, whatever cuts it off",
+        prove: keeping::store_version_cut,
+    },
+    Proof {
+        name: "later_version",
+        promise: "an entry of a later version is named, and nothing is sold behind it",
+        prove: keeping::later_version,
     },
 ];

@@ -144,7 +144,9 @@ impl<W: Write> Counter<W> {
             self.engine.spool.send_queued();
         }
         self.finish(events);
-        Ok(self.ending.unwrap_or(Ending::Asked))
+        let ending = self.ending.unwrap_or(Ending::Asked);
+        let damaged = ending == Ending::Asked && self.engine.damage.is_some();
+        Ok(if damaged { Ending::Damaged } else { ending })
     }
 
     /// What is being written is waited for: its answer may already be on paper.
@@ -301,7 +303,8 @@ impl<W: Write> Counter<W> {
                 }
                 self.ask(Question::Devices);
             }
-            Action::Found(_) => {} // A shop is founded before the counter opens.
+            // A shop is founded, and mended, before the counter opens.
+            Action::Found(_) | Action::Recover(_) => {}
             Action::Quit => self.ending = Some(Ending::Asked),
         }
     }
