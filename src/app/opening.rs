@@ -179,7 +179,13 @@ pub fn open(
     let profiles = profiles(&options.dir)?;
     let keymap = keymap(&options.dir, &config.keymap)?;
     let words: Words = language(options, &config).words();
-    let opened = place(options, &config).open(&mut |_, _| {})?;
+    let shop = place(options, &config);
+    let opened = match shop.open(&mut |_, _| {}) {
+        Err(StoreError::EpochDue) => {
+            shop.begin_epoch("restore", options.time.now(), &mut |_, _| {})?
+        }
+        opened => opened?,
+    };
     let notes = opened.shop.cart_log().clone();
     let woken: Arc<dyn Fn() + Send + Sync> = Arc::new(woken);
     let (dir, patience) = (&options.dir, options.patience);

@@ -176,6 +176,7 @@ fn mend(
             for name in [STORE_NAME, CART_NAME] {
                 fs::remove_file(options.dir.join(name)).or_else(gone)?;
             }
+            shop.give_up_end()?;
             let now = options.time.now();
             shop.begin_epoch("the journal's end was damaged", now, &mut |_, _| {})?.shop.close()?;
         }

@@ -51,7 +51,7 @@ fn open_saying(options: &Options, words: &Words, greeting: Option<&str>) -> Resu
             drop(engine);
             let what = found.iter().min_by_key(|damage| damage.seq).map(ToString::to_string);
             let error = StoreError::Journal(what.unwrap_or_default());
-            recover(options, Said::store(error, words), &found, words)
+            recover(options, Said::store(error, words), &found)
         }
         Ok(engine) => counter(options, engine, events, &inbox, words, greeting),
         Err(OpenFault::NoShop) if io::stdout().is_terminal() => {
@@ -71,13 +71,13 @@ fn open_saying(options: &Options, words: &Words, greeting: Option<&str>) -> Resu
                 }
             }
         }
-        Err(fault) => recover(options, Said::opening(fault, &options.dir, words), &[], words),
+        Err(fault) => recover(options, Said::opening(fault, &options.dir, words), &[]),
     }
 }
 
 /// A shop whose data is damaged leads to the screen that says so; where there is no screen, and for
 /// anything else, the sentence is all.
-fn recover(options: &Options, said: Said, opening: &[Damage], words: &Words) -> Result<Exit, Said> {
+fn recover(options: &Options, said: Said, opening: &[Damage]) -> Result<Exit, Said> {
     let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
     if said.exit != Exit::Damaged || !on_terminal {
         return Err(said);
@@ -88,7 +88,7 @@ fn recover(options: &Options, said: Said, opening: &[Damage], words: &Words) -> 
     let left = recovery::ask(options, &config, &said.text, opening, words)
         .map_err(|error| Said::file("terminal", &error, words))?;
     match left {
-        Left::Mended => open(options, words),
+        Left::Mended => self::open(options, words),
         Left::AsItWas => Err(said),
     }
 }
@@ -168,7 +168,7 @@ fn counter(
         Ok(Ending::Asked) => Exit::Done,
         Ok(Ending::Damaged) => {
             let error = StoreError::Folder("the journal is damaged");
-            return recover(options, Said::store(error, words), &[], words);
+            return recover(options, Said::store(error, words), &[]);
         }
         Ok(Ending::Signal(signal)) => Exit::of_signal(signal),
         // The terminal went away under the frame: the sale is safe, there is nobody to tell.

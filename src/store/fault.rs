@@ -39,6 +39,9 @@ pub enum StoreError {
     /// A member's data must be sealed, and the key is gone.
     #[error("the key of member {code} was destroyed")]
     Erased { code: String },
+    /// The journal was brought back, or its new epoch begun in vain: `ShopPlace::begin_epoch` first.
+    #[error("a restore was not finished: open the register once")]
+    EpochDue,
     /// Another register holds the shop.
     #[error("the shop is in use{}", holder.map(|pid| format!(" by process {pid}")).unwrap_or_default())]
     Busy { holder: Option<u32> },

@@ -32,12 +32,26 @@ impl History {
         Self { files, dir: shop_dir.join("journal") }
     }
 
-    /// Returns the lanes and epochs of which there are segments, in order.
+    /// Returns the lanes and epochs of which there are segments, in order. A later epoch of which a cut
+    /// left only a name, or half a header, never began.
     pub fn journals(&self) -> Result<Vec<(u8, Epoch)>, StoreError> {
         let names = self.files.list(&self.dir)?;
-        let segments = names.iter().filter_map(|name| SegmentName::parse(name));
-        let found: BTreeSet<_> = segments.map(|name| (name.lane, name.epoch)).collect();
+        let mut found = BTreeSet::new();
+        for name in names.iter().filter_map(|name| SegmentName::parse(name)) {
+            let journal = (name.lane, name.epoch);
+            if !found.contains(&journal) && (name.epoch == Epoch::FIRST || self.holds(name)?) {
+                found.insert(journal);
+            }
+        }
         Ok(found.into_iter().collect())
+    }
+
+    /// Whether a segment holds more than a header that a cut tore.
+    fn holds(&self, name: SegmentName) -> Result<bool, StoreError> {
+        let file = self.files.open(&self.dir.join(name.to_string()))?;
+        let mut header = [0; HEADER_LEN];
+        let whole = read_full(&*file, 0, &mut header).is_ok() && Header::decode(&header).is_some();
+        Ok(whole || file.len()? > HEADER_LEN as u64)
     }
 
     /// Returns the identity of a journal, as its first readable header says.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::backup::{
     BackedHead, KEYS_PART, Manifest, SHOP_TOML, check, key_rows, remove_if_there, unpack_part,
 };
+use super::chain::Epoch;
 use super::fault::StoreError;
 use super::files::{Files, read_whole, write_fresh};
 use super::history::{History, each_batch};
@@ -25,6 +26,10 @@ use crate::domain::member::Sealed;
 /// Its presence means: the waiting files are whole and take their places. It lists the parts.
 const MARKER: &str = "restore.go";
 const WAITING: &str = ".restored";
+/// Its presence means: this journal was brought back and may not be the newest, so the next entry
+/// begins a new epoch. It lists the journals that were brought, comes with them and goes with that
+/// entry.
+pub(super) const EPOCH_DUE: &str = "epoch.due";
 
 /// Whether a journal that knows more than the backup may be replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +82,10 @@ impl Restore<'_> {
         let (files, dir) = (&**self.files, self.shop_dir);
         files.make_dir(dir)?;
         files.make_dir(&history.dir)?;
+        let newest: Vec<_> =
+            manifest.heads.iter().map(|head| format!("{} {}", head.lane, head.epoch)).collect();
+        let due = waiting(&dir.join(EPOCH_DUE));
+        write_fresh(files, &due, newest.join("\n").as_bytes())?;
         let backup = files.open(self.backup)?;
         for part in &manifest.parts {
             match part.name.as_str() {
@@ -137,6 +146,26 @@ pub fn keys_from_backup(
     lay_out_keys(files, &waiting(&path), rows, &erased, chance)?;
     files.rename(&waiting(&path), &path)?;
     Ok(files.sync_dir(shop_dir)?)
+}
+
+/// Whether the journal of `lane`, whose newest epoch is `newest`, must begin another: it was brought
+/// back, and nothing was begun since.
+pub(super) fn is_epoch_due(
+    files: &dyn Files,
+    shop_dir: &Path,
+    lane: u8,
+    newest: Option<Epoch>,
+) -> Result<bool, StoreError> {
+    if !files.list(shop_dir)?.iter().any(|name| name == EPOCH_DUE) {
+        return Ok(false);
+    }
+    let brought = read_whole(files, &shop_dir.join(EPOCH_DUE))?;
+    let brought = String::from_utf8_lossy(&brought);
+    let own = brought.lines().filter_map(|line| {
+        let (of, epoch) = line.split_once(' ')?;
+        (of.parse() == Ok(lane)).then(|| epoch.parse::<u8>().ok())?
+    });
+    Ok(newest.map(Epoch::place) <= own.max())
 }
 
 fn waiting(path: &Path) -> PathBuf {

@@ -25,7 +25,7 @@ use super::opening::{Known, OpenReport, TailFound};
 use super::progress::Progress;
 use super::projections::{self, STORE_NAME, Watch};
 use super::reader::{Reader, Verdict};
-use super::restore::finish_interrupted;
+use super::restore::{EPOCH_DUE, finish_interrupted, is_epoch_due};
 use super::second_copy::{CopyPlace, SecondCopy};
 use super::segment::SegmentName;
 use super::shop_lock::{LOCK_NAME, LockError, ShopLock};
@@ -137,14 +137,32 @@ impl ShopPlace {
     /// Opens the shop. `watch` hears of a long fold.
     ///
     /// # Errors
-    /// `Busy` when another register holds it, `Folder` when there is none.
+    /// `Busy` when another register holds it, `Folder` when there is none, `EpochDue` when numbers that
+    /// were perhaps used already must not be used again.
     pub fn open(&self, watch: Watch<'_>) -> Result<Opened, StoreError> {
         finish_interrupted(&*self.files, &self.dir)?;
+        if is_epoch_due(&*self.files, &self.dir, self.lane, self.epochs()?.pop())? {
+            return Err(StoreError::EpochDue);
+        }
+        let opened = self.open_newest(watch)?;
+        if is_begun_in_vain(opened.shop.journal()) {
+            opened.shop.close()?;
+            return Err(StoreError::EpochDue);
+        }
+        Ok(opened)
+    }
+
+    fn open_newest(&self, watch: Watch<'_>) -> Result<Opened, StoreError> {
         let history = self.history();
-        let epochs = history.journals()?.into_iter().filter(|(lane, _)| *lane == self.lane);
-        let epoch = epochs.map(|(_, epoch)| epoch).max().ok_or(StoreError::Folder("no shop"))?;
+        let epoch = self.epochs()?.pop().ok_or(StoreError::Folder("no shop"))?;
         let id = history.id(self.lane, epoch)?.ok_or(StoreError::Folder("no readable journal"))?;
         self.open_journal(&id, watch)
+    }
+
+    /// The lane's epochs, oldest first.
+    fn epochs(&self) -> Result<Vec<Epoch>, StoreError> {
+        let journals = self.history().journals()?.into_iter();
+        Ok(journals.filter(|(lane, _)| *lane == self.lane).map(|(_, epoch)| epoch).collect())
     }
 
     /// Opens the keys; only a shop without an entry may have none.
@@ -164,6 +182,20 @@ impl ShopPlace {
         Keys::open(self.files.clone(), &self.dir.join(KEYS_NAME), self.chance.clone()).map(drop)
     }
 
+    /// Gives up what stands behind the last whole record of the lane's journal: bytes that nobody can
+    /// read, after a copy of them was kept.
+    pub fn give_up_end(&self) -> Result<(), StoreError> {
+        let (history, newest) = (self.history(), self.epochs()?.pop());
+        let reader = history.reader(self.lane, newest.ok_or(StoreError::Folder("no shop"))?)?;
+        let last = reader.catalog().segments.last().map(|segment| (segment.name(), segment.end));
+        if let Some((name, end)) = last {
+            let file = self.files.open(&history.dir.join(name.to_string()))?;
+            file.set_len(end)?;
+            file.sync_data()?;
+        }
+        Ok(())
+    }
+
     /// Makes the store anew from the journal, then opens the shop.
     pub fn rebuild(&self, watch: Watch<'_>) -> Result<Opened, StoreError> {
         remove_if_there(&*self.files, &self.dir.join(STORE_NAME))?;
@@ -178,13 +210,8 @@ impl ShopPlace {
         now: Now,
         watch: Watch<'_>,
     ) -> Result<Opened, StoreError> {
-        let (id, last_known_seq) = {
-            let before = self.open(watch)?;
-            let head = before.shop.journal().head();
-            (before.shop.journal().id().clone(), head.seq)
-        };
-        let next = id.epoch().next().and_then(|next| JournalId::new(id.shop(), self.lane, next));
-        let next = next.ok_or(StoreError::Folder("no letter is left for another epoch"))?;
+        finish_interrupted(&*self.files, &self.dir)?;
+        let (next, last_known_seq) = self.next_epoch(watch)?;
         let mut opened = self.open_journal(&next, watch)?;
         let kind = Kind::EpochBegan { reason: reason.to_owned(), last_known_seq };
         let business_date = opened.lane.day.as_ref().map_or(now.civil_date(), |d| d.business_date);
@@ -193,7 +220,24 @@ impl ShopPlace {
         for entry in &entries {
             opened.lane.fold(entry);
         }
+        remove_if_there(&*self.files, &self.dir.join(EPOCH_DUE))?;
+        self.files.sync_dir(&self.dir)?;
         Ok(opened)
+    }
+
+    /// Returns the journal that goes on, and the last entry known of the one before it. One that was
+    /// begun and holds nothing is taken up.
+    fn next_epoch(&self, watch: Watch<'_>) -> Result<(JournalId, u64), StoreError> {
+        let newest = self.open_newest(watch)?;
+        let (id, head) = (newest.shop.journal().id().clone(), newest.shop.journal().head());
+        if is_begun_in_vain(newest.shop.journal()) {
+            let before = self.epochs()?.into_iter().rev().nth(1);
+            let before = before.map(|epoch| self.history().reader(self.lane, epoch)).transpose()?;
+            return Ok((id, before.map_or(0, |reader| reader.head().seq)));
+        }
+        let next = id.epoch().next().and_then(|next| JournalId::new(id.shop(), self.lane, next));
+        let next = next.ok_or(StoreError::Folder("no letter is left for another epoch"))?;
+        Ok((next, head.seq))
     }
 
     fn open_journal(&self, id: &JournalId, watch: Watch<'_>) -> Result<Opened, StoreError> {
@@ -287,6 +331,11 @@ impl ShopPlace {
         }
         Ok(cart)
     }
+}
+
+/// Whether a later epoch has no entry yet: its first one says why it began.
+fn is_begun_in_vain(journal: &Reader) -> bool {
+    journal.id().epoch() != Epoch::FIRST && journal.head().seq == 0
 }
 
 /// What is known of the journal's head before it is opened.

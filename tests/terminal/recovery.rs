@@ -78,7 +78,7 @@ fn a_damaged_journal_comes_back_from_its_second_copy() {
 
 #[test]
 fn without_a_copy_the_shop_goes_on_in_a_new_series_or_back_to_its_backup() {
-    for (number, sales, next) in [("1", 1, "01b-000001"), ("2", 1, "01b-000001")] {
+    for (number, sales, next) in [("1", 2, "01b-000001"), ("2", 1, "01b-000001")] {
         let shop = shop(false);
         damage_the_end(&shop);
         let mut terminal = open_at(&shop, "en");

@@ -211,7 +211,7 @@ struct Convicted {
 pub fn journals(run: &Run) -> Figures {
     let past = Past::new();
     untouched_is_sound(&past);
-    let cases = run.of(150, 10_000, 100_000);
+    let cases = run.of(60, 10_000, 100_000);
     let mut convicted = Convicted::default();
     for case in run.cases(cases) {
         let mut chance = run.chance(case);
@@ -221,7 +221,7 @@ pub fn journals(run: &Run) -> Figures {
             scene.deed, scene.first, scene.forged
         ));
         convict(&scene, &mut chance, &mut convicted);
-        if case < run.of(4, 20, 100) {
+        if case < run.of(2, 20, 100) {
             at_the_counter(&scene);
         }
     }
