@@ -15,6 +15,7 @@ mod day;
 mod documents;
 mod exchange;
 mod hostile;
+mod journals;
 mod keeping;
 mod members;
 mod points;

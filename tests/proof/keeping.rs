@@ -172,7 +172,7 @@ pub fn restore_cut(run: &Run) -> Figures {
         restore(&disk, OverNewer::Replace).expect("restored");
         let writes = disk.counts().changes - unpacking;
         knows_hanako(&disk, "whole");
-        let step = run.of(97, 3, 1);
+        let step = run.of(97, 7, 1);
         for case in run.cases(writes * 5 * 2) {
             if case % step != 0 && run.case.is_none() {
                 continue;

@@ -135,7 +135,7 @@ fn act(chance: &mut Chance) -> Vec<String> {
 
 /// Lets registers work under every kind of clock.
 pub fn days(run: &Run) -> Figures {
-    let cases = run.of(1, 40, 1_000);
+    let cases = run.of(1, 20, 1_000);
     let (mut sales, mut closes, mut jumps, mut refused) = (0, 0, 0, 0);
     for case in run.cases(cases) {
         let told = some_days(run, &mut run.chance(case));
