@@ -2,6 +2,7 @@
 //!
 //! Room: app. May touch: the shop folder through the store, `shop.toml`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ use crate::screens::Keymap;
 use crate::store::catalog::Damage;
 use crate::store::fault::StoreError;
 use crate::store::files::plain::PlainFiles;
+use crate::store::history::History;
 use crate::store::opening::{OpenReport, TailFound};
 use crate::store::pins;
 use crate::store::projections::STORE_NAME;
@@ -63,6 +65,9 @@ pub enum OpenFault {
     /// There is no shop in the folder.
     #[error("no shop")]
     NoShop,
+    /// The shop in the folder is another lane's.
+    #[error("another lane")]
+    OtherLane { lane: u8, there: Vec<u8> },
     /// There is one already.
     #[error("a shop")]
     Exists,
@@ -155,6 +160,26 @@ pub fn language(options: &Options, config: &LaneConfig) -> Language {
     options.language.or_else(|| Language::from_word(&config.language)).unwrap_or_default()
 }
 
+/// Whether the folder holds a shop, and this lane of it.
+///
+/// # Errors
+/// `NoShop`, or `OtherLane` with the lanes whose journals are there.
+pub fn is_here(dir: &Path, lane: u8) -> Result<(), OpenFault> {
+    if !dir.join("journal").is_dir() {
+        // Where the rest of a shop lies, nobody is asked for a new one.
+        let lost = dir.join(STORE_NAME).exists() || dir.join(KEYS_NAME).exists();
+        let fault = StoreError::Folder("the folder of the journal is not there");
+        return Err(if lost { fault.into() } else { OpenFault::NoShop });
+    }
+    let journals = History::new(Arc::new(PlainFiles), dir).journals()?;
+    let there: BTreeSet<u8> = journals.into_iter().map(|(lane, _)| lane).collect();
+    // A journal that is gone altogether is for the store to tell of.
+    if there.is_empty() || there.contains(&lane) {
+        return Ok(());
+    }
+    Err(OpenFault::OtherLane { lane, there: there.into_iter().collect() })
+}
+
 /// Opens a lane for work. `woken` is called when the printer has news.
 ///
 /// # Errors
@@ -170,12 +195,7 @@ pub fn open(
     if let Some(printer) = options.printer {
         config.printer.address = printer.to_owned();
     }
-    if !options.dir.join("journal").is_dir() {
-        // Where the rest of a shop lies, nobody is asked for a new one.
-        let lost = options.dir.join(STORE_NAME).exists() || options.dir.join(KEYS_NAME).exists();
-        let fault = StoreError::Folder("the folder of the journal is not there");
-        return Err(if lost { fault.into() } else { OpenFault::NoShop });
-    }
+    is_here(&options.dir, config.lane)?;
     let profiles = profiles(&options.dir)?;
     let keymap = keymap(&options.dir, &config.keymap)?;
     let words: Words = language(options, &config).words();

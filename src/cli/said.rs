@@ -90,6 +90,16 @@ impl Said {
             OpenFault::Store(error) => Self::store(error, words),
             OpenFault::File(error) => Self::file(dir, &error, words),
             OpenFault::NoShop => refused(words.fill("cli.no_shop", &[("dir", &dir)])),
+            OpenFault::OtherLane { lane, there } => {
+                let there: Vec<String> = there.iter().map(u8::to_string).collect();
+                let there = there.join(", ");
+                refused(
+                    words.fill(
+                        "cli.other_lane",
+                        &[("dir", &dir), ("lane", &lane), ("there", &there)],
+                    ),
+                )
+            }
             OpenFault::Exists => refused(words.fill("cli.shop_exists", &[("dir", &dir)])),
         }
     }

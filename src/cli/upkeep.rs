@@ -30,10 +30,8 @@ fn config(options: &Options, words: &Words) -> Result<LaneConfig, Said> {
 }
 
 fn must_exist(options: &Options, words: &Words) -> Result<(), Said> {
-    if options.dir.join("journal").is_dir() {
-        return Ok(());
-    }
-    Err(Said::opening(opening::OpenFault::NoShop, &options.dir, words))
+    let lane = config(options, words)?.lane;
+    opening::is_here(&options.dir, lane).map_err(|fault| Said::opening(fault, &options.dir, words))
 }
 
 /// A bar on the terminal's last line while a long fold runs; silent in a pipe.

@@ -293,6 +293,12 @@ fn another_lane_has_its_own_numbers() {
     assert_eq!(sold["receipt"], "02-000001");
     assert_eq!(sold["entry"]["lane"], 2);
     nowhere.verify();
+    for words in [&["report", "sales"][..], &["verify"], &["export", "items"], &["rebuild"]] {
+        let wrong = nowhere.regi(&[&["--lane", "1"], words].concat());
+        let said = text(&wrong.stderr);
+        assert_eq!(wrong.status.code(), Some(1), "{words:?}: {said}");
+        assert!(said.contains("lane 2") && said.contains("--lane"), "{words:?}: {said}");
+    }
 }
 
 #[test]
