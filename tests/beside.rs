@@ -81,6 +81,30 @@ fn what_is_asked_beside_the_register_is_answered_as_without_it() {
     assert!(terminal.is_running());
 }
 
+/// Whoever owns the account may look, also while nobody is signed in; what the counter was asked stays.
+#[test]
+fn a_look_needs_nobody_at_the_counter_and_takes_nothing_from_it() {
+    let staff = "[[staff]]\nnumber = 1\nname = \"A\"\nlevel = 9\npin = \"482913\"\n";
+    let shop = Shop::new(staff).with_items(ITEMS);
+    let terminal = open(&shop);
+    assert_eq!(shop.play("inquire 101").codes(), [""], "nobody has signed in");
+    terminal.types("1\r");
+    terminal.shows(&["PIN"]);
+    std::thread::sleep(pty::HAND);
+    terminal.types("482913\r");
+    terminal.shows(&["TOTAL"]);
+    terminal.types("101\r");
+    terminal.shows(&["1 pc"]);
+    std::thread::sleep(pty::HAND);
+    terminal.types("\r");
+    std::thread::sleep(pty::HAND);
+    terminal.types("999999\r");
+    terminal.shows(&["Press Enter if that is right"]);
+    assert_eq!(shop.play("find_item gyuu\njournal\nreport sales").codes(), ["", "", ""]);
+    terminal.types("\r");
+    terminal.shows(&["01-000001", "999,999"]);
+}
+
 #[test]
 fn selling_beside_the_register_is_refused_as_busy() {
     let shop = shop();

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answers::device_rows;
 use super::books::Books;
-use super::engine::Engine;
+use super::engine::{Engine, Outcome};
 use super::exports::{FileOrder, Source};
 use super::opening::lane_place;
 use super::proof_words::proof_lines;
@@ -20,7 +20,9 @@ use super::reply::Reply;
 use super::reports::test_page;
 use super::upkeep;
 use super::words::Language;
+use crate::domain::command::Command;
 use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::domain::register::{Context, Session};
 use crate::domain::words::Words;
 use crate::store::fault::StoreError;
 use crate::store::shop::ShopPlace;
@@ -78,6 +80,22 @@ pub fn begin(engine: &mut Engine, task: Task, answer: Sender<Reply>) {
             let (books, words) = (Arc::clone(&engine.shop), engine.words.clone());
             beside(answer, move || backup(&books, &file, &words));
         }
+    }
+}
+
+/// Looks for another program. The socket is the shop's own account's, as its files are: nobody need stand
+/// at the counter for it, and what staff were asked there stays asked.
+pub fn look(engine: &mut Engine, command: &Command, line: &str) -> Outcome {
+    let mut looking = engine.register.clone();
+    Arc::make_mut(&mut looking.settings).staff.clear();
+    looking.session = Session::default();
+    let (shop, now) = (Arc::clone(&engine.shop), engine.now());
+    let mut no_id = || 0; // No look begins a sale.
+    let mut context = Context { now, shop: shop.reader(), new_id: &mut no_id };
+    let outcome = Outcome { command: line.to_owned(), ..Outcome::default() };
+    match looking.apply(command, &mut context) {
+        Ok(applied) => Outcome { answer: applied.answer, ..outcome },
+        Err(refused) => Outcome { refusal: Some(refused.refusal), ..outcome },
     }
 }
 

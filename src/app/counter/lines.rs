@@ -76,6 +76,10 @@ impl<W: Write> Counter<W> {
             Ok(None) => return,
             Err(refusal) => return self.done(line, Outcome::refused("", refusal)),
         };
+        if let From::Control(_) = line.from {
+            let outcome = aside::look(&mut self.engine, &command, &line.text);
+            return self.done(line, outcome);
+        }
         if matches!(command, Command::Tender { .. }) && self.engine.checked() == Checked::Running {
             // The first tender waits for the chain, the loop does not.
             self.picture.say("notice.checking", &self.engine.words);
