@@ -42,10 +42,32 @@ const DOUBTFUL: &[(char, &str)] = &[
     ('№', "No."),
 ];
 
+/// Whether a sign is shown as it is, alone in its cell or two: by far the most are.
+fn is_plain_wide(sign: char) -> bool {
+    matches!(sign,
+        '\u{3001}'..='\u{3002}' | '\u{300C}'..='\u{300D}'
+        | '\u{3041}'..='\u{3096}' | '\u{30A1}'..='\u{30FE}'
+        | '\u{4E00}'..='\u{9FFF}')
+}
+
+/// Returns the cells of a text that is shown as it is; `None` when it has to be looked at.
+fn plain_cells(text: &str) -> Option<u16> {
+    text.chars().try_fold(0_u16, |cells, sign| match sign {
+        ' '..='~' => cells.checked_add(1),
+        sign if is_plain_wide(sign) => cells.checked_add(2),
+        _ => None,
+    })
+}
+
+/// Returns the cells a text takes once it is `shown`.
+fn shown_width(text: &str) -> u16 {
+    plain_cells(text).unwrap_or_else(|| width(&shown(text)))
+}
+
 /// Returns the text as a screen may show it: cleaned, half-width kana joined and widened, and signs
 /// of doubtful width replaced.
 pub fn shown(text: &str) -> String {
-    if text.bytes().all(|byte| (0x20..0x7F).contains(&byte)) {
+    if plain_cells(text).is_some() {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len());
@@ -166,13 +188,35 @@ impl<'a> Canvas<'a> {
             return 0;
         }
         let room = cells.min(self.area.width - x);
+        if let Some(used) = plain_cells(text).filter(|used| *used <= room) {
+            self.put_plain(x, y, text, style);
+            return used;
+        }
         let text = fit(&shown(text), room);
         self.cells.set_stringn(self.area.x + x, self.area.y + y, &text, usize::from(room), style);
         width(&text)
     }
 
+    /// Writes plain signs that fit: what the cells would make of them anyway, in a fraction of the
+    /// time, for a screen is full of them at every key.
+    fn put_plain(&mut self, x: u16, y: u16, text: &str, style: Style) {
+        let (mut x, y) = (self.area.x + x, self.area.y + y);
+        for sign in text.chars() {
+            self.cells[(x, y)].set_char(sign).set_style(style);
+            x += 1;
+            if !sign.is_ascii() {
+                self.cells[(x, y)].reset();
+                x += 1;
+            }
+        }
+    }
+
     /// Writes a text so that it ends where `x + cells` begins.
     pub fn right(&mut self, x: u16, y: u16, cells: u16, text: &str, style: Style) {
+        if let Some(used) = plain_cells(text).filter(|used| *used <= cells) {
+            self.text(x + cells - used, y, used, text, style);
+            return;
+        }
         let text = fit(&shown(text), cells);
         let indent = cells.saturating_sub(width(&text));
         self.text(x + indent, y, cells - indent, &text, style);
@@ -189,6 +233,13 @@ impl<'a> Canvas<'a> {
         if y < self.area.height {
             let row = Rect { y: self.area.y + y, height: 1, ..self.area };
             self.cells.set_style(row, style);
+        }
+    }
+
+    /// Gives the canvas a style; signs stay.
+    pub fn ground(&mut self, style: Style) {
+        if style != Style::new() {
+            self.cells.set_style(self.area, style);
         }
     }
 
@@ -216,7 +267,7 @@ impl<'a> Canvas<'a> {
     /// Label left, value right, on one row.
     pub fn pair(&mut self, y: u16, label: &str, value: &str, style: Style) {
         let cells = self.width();
-        let taken = width(&shown(value));
+        let taken = shown_width(value);
         self.text(0, y, cells.saturating_sub(taken + 1), label, style);
         self.right(0, y, cells, value, style);
     }
@@ -239,6 +290,27 @@ mod tests {
             assert_eq!(shown(text), want);
             let certain = shown(text).chars().all(|sign| sign.width() == sign.width_cjk());
             assert!(certain, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_plain_text_fills_the_cells_that_the_library_fills() {
+        for text in ["", "total 1,980", "牛乳 1L", "ポテト「塩」、ー", "a牛b乳"] {
+            let area = Rect::new(0, 0, 24, 1);
+            let style = Style::new().bold();
+            let (mut ours, mut theirs) = (Buffer::empty(area), Buffer::empty(area));
+            for cells in [&mut ours, &mut theirs] {
+                cells.set_string(0, 0, "北海道産特選北海道産特選", Style::new());
+            }
+            let used = Canvas::new(&mut ours, area).text(1, 0, 20, text, style);
+            theirs.set_stringn(1, 0, text, 20, style);
+            assert_eq!((ours, used), (theirs, width(text)), "{text}");
+        }
+        for sign in ('\u{1}'..='\u{FFFF}').filter(|sign| plain_cells(&sign.to_string()).is_some()) {
+            let text = sign.to_string();
+            assert_eq!(screen_text(&cleaned(&text)), text);
+            assert_eq!(plain(sign), None);
+            assert_eq!(plain_cells(&text), Some(width(&text)), "{sign}");
         }
     }
 

@@ -21,6 +21,7 @@ mod template;
 mod theme;
 mod words_file;
 
+mod paint;
 pub mod terminal;
 
 mod big;

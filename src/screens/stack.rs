@@ -239,11 +239,11 @@ impl Screens {
         self.put(State::Prompt(Box::new(prompt)));
     }
 
-    /// Draws everything, and returns where the cursor stands.
+    /// Draws everything on empty cells, and returns where the cursor stands.
     pub fn draw(&self, cells: &mut Buffer, model: &Model<'_>) -> Option<Position> {
         let area = cells.area;
         let mut canvas = Canvas::new(cells, area);
-        canvas.clear(self.theme.text);
+        canvas.ground(self.theme.text);
         if area.width < frame::LEAST.0 || area.height < frame::LEAST.1 {
             canvas.center(area.height / 2, model.words.get("screen.too_small"), self.theme.refusal);
             return None;

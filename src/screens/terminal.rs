@@ -4,25 +4,28 @@
 //! Invariant: whatever ends the process short of SIGKILL, the terminal is left as it was found; an
 //! unchanged screen writes nothing.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ThreadId;
 
 use crossterm::cursor::{Hide, MoveTo, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
-use crossterm::style::{
-    Attribute, Color, Print, SetAttribute, SetBackgroundColor, SetForegroundColor,
-};
+use crossterm::style::{Attribute, Print, SetAttribute};
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
-    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{execute, queue};
-use ratatui::backend::IntoCrossterm;
-use ratatui::buffer::{Buffer, Cell};
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Modifier;
-use unicode_width::UnicodeWidthStr;
+
+use super::paint::paint;
+
+/// Begin and end of what a terminal shows at once.
+const BEGIN: &[u8] = b"\x1b[?2026h";
+const END: &[u8] = b"\x1b[?2026l";
+/// Bytes of a frame that any terminal takes in one piece.
+const IN_ONE_PIECE: usize = 400;
 
 /// Whether the terminal is ours now; asked by threads that must not wait for each other.
 static ENTERED: AtomicBool = AtomicBool::new(false);
@@ -115,9 +118,10 @@ pub fn is_bare_console(term: &str) -> bool {
 
 /// The screen as it was last written, and the one being drawn.
 pub struct Display<W: Write> {
-    out: BufWriter<W>,
+    out: W,
     shown: Buffer,
     drawn: Buffer,
+    frame: Vec<u8>,
     cursor: Option<Position>,
     /// Nothing is known of what the terminal shows.
     unknown: bool,
@@ -126,8 +130,8 @@ pub struct Display<W: Write> {
 impl<W: Write> Display<W> {
     pub fn new(out: W, width: u16, height: u16) -> Self {
         let empty = Buffer::empty(Rect::new(0, 0, width, height));
-        let out = BufWriter::with_capacity(16 * 1024, out);
-        Self { out, shown: empty.clone(), drawn: empty, cursor: None, unknown: true }
+        let frame = Vec::with_capacity(16 * 1024);
+        Self { out, shown: empty.clone(), drawn: empty, frame, cursor: None, unknown: true }
     }
 
     /// Takes the new size; the next frame is written whole.
@@ -152,7 +156,8 @@ impl<W: Write> Display<W> {
         self.out.flush()
     }
 
-    /// Draws one frame and writes what differs from the last one; returns the bytes written.
+    /// Draws one frame on empty cells and writes what differs from the last one, in one call; returns
+    /// the bytes written.
     ///
     /// # Errors
     /// A terminal that cannot be written to any more.
@@ -162,118 +167,52 @@ impl<W: Write> Display<W> {
     ) -> io::Result<usize> {
         self.drawn.reset();
         let cursor = draw(&mut self.drawn);
-        let mut frame = Vec::new();
+        self.frame.clear();
+        self.frame.extend_from_slice(BEGIN);
         if self.unknown {
             self.shown.reset();
-            queue!(frame, SetAttribute(Attribute::Reset), Clear(ClearType::All), Hide)?;
+            queue!(self.frame, SetAttribute(Attribute::Reset), Clear(ClearType::All), Hide)?;
             self.cursor = None;
             self.unknown = false;
         }
-        let changed = self.shown.diff(&self.drawn);
-        let cells = !changed.is_empty();
-        paint(&mut frame, &changed)?;
-        self.move_cursor(&mut frame, cursor, cells)?;
+        let cells = paint(&mut self.frame, &self.shown, &self.drawn) > 0;
+        self.move_cursor(cursor, cells)?;
         std::mem::swap(&mut self.shown, &mut self.drawn);
-        if frame.is_empty() {
+        self.write()
+    }
+
+    /// A frame of a few cells is in one piece anyway; a larger one is shown when it is whole.
+    fn write(&mut self) -> io::Result<usize> {
+        let is_large = self.frame.len() - BEGIN.len() > IN_ONE_PIECE;
+        if is_large {
+            self.frame.extend_from_slice(END);
+        }
+        let bytes = if is_large { &self.frame[..] } else { &self.frame[BEGIN.len()..] };
+        if bytes.is_empty() {
             return Ok(0);
         }
-        let mut whole = Vec::with_capacity(frame.len() + 16);
-        queue!(whole, BeginSynchronizedUpdate)?;
-        whole.append(&mut frame);
-        queue!(whole, EndSynchronizedUpdate)?;
-        self.out.write_all(&whole)?;
+        self.out.write_all(bytes)?;
         self.out.flush()?;
-        Ok(whole.len())
+        Ok(bytes.len())
     }
 
     /// Puts the cursor where the keys go: a terminal's input method opens its window there.
-    fn move_cursor(
-        &mut self,
-        frame: &mut Vec<u8>,
-        cursor: Option<Position>,
-        cells: bool,
-    ) -> io::Result<()> {
+    fn move_cursor(&mut self, cursor: Option<Position>, cells: bool) -> io::Result<()> {
         if cursor == self.cursor && !(cells && cursor.is_some()) {
             return Ok(());
         }
         match cursor {
             Some(place) => {
-                queue!(frame, MoveTo(place.x, place.y))?;
+                queue!(self.frame, MoveTo(place.x, place.y))?;
                 if self.cursor.is_none() {
-                    queue!(frame, Show)?;
+                    queue!(self.frame, Show)?;
                 }
             }
-            None => queue!(frame, Hide)?,
+            None => queue!(self.frame, Hide)?,
         }
         self.cursor = cursor;
         Ok(())
     }
-}
-
-/// How the cells are being written: what the terminal was told last.
-#[derive(PartialEq, Eq, Clone, Copy)]
-struct Pen {
-    fg: ratatui::style::Color,
-    bg: ratatui::style::Color,
-    modifier: Modifier,
-}
-
-/// Writes the changed cells: as few moves and styles as their order allows.
-fn paint(out: &mut Vec<u8>, changed: &[(u16, u16, &Cell)]) -> io::Result<()> {
-    let plain = Pen {
-        fg: ratatui::style::Color::Reset,
-        bg: ratatui::style::Color::Reset,
-        modifier: Modifier::empty(),
-    };
-    let mut pen = plain;
-    let mut next = None;
-    for (x, y, cell) in changed {
-        if next != Some((*x, *y)) {
-            queue!(out, MoveTo(*x, *y))?;
-        }
-        let wanted = Pen { fg: cell.fg, bg: cell.bg, modifier: cell.modifier };
-        change_pen(out, pen, wanted)?;
-        pen = wanted;
-        queue!(out, Print(cell.symbol()))?;
-        next = Some((x + u16::try_from(cell.symbol().width()).unwrap_or(1).max(1), *y));
-    }
-    if pen != plain {
-        queue!(out, SetAttribute(Attribute::Reset))?;
-    }
-    Ok(())
-}
-
-fn change_pen(out: &mut Vec<u8>, from: Pen, to: Pen) -> io::Result<()> {
-    let mut from = from;
-    // Only what is taken away needs a reset, and then the colours once more.
-    if !to.modifier.contains(from.modifier) {
-        queue!(out, SetAttribute(Attribute::Reset))?;
-        from = Pen {
-            fg: ratatui::style::Color::Reset,
-            bg: ratatui::style::Color::Reset,
-            modifier: Modifier::empty(),
-        };
-    }
-    let added = to.modifier.difference(from.modifier);
-    for (modifier, attribute) in [
-        (Modifier::BOLD, Attribute::Bold),
-        (Modifier::DIM, Attribute::Dim),
-        (Modifier::UNDERLINED, Attribute::Underlined),
-        (Modifier::REVERSED, Attribute::Reverse),
-    ] {
-        if added.contains(modifier) {
-            queue!(out, SetAttribute(attribute))?;
-        }
-    }
-    if from.fg != to.fg {
-        let colour: Color = to.fg.into_crossterm();
-        queue!(out, SetForegroundColor(colour))?;
-    }
-    if from.bg != to.bg {
-        let colour: Color = to.bg.into_crossterm();
-        queue!(out, SetBackgroundColor(colour))?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -308,7 +247,7 @@ mod tests {
             display.draw(text(frame)).unwrap();
         }
         let mut parser = vt100::Parser::new(cells(3), cells(20), 0);
-        parser.process(display.out.get_ref());
+        parser.process(&display.out);
         assert_eq!(parser.screen().contents().trim(), "卵");
         assert_eq!(parser.screen().cursor_position(), (1, 3));
     }

@@ -1,7 +1,7 @@
 //! What a frame costs on the wire, and that a terminal shows what was drawn.
 
 use regi::domain::money::yen;
-use regi::screens::Display;
+use regi::screens::{Display, LastSale};
 
 use crate::shop::{Shop, line, press, screens};
 
@@ -32,5 +32,28 @@ fn a_digit_and_a_line_cost_few_bytes_and_idling_none() {
         assert!((1..=MOST).contains(&bytes), "{bytes} bytes for a line");
 
         assert_eq!(display.draw(|cells| screens.draw(cells, &shop.model())).unwrap(), 0);
+    }
+}
+
+#[test]
+fn the_first_line_of_a_sale_takes_the_last_numbers_away_for_few_bytes() {
+    for language in ["ja", "en"] {
+        let mut shop = Shop::new(language);
+        shop.last = Some(LastSale {
+            receipt: "01-000123".to_owned(),
+            total: yen(12_980),
+            received: yen(20_000),
+            change: yen(7_020),
+        });
+        let screens = screens("tenkey");
+        let mut display = Display::new(Vec::new(), 80, 24);
+        display.draw(|cells| screens.draw(cells, &shop.model())).unwrap();
+
+        let mut sale = Shop::with_sale(language).sale.unwrap();
+        sale.lines.truncate(1);
+        sale.taxes.truncate(1);
+        shop.sale = Some(sale);
+        let bytes = display.draw(|cells| screens.draw(cells, &shop.model())).unwrap();
+        assert!((1..=MOST).contains(&bytes), "{bytes} bytes for a first line in {language}");
     }
 }
