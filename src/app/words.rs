@@ -2,6 +2,8 @@
 //!
 //! Room: app. May touch: the language files compiled in.
 
+use std::sync::OnceLock;
+
 use crate::domain::words::Words;
 
 /// A language regi speaks. To add one, add its files and a line here.
@@ -43,8 +45,13 @@ impl Language {
         }
     }
 
-    /// Returns all sentences of the language.
+    /// Returns all sentences of the language; they are read once.
     pub fn words(self) -> Words {
+        static READ: [OnceLock<Words>; 2] = [const { OnceLock::new() }; 2];
+        READ[self as usize].get_or_init(|| self.read()).clone()
+    }
+
+    fn read(self) -> Words {
         let pairs = self.files().into_iter().flat_map(|file| {
             let read = crate::screens::read_words("language", file);
             read.expect("a language file that is compiled in reads")

@@ -5,19 +5,21 @@
 
 use std::collections::HashMap;
 use std::fmt::Display;
+use std::sync::Arc;
 
 use super::refusal::Refusal;
 
 /// The sentences of one language, with a second to fall back on.
 #[derive(Debug, Clone, Default)]
 pub struct Words {
-    sentences: HashMap<String, String>,
+    /// Shared: a clone costs nothing.
+    sentences: Arc<HashMap<String, String>>,
 }
 
 impl Words {
     /// Builds from `(key, text)` pairs; later pairs win, so hand in the fallback first.
     pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self { sentences: pairs.into_iter().collect() }
+        Self { sentences: Arc::new(pairs.into_iter().collect()) }
     }
 
     /// Returns the sentence of `key`; an unknown key shows itself, so that a gap is seen and told.
