@@ -5,18 +5,22 @@
 //! once it is synced; a number is used once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{Datelike, NaiveDate};
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
+use super::chain::Head;
 use super::codec;
 use super::fault::StoreError;
 use super::folding::Step;
-use super::journal::{AppendError, Appended};
-use super::journal_thread::{Draft as Record, JournalHandle};
+use super::journal::Appended;
+use super::journal_thread::{Draft as Record, HandOverError, JournalHandle, Written};
 use super::keys::Keys;
 use super::lanes::Folded;
 use super::progress::Progress;
+use super::record::MAX_WRITE;
+use super::second_copy::Poker;
 use super::segment::Month;
 use super::staging::Stage;
 use super::store_thread::FoldSender;
@@ -32,12 +36,15 @@ pub struct Appender {
     keys: Arc<Keys>,
     progress: Arc<Progress>,
     fold: FoldSender,
+    copy: Option<Poker>,
     shop: u64,
     lane: u8,
     epoch: u16,
     next_seq: u64,
     /// The highest stamp given or seen.
     stamp: u64,
+    /// Acts handed over and not answered.
+    in_flight: Arc<AtomicUsize>,
 }
 
 /// Where the entries go and whose they are.
@@ -47,6 +54,8 @@ pub struct AppenderParts {
     pub keys: Arc<Keys>,
     pub progress: Arc<Progress>,
     pub fold: FoldSender,
+    /// Hears of every act that is on disk.
+    pub copy: Option<Poker>,
     pub shop: u64,
     pub lane: u8,
     pub epoch: u16,
@@ -62,7 +71,66 @@ pub struct Import {
     pub close: Kind,
 }
 
-type Replies = Receiver<Result<Appended, AppendError>>;
+/// Entries of an import on their way to the journal thread together.
+#[derive(Default)]
+struct Batch {
+    entries: Vec<Entry>,
+    records: Vec<Record>,
+    bytes: usize,
+}
+
+impl Batch {
+    /// Bytes from which a batch goes off: two of its entries.
+    const FULL: usize = MAX_WRITE / 2;
+
+    fn push(&mut self, entry: Entry, record: Record) {
+        self.bytes += record.body.len();
+        self.entries.push(entry);
+        self.records.push(record);
+    }
+}
+
+/// Batches of an import that may be on their way at once.
+const BATCHES: usize = 8;
+
+/// An act whose entries are on disk.
+#[derive(Debug)]
+pub struct Posted {
+    /// As they stand in the journal; personal data in them is sealed.
+    pub entries: Vec<Entry>,
+    /// The journal's head behind the last of them.
+    pub head: Head,
+}
+
+/// The answer to an act; it is given once, even when the journal thread dies over it.
+struct Answer<F: FnOnce(Result<Posted, StoreError>)> {
+    done: Option<F>,
+    in_flight: Arc<AtomicUsize>,
+}
+
+impl<F: FnOnce(Result<Posted, StoreError>)> Answer<F> {
+    fn new(in_flight: Arc<AtomicUsize>, done: F) -> Self {
+        in_flight.fetch_add(1, Ordering::AcqRel);
+        Self { done: Some(done), in_flight }
+    }
+
+    fn give(mut self, posted: Result<Posted, StoreError>) {
+        self.said(posted);
+    }
+
+    fn said(&mut self, posted: Result<Posted, StoreError>) {
+        if let Some(done) = self.done.take() {
+            self.in_flight.fetch_sub(1, Ordering::AcqRel);
+            done(posted);
+        }
+    }
+}
+
+impl<F: FnOnce(Result<Posted, StoreError>)> Drop for Answer<F> {
+    fn drop(&mut self) {
+        self.said(Err(HandOverError::Gone.into()));
+    }
+}
 
 impl Appender {
     pub fn new(parts: AppenderParts) -> Self {
@@ -72,63 +140,66 @@ impl Appender {
             keys: parts.keys,
             progress: parts.progress,
             fold: parts.fold,
+            copy: parts.copy,
             shop: parts.shop,
             lane: parts.lane,
             epoch: parts.epoch,
             stamp: parts.last_stamp,
+            in_flight: Arc::default(),
         }
     }
 
-    /// Appends the entries of one act in one write and one sync, and returns them as they stand in
-    /// the journal; personal data in them is sealed.
+    /// Appends the entries of one act in one write and one sync, and waits for it.
     pub fn append(&mut self, drafts: &[Draft], now: Now) -> Result<Vec<Entry>, StoreError> {
-        let Some(last) = drafts.len().checked_sub(1) else { return Ok(Vec::new()) };
-        let (entries, records) = self.entries(drafts, now)?;
-        let (reply, replies) = unbounded(); // One answer an entry.
-        for (place, (entry, record)) in entries.iter().zip(records).enumerate() {
-            let reply = reply.clone();
-            let taken = self.when_synced(entry);
-            let answer = move |result: Result<Appended, AppendError>| {
-                if let Ok(appended) = &result {
-                    taken(appended);
-                }
-                let _ = reply.send(result); // Who waited has gone: the process ends.
-            };
-            let handed = if place == last {
-                self.journal.append(record, answer)
-            } else {
-                self.journal.append_later(record, answer)
-            };
-            if let Err(error) = handed {
-                self.next_seq = self.journal.reader().head().seq + 1;
-                return Err(error.into());
-            }
+        if drafts.is_empty() {
+            return Ok(Vec::new());
         }
-        drop(reply);
-        self.answered(&replies)?;
-        self.destroy_keys(&entries)?;
-        Ok(entries)
+        let (tell, told) = bounded(1);
+        self.begin(drafts, now, move |posted| {
+            let _ = tell.send(posted); // Who waited has gone: the process ends.
+        })?;
+        let posted = told.recv().unwrap_or_else(|_| Err(HandOverError::Gone.into()))?;
+        Ok(posted.entries)
     }
 
-    /// Appends entries that nobody waits for: with the next act, or at `flush`.
-    pub fn append_later(&mut self, drafts: &[Draft], now: Now) -> Result<(), StoreError> {
+    /// Hands the entries of one act over. `done` is called on the journal thread once they are on
+    /// disk, or with the reason why not; so it only sends on. The fold hears of them after it.
+    ///
+    /// # Errors
+    /// Why they cannot be made; then `done` is never called.
+    pub fn begin(
+        &mut self,
+        drafts: &[Draft],
+        now: Now,
+        done: impl FnOnce(Result<Posted, StoreError>) + Send + 'static,
+    ) -> Result<(), StoreError> {
+        self.number_from_head();
         let (entries, records) = self.entries(drafts, now)?;
-        for (entry, record) in entries.iter().zip(records) {
-            let taken = self.when_synced(entry);
-            self.journal.append_later(record, move |result| {
-                if let Ok(appended) = result {
-                    taken(&appended);
-                }
-            })?;
-        }
+        let answer = Answer::new(self.in_flight.clone(), done);
+        // A thread that is gone drops the answer, which then says so by itself.
+        let _ = self.journal.append(records, self.when_written(entries, answer));
         Ok(())
     }
 
     /// Appends the entries of an import and the one that closes it, and returns them without their
     /// rows. Their writes follow each other while the next are read; they mean nothing before the
-    /// closing one, which is handed over last and so is on disk only when all are. `draft` places a
-    /// kind; `watch` hears how many entries have been handed over.
+    /// closing one, which is handed over last and so is on disk only when all are. `watch` hears how
+    /// many entries have been made.
     pub fn append_import(
+        &mut self,
+        import: Import,
+        now: Now,
+        watch: &mut dyn FnMut(u64),
+    ) -> Result<Vec<Entry>, StoreError> {
+        let appended = self.append_batches(import, now, watch);
+        if appended.is_err() {
+            // What is on its way ends before others are numbered; why it failed is known already.
+            let _ = self.flush();
+        }
+        appended
+    }
+
+    fn append_batches(
         &mut self,
         import: Import,
         now: Now,
@@ -136,79 +207,94 @@ impl Appender {
     ) -> Result<Vec<Entry>, StoreError> {
         let Import { mut stage, draft, close } = import;
         stage.write_keys(&self.keys)?;
-        let (reply, replies) = unbounded(); // One answer an entry.
-        let mut placed = Vec::new();
+        self.number_from_head();
+        let (tell, told) = unbounded(); // One answer a batch.
+        let (mut placed, mut batch, mut out) = (Vec::new(), Batch::default(), 0);
         for kind in stage.into_kinds()? {
             let entry = self.placed(&draft, draft.kind.clone(), now);
+            // What the entry means waits in the journal: the fold is told of it without its rows.
             let body = codec::body_of(&entry.header, &kind?)?;
-            self.hand_over(&entry, body, &reply)?;
-            placed.push(entry);
+            let month = month_of(&entry.header)?;
+            let record = Record { seq: entry.header.seq, month, body };
+            placed.push(entry.clone());
+            batch.push(entry, record);
+            if batch.bytes >= Batch::FULL {
+                self.hand_over(std::mem::take(&mut batch), &tell);
+                out += 1;
+                if out > BATCHES {
+                    answered(&told)?;
+                }
+            }
             watch(placed.len() as u64);
         }
         let last = self.placed(&draft, close, now);
-        self.hand_over(&last, codec::encode_entry(&last)?, &reply)?;
-        placed.push(last);
-        drop(reply);
-        let flushed = self.journal.flush();
-        self.answered(&replies)?;
-        flushed?;
+        placed.push(last.clone());
+        batch.push(last.clone(), record(&last)?);
+        self.hand_over(batch, &tell);
+        drop(tell);
+        while let Ok(posted) = told.recv() {
+            posted?;
+        }
         Ok(placed)
     }
 
-    /// Hands one entry of an import over; what it means waits in the journal, so the fold is told
-    /// of the entry without its rows.
-    fn hand_over(
-        &mut self,
-        entry: &Entry,
-        body: Vec<u8>,
-        reply: &Sender<Result<Appended, AppendError>>,
-    ) -> Result<(), StoreError> {
-        let record = Record { seq: entry.header.seq, month: month_of(&entry.header)?, body };
-        let (taken, reply) = (self.when_synced(entry), reply.clone());
-        let handed = self.journal.append_later(record, move |result| {
-            if let Ok(appended) = &result {
-                taken(appended);
-            }
-            let _ = reply.send(result); // Who waited has gone: the process ends.
+    fn hand_over(&self, batch: Batch, tell: &Sender<Result<(), StoreError>>) {
+        let tell = tell.clone();
+        let answer = Answer::new(self.in_flight.clone(), move |posted: Result<Posted, _>| {
+            let _ = tell.send(posted.map(drop)); // Who waited has gone: the process ends.
         });
-        if handed.is_err() {
-            self.next_seq = self.journal.reader().head().seq + 1;
-        }
-        Ok(handed?)
+        // A thread that is gone drops the answer, which then says so by itself.
+        let _ = self.journal.append(batch.records, self.when_written(batch.entries, answer));
     }
 
-    /// Writes what `append_later` kept back.
+    /// Numbers what comes next from the head: an act before may have failed.
+    fn number_from_head(&mut self) {
+        if self.in_flight.load(Ordering::Acquire) == 0 {
+            self.next_seq = self.journal.reader().head().seq + 1;
+        }
+    }
+
+    /// Whether an act waits for nothing but its own sync: no key has to be on the disk before it.
+    pub fn is_prompt(drafts: &[Draft]) -> bool {
+        let waits = |kind: &Kind| matches!(kind, Kind::ZClosed(_)) || !clear_codes(kind).is_empty();
+        !drafts.iter().any(|draft| waits(&draft.kind))
+    }
+
+    /// Returns once every act handed over before is answered.
     pub fn flush(&mut self) -> Result<(), StoreError> {
-        let flushed = self.journal.flush();
-        self.next_seq = self.journal.reader().head().seq + 1;
-        Ok(flushed?)
+        Ok(self.journal.flush()?)
     }
 
     pub fn journal(&self) -> &JournalHandle {
         &self.journal
     }
 
-    /// What happens on the journal thread once the entry is on disk: it goes on to the fold.
-    fn when_synced(&self, entry: &Entry) -> impl FnOnce(&Appended) + Send + 'static {
-        let (fold, progress) = (self.fold.clone(), self.progress.clone());
-        let (entry, epoch) = (entry.clone(), self.epoch);
-        move |appended| {
-            progress.appended(entry.header.seq, &entry.kind);
-            let place = Folded::at(epoch, &appended.checkpoint());
-            fold.fold(Step { entry, place });
-        }
-    }
-
-    fn answered(&mut self, replies: &Replies) -> Result<(), StoreError> {
-        let mut failed = None;
-        for reply in replies {
-            failed = failed.or(reply.err());
-        }
-        match failed {
-            None => Ok(()),
-            Some(error) => {
-                self.next_seq = self.journal.reader().head().seq + 1;
-                Err(StoreError::Append(error.into()))
+    /// What happens on the journal thread once the entries are on disk: who reads from here on waits
+    /// for their fold, keys are destroyed, the act is answered, and they go on to the fold.
+    fn when_written(
+        &self,
+        entries: Vec<Entry>,
+        answer: Answer<impl FnOnce(Result<Posted, StoreError>) + Send + 'static>,
+    ) -> impl FnOnce(Written) + Send + 'static {
+        let (fold, progress, keys) = (self.fold.clone(), self.progress.clone(), self.keys.clone());
+        let (epoch, copy) = (self.epoch, self.copy.clone());
+        move |written| {
+            let Written { appended, failed } = written;
+            for entry in &entries[..appended.len()] {
+                progress.appended(entry.header.seq, &entry.kind);
+            }
+            let steps = steps(epoch, &entries, &appended);
+            answer.give(match (failed, appended.last()) {
+                (Some(error), _) => Err(StoreError::Append(error.into())),
+                (None, None) => Err(HandOverError::Gone.into()),
+                (None, Some(last)) => {
+                    let head = last.head;
+                    destroy_keys(&keys, &entries).map(|()| Posted { entries, head })
+                }
+            });
+            steps.into_iter().for_each(|step| fold.fold(step));
+            if let Some(copy) = copy {
+                copy.poke();
             }
         }
     }
@@ -291,23 +377,37 @@ impl Appender {
         }
         Ok(())
     }
+}
 
-    /// An erasure stands in the journal first; then the key goes.
-    fn destroy_keys(&self, entries: &[Entry]) -> Result<(), StoreError> {
-        for entry in entries {
-            if let Kind::MemberSet(card) = &entry.kind
-                && card.personal == Sealed::Erased
-            {
-                self.keys.erase_member(&card.code)?;
-            }
+/// What the fold gets of the entries that are on disk.
+fn steps(epoch: u16, entries: &[Entry], appended: &[Appended]) -> Vec<Step> {
+    let step = |(entry, appended): (&Entry, &Appended)| Step {
+        entry: entry.clone(),
+        place: Folded::at(epoch, &appended.checkpoint()),
+    };
+    entries.iter().zip(appended).map(step).collect()
+}
+
+/// An erasure stands in the journal first; then the key goes.
+fn destroy_keys(keys: &Keys, entries: &[Entry]) -> Result<(), StoreError> {
+    for entry in entries {
+        if let Kind::MemberSet(card) = &entry.kind
+            && card.personal == Sealed::Erased
+        {
+            keys.erase_member(&card.code)?;
         }
-        Ok(())
     }
+    Ok(())
 }
 
 fn record(entry: &Entry) -> Result<Record, StoreError> {
     let month = month_of(&entry.header)?;
     Ok(Record { seq: entry.header.seq, month, body: codec::encode_entry(entry)? })
+}
+
+/// Waits for the next answer.
+fn answered(told: &Receiver<Result<(), StoreError>>) -> Result<(), StoreError> {
+    told.recv().unwrap_or_else(|_| Err(HandOverError::Gone.into()))
 }
 
 /// Returns the month in whose segment an entry lies.

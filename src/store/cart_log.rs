@@ -118,25 +118,40 @@ pub struct CartLog {
 }
 
 impl CartLog {
-    /// Opens the file, or makes one, and returns what it held. What is unreadable behind the last
-    /// whole record is dropped with the first write.
+    /// Opens the file, or makes one, and returns what it held. A whole file is continued and costs
+    /// no write. Behind half a record nothing may be written, or it could come back: a new file
+    /// takes its place.
     pub fn open(files: Arc<dyn Files>, path: &Path) -> io::Result<(Self, CartFound)> {
         let bytes = match read_whole(&*files, path) {
             Err(e) if e.kind() == ErrorKind::NotFound => Vec::new(),
             bytes => bytes?,
         };
-        let (found, _) = replay(&bytes);
-        files.make_dir(parent(path))?;
-        // A fresh file, not the old one continued: nothing half written can come back.
-        let now = CartFound { torn: false, unclean: true, ..found.clone() };
-        let (file, end) = fresh(&*files, path, &now)?;
-        let inner = Inner { file, end, synced_to: end, now, suspect: false };
+        let (found, end) = replay(&bytes);
+        let inner = if found.torn || bytes.is_empty() {
+            files.make_dir(parent(path))?;
+            let now = CartFound { torn: false, ..found.clone() };
+            let (file, end) = fresh(&*files, path, &now)?;
+            Inner { file, end, synced_to: end, now, suspect: false }
+        } else {
+            let (file, end) = (files.open(path)?, end as u64);
+            // Whoever was killed may have left unsynced what is here: the next sync makes it anew.
+            Inner { file, end, synced_to: end, now: found.clone(), suspect: found.unclean }
+        };
         let log = Self { files, path: path.into(), inner: Arc::new(Mutex::new(inner)) };
         Ok((log, found))
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes durably that a register works on the shop, so that a cut is seen at the next start. Call
+    /// it beside the first keys; without effect when the file says so already.
+    pub fn opened(&self) -> io::Result<()> {
+        if !self.lock().now.unclean {
+            self.put(Kind::Opened, &[])?;
+        }
+        self.sync()
     }
 
     /// Writes one change of the cart, before it is shown: one call, no sync.
@@ -168,10 +183,17 @@ impl CartLog {
         self.put(Kind::PrintEnded, &job.to_le_bytes())
     }
 
-    /// Notes that the register leaves in order, durably.
-    pub fn close(&self) -> io::Result<()> {
+    /// Notes that the register leaves in order, durably; `head` is the journal's.
+    pub fn close(&self, head: Head) -> io::Result<()> {
+        {
+            let inner = self.lock();
+            if !inner.now.unclean && inner.now.witness == Some(head) {
+                return Ok(()); // As it was found.
+            }
+        }
+        self.put(Kind::Witness, &head_bytes(head))?;
         self.put(Kind::Closed, &[])?;
-        self.sync()
+        self.sync().or_else(|_| self.compact())
     }
 
     fn put(&self, kind: Kind, payload: &[u8]) -> io::Result<()> {
@@ -325,9 +347,42 @@ mod tests {
         let (log, found) = open(&disk);
         assert_eq!(found.changes, [b"milk".to_vec(), b"bread".to_vec()]);
         assert_eq!((found.unclean, found.torn), (true, false));
-        log.close().unwrap();
+        log.close(head(3)).unwrap();
+        disk.power_cut(Keep::Nothing, 1);
         let (_, found) = open(&disk);
         assert_eq!((found.changes.len(), found.unclean), (2, false));
+        assert_eq!(found.witness, Some(head(3)));
+    }
+
+    #[test]
+    fn a_start_after_leaving_in_order_writes_nothing_and_neither_does_leaving_again() {
+        let disk = FaultyFiles::new();
+        let (log, _) = open(&disk);
+        log.write(b"milk").unwrap();
+        log.close(head(7)).unwrap();
+        disk.reset_counts();
+        let (log, found) = open(&disk);
+        log.sync().unwrap();
+        log.close(head(7)).unwrap();
+        assert_eq!((disk.counts().changes, found.unclean), (0, false));
+        log.write(b"bread").unwrap();
+        drop(log);
+        let (_, found) = open(&disk);
+        assert_eq!(found.changes, [b"milk".to_vec(), b"bread".to_vec()]);
+        assert!(found.unclean, "something was left behind the note");
+    }
+
+    #[test]
+    fn what_a_kill_left_unsynced_is_written_anew_by_the_next_sync() {
+        let disk = FaultyFiles::new();
+        let (log, _) = open(&disk);
+        log.write(b"milk").unwrap();
+        drop(log);
+        let (log, _) = open(&disk);
+        log.write(b"bread").unwrap();
+        log.sync().unwrap();
+        disk.power_cut(Keep::Nothing, 1);
+        assert_eq!(open(&disk).1.changes, [b"milk".to_vec(), b"bread".to_vec()]);
     }
 
     #[test]
@@ -403,6 +458,7 @@ mod tests {
         ) {
             let disk = FaultyFiles::new();
             let (log, _) = open(&disk);
+            log.opened().unwrap();
             disk.cut_at(cut_at);
             let change = |i: usize| vec![i as u8 + 1; sizes[i]];
             let mut synced = 0;

@@ -105,6 +105,9 @@ impl From<StoreError> for Refusal {
         match error {
             StoreError::Refused(refusal) => refusal,
             StoreError::Busy { .. } => Self::new(RefusalCode::Busy),
+            StoreError::Append(HandOverError::Gone) => {
+                Self::new(RefusalCode::Damaged).saying("writer_died")
+            }
             error if error.has_stopped() => {
                 Self::new(RefusalCode::Damaged).saying("disk_failed").with("what", error)
             }

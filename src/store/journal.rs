@@ -100,7 +100,7 @@ pub struct Journal {
 impl Journal {
     /// Opens the journal of `id` in `dir`, empty when there is none. A torn tail is cut away; the
     /// records found are synced before this returns, so that nobody folds what a cut could still
-    /// take. A damaged one opens too: it can be read, and says so at every append.
+    /// take. A head that was witnessed is synced already: then nothing is written. A damaged one opens too: it can be read, and says so at every append.
     ///
     /// `reserve_bytes` of disk space are kept back, [`super::reserve::DEFAULT_RESERVE`] in a shop.
     pub fn open(
@@ -111,7 +111,8 @@ impl Journal {
         reserve_bytes: u64,
     ) -> io::Result<(Self, OpenReport)> {
         files.make_dir(dir)?;
-        let Found { catalog, report, last_place, last_write } = look(&*files, dir, id, known)?;
+        let found = look(&*files, dir, id, known)?;
+        let Found { catalog, report, last_place, last_write, is_durable } = found;
         let mut journal = Self {
             head: catalog.head,
             end: catalog.segments.last().map_or(0, |segment| segment.end),
@@ -125,11 +126,20 @@ impl Journal {
         };
         match report.tail {
             TailFound::Damaged(damage) => journal.state = State::Damaged(damage),
+            TailFound::Nothing if is_durable => journal.continue_as_found()?,
             TailFound::Nothing | TailFound::Torn(_) => journal.settle(&report, last_write)?,
         }
         // Without a reserve the shop sells all the same; `reserve_held` tells.
         let _ = journal.reserve.take(&*files);
         Ok((journal, report))
+    }
+
+    fn continue_as_found(&mut self) -> io::Result<()> {
+        let last = self.reader.catalog().segments.last().map(Segment::name);
+        if let Some(name) = last {
+            self.file = Some(self.reader.files().open(&self.reader.path(name))?);
+        }
+        Ok(())
     }
 
     /// Makes what was found durable, and nothing else stand behind it.

@@ -10,17 +10,16 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
+use super::chain::Hash;
 use super::journal::{AppendError, Appended, Journal};
 use super::reader::{ReadError, Reader, Record};
 use super::record::MAX_WRITE;
-use super::segment::Month;
+use super::segment::{Month, SegmentName};
 
 /// Requests that may wait; a register has one or two out, an import a few.
 const REQUESTS: usize = 64;
 /// Records a subscriber may be behind in memory; what is older it reads from the journal.
 const SUBSCRIBED: usize = 256;
-/// Entries kept back by [`JournalHandle::append_later`] before they are written anyway.
-const MAX_LATER: usize = 32;
 
 /// An entry to append.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +31,21 @@ pub struct Draft {
     pub body: Vec<u8>,
 }
 
-/// What became of a draft. `Gone`: the journal thread has ended.
+/// What became of the entries of an act.
+#[derive(Debug)]
+pub struct Written {
+    /// Those that are on disk, in order: all of them, unless something failed.
+    pub appended: Vec<Appended>,
+    pub failed: Option<AppendError>,
+}
+
+impl Written {
+    fn refused(error: AppendError) -> Self {
+        Self { appended: Vec::new(), failed: Some(error) }
+    }
+}
+
+/// Why there is no answer: the journal thread has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HandOverError {
     #[error(transparent)]
@@ -41,12 +54,11 @@ pub enum HandOverError {
     Gone,
 }
 
-type Reply = Box<dyn FnOnce(Result<Appended, AppendError>) + Send>;
+type Reply = Box<dyn FnOnce(Written) + Send>;
 type Said = Box<dyn FnOnce(Result<(), AppendError>) + Send>;
 
 enum Request {
-    Append(Draft, Reply),
-    Later(Draft, Reply),
+    Append(Vec<Draft>, Reply),
     Flush(Said),
     RetryOpen(Said),
     RestoreReserve(Box<dyn FnOnce(io::Result<()>) + Send>),
@@ -73,7 +85,7 @@ impl JournalThread {
     pub fn start(journal: Journal) -> io::Result<Self> {
         let (requests, inbox) = bounded(REQUESTS);
         let reader = journal.reader();
-        let owner = Owner { journal, later: Vec::new(), subscribers: Vec::new() };
+        let owner = Owner { journal, subscribers: Vec::new() };
         let join =
             thread::Builder::new().name("journal".into()).spawn(move || owner.run(&inbox))?;
         Ok(Self { handle: JournalHandle { requests, reader }, join })
@@ -83,7 +95,7 @@ impl JournalThread {
         self.handle.clone()
     }
 
-    /// Writes what was kept back and ends the thread. Handles still out then say `Gone`. `None`
+    /// Writes what was handed over and ends the thread. Handles still out then say `Gone`. `None`
     /// when the thread had panicked.
     pub fn end(self) -> Option<Journal> {
         let _ = self.handle.requests.send(Request::End);
@@ -98,32 +110,28 @@ impl JournalHandle {
         &self.reader
     }
 
-    /// Hands an entry over; `reply` is called on the journal thread, so it only sends on. When the
-    /// thread has ended the draft is dropped and `Gone` returned.
+    /// Hands over the entries of an act, which share one write and one sync as far as they fit one;
+    /// `reply` is called on the journal thread, so it only sends on. When the thread has ended the
+    /// drafts are dropped and `Gone` returned.
     pub fn append(
         &self,
-        draft: Draft,
-        reply: impl FnOnce(Result<Appended, AppendError>) + Send + 'static,
+        drafts: Vec<Draft>,
+        reply: impl FnOnce(Written) + Send + 'static,
     ) -> Result<(), HandOverError> {
-        self.send(Request::Append(draft, Box::new(reply)))
+        self.send(Request::Append(drafts, Box::new(reply)))
     }
 
     /// Hands an entry over and waits until it is on disk, or refused.
     pub fn append_and_wait(&self, draft: Draft) -> Result<Appended, HandOverError> {
-        Ok(self.wait(|reply| Request::Append(draft, reply))??)
+        let written = self.wait(|reply| Request::Append(vec![draft], reply))?;
+        match (written.failed, written.appended.first()) {
+            (None, Some(appended)) => Ok(*appended),
+            (failed, _) => Err(failed.map_or(HandOverError::Gone, HandOverError::from)),
+        }
     }
 
-    /// Hands over an entry nobody waits for (a print job's end): it is written with the next one,
-    /// in the same write, or at [`Self::flush`].
-    pub fn append_later(
-        &self,
-        draft: Draft,
-        reply: impl FnOnce(Result<Appended, AppendError>) + Send + 'static,
-    ) -> Result<(), HandOverError> {
-        self.send(Request::Later(draft, Box::new(reply)))
-    }
-
-    /// Writes what was kept back, and waits for it: at idle, before Z.
+    /// Waits until everything handed over before has been answered, and says whether the journal
+    /// takes more.
     pub fn flush(&self) -> Result<(), HandOverError> {
         Ok(self.wait(Request::Flush)??)
     }
@@ -226,7 +234,6 @@ impl Subscription {
 /// The journal on its thread.
 struct Owner {
     journal: Journal,
-    later: Vec<(Draft, Reply)>,
     subscribers: Vec<Sender<Arc<Record>>>,
 }
 
@@ -234,80 +241,71 @@ impl Owner {
     fn run(mut self, inbox: &Receiver<Request>) -> Journal {
         for request in inbox {
             match request {
-                Request::Append(draft, reply) => self.write_with(Some((draft, reply))),
-                Request::Later(draft, reply) => self.keep_back(draft, reply),
-                Request::Flush(said) => {
-                    self.write_with(None);
-                    said(self.journal.refusal().map_or(Ok(()), Err));
-                }
+                Request::Append(drafts, reply) => self.act(drafts, reply),
+                Request::Flush(said) => said(self.journal.refusal().map_or(Ok(()), Err)),
                 Request::RetryOpen(said) => said(self.journal.retry_open()),
                 Request::RestoreReserve(said) => said(self.journal.restore_reserve()),
                 Request::Subscribe(sender) => self.subscribers.push(sender),
                 Request::End => break,
             }
         }
-        self.write_with(None);
         self.journal
     }
 
-    fn keep_back(&mut self, draft: Draft, reply: Reply) {
-        let kept: usize = self.later.iter().map(|(draft, _)| draft.body.len()).sum();
-        let full = self.later.len() + 1 >= MAX_LATER || kept + draft.body.len() > MAX_WRITE / 2;
-        self.later.push((draft, reply));
-        if full {
-            self.write_with(None);
-        }
-    }
-
-    /// Writes everything kept back and the last one, in one write and one sync if it fits.
-    fn write_with(&mut self, last: Option<(Draft, Reply)>) {
-        let mut batch = std::mem::take(&mut self.later);
-        batch.extend(last);
-        let mut next = self.journal.head().seq + 1;
-        let mut due = Vec::with_capacity(batch.len());
-        for (draft, reply) in batch {
-            if draft.seq == next {
-                next += 1;
-                due.push((draft, reply));
-            } else {
-                reply(Err(AppendError::OutOfOrder { given: draft.seq, next }));
+    /// Writes the entries of an act and answers, before anyone else hears of them.
+    fn act(&mut self, drafts: Vec<Draft>, reply: Reply) {
+        let before = self.journal.head();
+        for (draft, next) in drafts.iter().zip(before.seq + 1..) {
+            if draft.seq != next {
+                let error = AppendError::OutOfOrder { given: draft.seq, next };
+                return reply(Written::refused(error));
             }
         }
-        while !due.is_empty() {
-            let rest = due.split_off(fitting(&due));
-            self.write(std::mem::replace(&mut due, rest));
-        }
+        let written = self.write(&drafts);
+        let appended = written.appended.clone();
+        reply(written);
+        self.tell_all(before.hash, drafts, &appended);
     }
 
-    fn write(&mut self, batch: Vec<(Draft, Reply)>) {
-        // A batch over a month's end lies in the later month: the same business day's acts.
-        let Some(month) = batch.iter().map(|(draft, _)| draft.month).max() else { return };
-        let bodies: Vec<&[u8]> = batch.iter().map(|(draft, _)| draft.body.as_slice()).collect();
-        let before = self.journal.head();
-        match self.journal.append_all(month, &bodies) {
-            Err(e) => batch.into_iter().for_each(|(_, reply)| reply(Err(e))),
-            Ok(appended) => {
-                let mut prev_hash = before.hash;
-                for ((draft, reply), appended) in batch.into_iter().zip(appended) {
-                    reply(Ok(appended));
-                    let segment = super::segment::SegmentName {
-                        lane: self.journal.reader().id().lane(),
-                        epoch: self.journal.reader().id().epoch(),
-                        place: appended.place,
-                    };
-                    let record = Record {
-                        seq: appended.head.seq,
-                        prev_hash,
-                        hash: appended.head.hash,
-                        body: draft.body,
-                        segment,
-                        offset: appended.offset,
-                        end: appended.end,
-                    };
-                    prev_hash = record.hash;
-                    self.tell(&Arc::new(record));
+    /// One write and one sync, or as many as it takes; what fails ends it.
+    fn write(&mut self, drafts: &[Draft]) -> Written {
+        // An act over a month's end lies in the later month: it is of one business day.
+        let month = drafts.iter().map(|draft| draft.month).max();
+        let mut written = Written { appended: Vec::with_capacity(drafts.len()), failed: None };
+        let mut rest = drafts;
+        while let (Some(month), false) = (month, rest.is_empty()) {
+            let (now, later) = rest.split_at(fitting(rest));
+            let bodies: Vec<&[u8]> = now.iter().map(|draft| draft.body.as_slice()).collect();
+            match self.journal.append_all(month, &bodies) {
+                Ok(appended) => written.appended.extend(appended),
+                Err(error) => {
+                    written.failed = Some(error);
+                    break;
                 }
             }
+            rest = later;
+        }
+        written
+    }
+
+    fn tell_all(&mut self, mut prev_hash: Hash, drafts: Vec<Draft>, appended: &[Appended]) {
+        if self.subscribers.is_empty() {
+            return;
+        }
+        let id = self.journal.reader().id().clone();
+        for (draft, appended) in drafts.into_iter().zip(appended) {
+            let place = appended.place;
+            let record = Record {
+                seq: appended.head.seq,
+                prev_hash,
+                hash: appended.head.hash,
+                body: draft.body,
+                segment: SegmentName { lane: id.lane(), epoch: id.epoch(), place },
+                offset: appended.offset,
+                end: appended.end,
+            };
+            prev_hash = record.hash;
+            self.tell(&Arc::new(record));
         }
     }
 
@@ -320,9 +318,9 @@ impl Owner {
 }
 
 /// Returns how many of the drafts fit one write, at least one.
-fn fitting(batch: &[(Draft, Reply)]) -> usize {
+fn fitting(drafts: &[Draft]) -> usize {
     let mut bytes = 0;
-    let fit = batch.iter().take_while(|(draft, _)| {
+    let fit = drafts.iter().take_while(|draft| {
         bytes += draft.body.len() + super::record::FRAME;
         bytes <= MAX_WRITE
     });
@@ -338,6 +336,7 @@ mod tests {
     use crate::store::files::faulty::{FaultKind, FaultyFiles, Lasting};
     use crate::store::journal::DiskFault;
     use crate::store::opening::Known;
+    use crate::store::record::MAX_BODY;
 
     fn start(disk: &FaultyFiles) -> JournalThread {
         let id = JournalId::new("midori", 1, Epoch::FIRST).unwrap();
@@ -374,22 +373,36 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_waits_for_shares_the_next_entrys_sync() {
+    fn the_entries_of_an_act_share_a_write_and_a_sync() {
         let disk = FaultyFiles::new();
         let thread = start(&disk);
         let handle = thread.handle();
         handle.append_and_wait(draft(1)).unwrap();
         disk.reset_counts();
-        let (sender, heard) = bounded(2);
-        let later = sender.clone();
-        handle.append_later(draft(2), move |said| later.send(said).unwrap()).unwrap();
-        handle.append(draft(3), move |said| sender.send(said).unwrap()).unwrap();
-        let seqs = [(); 2].map(|()| heard.recv().unwrap().unwrap().head.seq);
-        assert_eq!(seqs, [2, 3]);
+        let (sender, heard) = bounded(1);
+        handle.append(vec![draft(2), draft(3)], move |said| sender.send(said).unwrap()).unwrap();
+        let written = heard.recv().unwrap();
+        let seqs: Vec<_> = written.appended.iter().map(|appended| appended.head.seq).collect();
+        assert_eq!((seqs, written.failed), (vec![2, 3], None));
         assert_eq!((disk.counts().writes, disk.counts().syncs), (1, 1));
-        handle.append_later(draft(4), |_| {}).unwrap();
         handle.flush().unwrap();
-        assert_eq!(handle.reader().head().seq, 4);
+    }
+
+    #[test]
+    fn an_act_too_long_for_one_write_says_how_far_it_came() {
+        let disk = FaultyFiles::new();
+        let thread = start(&disk);
+        let handle = thread.handle();
+        handle.append_and_wait(draft(1)).unwrap();
+        let long = |seq| Draft { body: vec![7; MAX_BODY], ..draft(seq) };
+        disk.reset_counts();
+        disk.fail_at(3, FaultKind::Eio, Lasting::Sticky); // The second write, and all that follows.
+        let (sender, heard) = bounded(1);
+        handle.append(vec![long(2), long(3)], move |said| sender.send(said).unwrap()).unwrap();
+        let written = heard.recv().unwrap();
+        assert_eq!(written.appended.len(), 1);
+        assert_eq!(written.failed, Some(AppendError::Stopped(DiskFault::Failed(Some(5)))));
+        assert_eq!(handle.reader().head().seq, 2);
     }
 
     #[test]

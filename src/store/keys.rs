@@ -11,13 +11,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use ed25519_dalek::SigningKey;
-use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use zeroize::Zeroizing;
 
 use super::backup::remove_if_there;
 use super::fault::StoreError;
-use super::files::redb_file::RedbFile;
-use super::files::{Files, beside, parent};
+use super::files::{Files, beside, parent, redb_file};
 use super::pins::{self, PinPolicy};
 use super::sealing::{self, KEY_BYTES, KeyRing, NONCE_BYTES, Secret};
 use crate::domain::command::Pin;
@@ -314,7 +313,7 @@ fn open_file(files: &dyn Files, path: &Path) -> Result<Database, StoreError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => (files.create(path)?, true),
         Err(error) => return Err(error.into()),
     };
-    let db = Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(RedbFile(file))?;
+    let db = redb_file::open(file, CACHE_BYTES)?;
     if !has_tables(&db)? {
         let txn = begin_write(&db)?;
         txn.open_table(MEMBER_KEYS)?;

@@ -78,4 +78,4 @@ mod safety_tests;
 #[cfg(test)]
 mod shop_tests;
 #[cfg(test)]
-mod test_shop;
+pub mod test_shop;

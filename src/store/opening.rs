@@ -73,6 +73,8 @@ pub struct Found {
     pub last_place: Option<Place>,
     /// Where the last write to the last segment began, unless a checkpoint proves it durable.
     pub last_write: Option<u64>,
+    /// Somebody witnessed the head, which is only told of once it is synced.
+    pub is_durable: bool,
 }
 
 /// Looks at the journal of `id` in `dir`.
@@ -99,8 +101,9 @@ pub fn look(files: &dyn Files, dir: &Path, id: &JournalId, known: Known) -> io::
     {
         damage.push(found);
     }
+    let is_durable = tail == TailFound::Nothing && known.witness == Some(catalog.head);
     let report = OpenReport { head: catalog.head, tail, void, damage, scanned };
-    Ok(Found { catalog, report, last_place, last_write })
+    Ok(Found { catalog, report, last_place, last_write, is_durable })
 }
 
 /// Says that a witness knows more than the journal holds.

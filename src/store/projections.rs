@@ -9,11 +9,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-use redb::{Builder, Database, ReadableDatabase, ReadableTableMetadata};
+use redb::{Database, ReadableDatabase, ReadableTableMetadata};
 
 use super::fault::StoreError;
-use super::files::redb_file::RedbFile;
-use super::files::{Files, beside, parent};
+use super::files::{Files, beside, parent, redb_file};
 use super::folding::{Folder, prepare};
 use super::history::{History, each_batch};
 use super::keys::Keys;
@@ -32,8 +31,7 @@ pub fn open(files: &dyn Files, path: &Path) -> Option<Database> {
     let file = files.open(path).ok()?;
     // redb may panic on a file that is not what it wrote.
     catch_unwind(AssertUnwindSafe(|| {
-        let db =
-            Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(RedbFile(file)).ok()?;
+        let db = redb_file::open(file, CACHE_BYTES).ok()?;
         let txn = db.begin_read().ok()?;
         let current = lanes::is_current(&txn).unwrap_or(false)
             && lanes::states(&txn).is_ok()
@@ -53,7 +51,7 @@ pub fn create(files: &dyn Files, path: &Path) -> Result<Database, StoreError> {
     }
     let file = files.create(path)?;
     files.sync_dir(parent(path))?;
-    let db = Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(RedbFile(file))?;
+    let db = redb_file::open(file, CACHE_BYTES)?;
     prepare(&db)?;
     Ok(db)
 }
@@ -82,7 +80,8 @@ pub fn without_erased(
 /// Says how far a long fold has come: entries done, and in all.
 pub type Watch<'a> = &'a mut dyn FnMut(u64, u64);
 
-/// Folds everything that the journals hold and the store does not, and makes it durable.
+/// Folds everything that the journals hold and the store does not. What the folder has not made
+/// durable yet, it does when it is quiet.
 ///
 /// # Errors
 /// The first entry that cannot be read or does not fit; what stands before it is folded.
@@ -134,7 +133,6 @@ pub fn fold_until(
             Ok(())
         })?;
     }
-    folder.settle()?;
     Ok(folder)
 }
 

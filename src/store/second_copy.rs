@@ -70,6 +70,17 @@ impl Shared {
     }
 }
 
+/// Tells the copying thread that there is something to copy.
+#[derive(Debug, Clone)]
+pub struct Poker(Sender<()>);
+
+impl Poker {
+    /// Never waits: a full channel means that the thread will look anyway.
+    pub fn poke(&self) {
+        let _ = self.0.try_send(());
+    }
+}
+
 /// The copying thread. Dropping it ends the thread after the step it is in.
 #[derive(Debug)]
 pub struct SecondCopy {
@@ -96,9 +107,14 @@ impl SecondCopy {
 
     /// Says that entries were appended, or that the disk may be back. Never waits.
     pub fn poke(&self) {
-        if let Some(pokes) = &self.pokes {
-            let _ = pokes.try_send(()); // A full channel means that the thread will look anyway.
+        if let Some(poker) = self.poker() {
+            poker.poke();
         }
+    }
+
+    /// Returns what pokes from another thread. Drop it before [`Self::finish`], which waits for it.
+    pub fn poker(&self) -> Option<Poker> {
+        self.pokes.clone().map(Poker)
     }
 
     pub fn state(&self) -> CopyState {

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::appending::{Appender, AppenderParts, Import};
+use super::appending::{Appender, AppenderParts, Import, Posted};
 use super::backup::remove_if_there;
 use super::cart_keeper::CartKeeper;
 use super::cart_log::CartLog;
@@ -308,6 +308,7 @@ impl ShopPlace {
             keys: keys.clone(),
             progress: progress.clone(),
             fold: store.sender(),
+            copy: copy.as_ref().and_then(SecondCopy::poker),
             shop: shop_id.map_err(|_| StoreError::Folder("a journal of another program"))?,
             lane: self.lane,
             epoch: u16::from(id.epoch().place()),
@@ -384,18 +385,22 @@ fn last_header(reader: &Reader) -> Result<Option<Header>, StoreError> {
 }
 
 impl Shop {
-    /// Appends the entries of one act: one write, one sync, then the fold follows.
+    /// Appends the entries of one act and waits: one write, one sync, then the fold follows.
     pub fn append(&mut self, drafts: &[Draft], now: Now) -> Result<Vec<Entry>, StoreError> {
-        let entries = self.appender.append(drafts, now)?;
-        if let Some(copy) = &self.copy {
-            copy.poke();
-        }
-        Ok(entries)
+        self.appender.append(drafts, now)
     }
 
-    /// Appends entries nobody waits for (a print job's end): with the next act, or at `idle`.
-    pub fn append_later(&mut self, drafts: &[Draft], now: Now) -> Result<(), StoreError> {
-        self.appender.append_later(drafts, now)
+    /// Hands the entries of one act to the journal thread, which calls `done` at their end.
+    ///
+    /// # Errors
+    /// What keeps them from being handed over; then `done` is never called.
+    pub fn begin(
+        &mut self,
+        drafts: &[Draft],
+        now: Now,
+        done: impl FnOnce(Result<Posted, StoreError>) + Send + 'static,
+    ) -> Result<(), StoreError> {
+        self.appender.begin(drafts, now, done)
     }
 
     /// Begins an import of about so many rows: what makes its entries ready, and where they wait.
@@ -410,11 +415,7 @@ impl Shop {
         now: Now,
         watch: &mut dyn FnMut(u64),
     ) -> Result<Vec<Entry>, StoreError> {
-        let entries = self.appender.append_import(import, now, watch)?;
-        if let Some(copy) = &self.copy {
-            copy.poke();
-        }
-        Ok(entries)
+        self.appender.append_import(import, now, watch)
     }
 
     /// Keeps the open cart, before it is shown.
@@ -463,7 +464,7 @@ impl Shop {
     /// erased.
     pub fn close(mut self) -> Result<(), StoreError> {
         self.appender.flush()?;
-        self.cart.log().close()?;
+        self.cart.log().close(self.appender.journal().reader().head())?;
         self.store.settle()?;
         drop(self.appender);
         projections::without_erased(&*self.files, &self.dir.join(STORE_NAME), &self.reader.db)?;

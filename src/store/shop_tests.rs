@@ -135,6 +135,7 @@ fn a_restart_a_kill_and_a_rebuild_all_know_the_same() {
     assert!(!opened.unclean && !opened.rebuilt);
     assert_eq!(opened.lane, lane);
     assert_eq!(stored(&opened.shop, receipt(1)), sale);
+    opened.shop.cart_log().opened().unwrap();
     drop(opened);
     files.power_cut(Keep::Nothing, 1);
     let opened = open(&files);
