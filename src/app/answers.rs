@@ -373,7 +373,7 @@ fn show_table(
 pub fn reply(engine: &mut Engine, mut outcome: Outcome) -> Reply {
     let look = outcome.answer.look.take();
     let command = outcome.command.clone();
-    let mut reply = engine.reply(outcome);
+    let mut reply = Reply::of(outcome, engine);
     let Some(look) = look.filter(|_| reply.ok) else { return reply };
     let found = match look {
         Look::Journal(words) => journal(engine, &words, &mut reply),

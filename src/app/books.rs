@@ -10,8 +10,9 @@ use crate::domain::command::Pin;
 use crate::domain::entry::{Draft, Entry};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::register::{Cart, Now};
-use crate::store::appending::Import;
+use crate::store::appending::{Appender, Import, Posted};
 use crate::store::cart_log::CartLog;
+use crate::store::chain::Head;
 use crate::store::codec;
 use crate::store::fault::StoreError;
 use crate::store::keys::Keys;
@@ -38,6 +39,30 @@ impl Placed {
     pub fn hash_hex(&self) -> &str {
         self.hash.as_deref().unwrap_or_default()
     }
+}
+
+fn placed(entries: Vec<Entry>, head: Head) -> Vec<Placed> {
+    let last = entries.len().saturating_sub(1);
+    let hash = |place| (place == last).then(|| head.hash.to_string());
+    let places = entries.into_iter().enumerate();
+    places.map(|(place, entry)| Placed { entry, hash: hash(place) }).collect()
+}
+
+/// Remembers that the journal stopped, so that the next act tries the disk again first.
+fn note_stop<T>(stopped: &AtomicBool, result: Result<T, StoreError>) -> Result<T, StoreError> {
+    if result.as_ref().is_err_and(StoreError::has_stopped) {
+        stopped.store(true, Ordering::Release);
+    }
+    result
+}
+
+/// What one command writes.
+#[derive(Debug, Clone)]
+pub struct Act {
+    pub drafts: Vec<Draft>,
+    /// Put on file (or taken away) before the entries that say so.
+    pub pins: Vec<(u32, Option<Pin>)>,
+    pub now: Now,
 }
 
 /// How far the second copy is behind.
@@ -70,7 +95,7 @@ pub struct Books {
     cart: CartLog,
     keys: Arc<Keys>,
     dir: PathBuf,
-    stopped: AtomicBool,
+    stopped: Arc<AtomicBool>,
 }
 
 impl Books {
@@ -82,7 +107,7 @@ impl Books {
             keys: Arc::clone(shop.keys()),
             shop: Mutex::new(Some(shop)),
             dir: dir.to_owned(),
-            stopped: AtomicBool::new(false),
+            stopped: Arc::default(),
         }
     }
 
@@ -139,37 +164,62 @@ impl Books {
     /// # Errors
     /// Why it is not on the disk; then nothing of it happened.
     pub fn append(&self, drafts: &[Draft], now: Now) -> Result<Vec<Placed>, Refusal> {
-        let (entries, hash) = self.with_shop(|shop| {
+        let (entries, head) = self.with_shop(|shop| {
             if self.stopped.swap(false, Ordering::AcqRel) {
                 // The disk had refused; its cause may be gone by now, without a restart.
-                self.note_stop(shop.retry_open())?;
+                note_stop(&self.stopped, shop.retry_open())?;
             }
-            let entries = self.note_stop(shop.append(drafts, now))?;
-            Ok((entries, shop.journal().head().hash.to_string()))
+            let entries = note_stop(&self.stopped, shop.append(drafts, now))?;
+            Ok((entries, shop.journal().head()))
         })?;
-        let last = entries.len().saturating_sub(1);
-        let placed = entries.into_iter().enumerate();
-        Ok(placed
-            .map(|(place, entry)| Placed { entry, hash: (place == last).then(|| hash.clone()) })
-            .collect())
+        Ok(placed(entries, head))
     }
 
-    /// Remembers that the journal stopped, so that the next act tries the disk again first.
-    fn note_stop<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
-        if result.as_ref().is_err_and(StoreError::has_stopped) {
-            self.stopped.store(true, Ordering::Release);
+    /// Hands an act to the disk; `done` hears of its end, on another thread. An act that has to wait
+    /// for more than its own sync (a PIN, a member's key, a disk that had stopped) waits there.
+    ///
+    /// # Errors
+    /// Why it could not be handed over; then `done` is never called.
+    pub fn begin(
+        self: &Arc<Self>,
+        act: Act,
+        done: impl FnOnce(Result<Vec<Placed>, Refusal>) + Send + 'static,
+    ) -> Result<(), Refusal> {
+        let stopped = self.stopped.load(Ordering::Acquire);
+        if stopped || !act.pins.is_empty() || !Appender::is_prompt(&act.drafts) {
+            let books = Arc::clone(self);
+            let write = move || done(books.write(&act));
+            let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(write);
+            return thread.map(drop).map_err(|error| StoreError::from(error).into());
         }
-        result
+        let stopped = Arc::clone(&self.stopped);
+        let done = move |posted: Result<Posted, StoreError>| {
+            let posted = note_stop(&stopped, posted).map_err(Refusal::from);
+            done(posted.map(|posted| placed(posted.entries, posted.head)));
+        };
+        self.with_shop(|shop| shop.begin(&act.drafts, act.now, done))
+    }
+
+    /// Writes an act and waits for it: PINs first, so that the journal never says what is not so.
+    ///
+    /// # Errors
+    /// Why it is not on the disk.
+    pub fn write(&self, act: &Act) -> Result<Vec<Placed>, Refusal> {
+        for (staff, pin) in &act.pins {
+            self.set_pin(*staff, pin.as_ref(), ShopKind::Real)?;
+        }
+        self.append(&act.drafts, act.now)
     }
 
     pub fn keep_cart(&self, cart: &Cart) -> Result<(), Refusal> {
         self.with_shop(|shop| shop.keep_cart(cart))
     }
 
-    /// Makes the cart survive a power cut, too; off the key path.
+    /// Makes the cart survive a power cut, too, and notes that a register works here; off the key
+    /// path.
     pub fn sync_cart(&self) {
         // A cart that cannot be synced is still in the file: only a power cut could take it.
-        let _ = self.cart.sync();
+        let _ = self.cart.opened();
     }
 
     /// Makes everything durable that could wait.
@@ -189,12 +239,6 @@ impl Books {
     /// The hash of an entry, in hex.
     pub fn hash_of(&self, seq: u64) -> Option<String> {
         self.journal.read(seq).ok().map(|record| record.hash.to_string())
-    }
-
-    /// An entry of the lane's journal with its hash.
-    pub fn entry(&self, seq: u64) -> Option<(Entry, String)> {
-        let record = self.journal.read(seq).ok()?;
-        Some((codec::decode_entry(&record.body).ok()?, record.hash.to_string()))
     }
 
     /// Every entry of the lane's journal with its hash, oldest first.

@@ -8,16 +8,17 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::books::{Books, Placed, ShopKind};
+use super::books::{Act, Books, Placed};
 use super::clock::{Chance, ClockWatch, Jump, Time};
 use super::imports::{Doing, Watch};
 use super::kitchen::Kitchen;
 use super::lane_config::LaneConfig;
 use super::papers;
-use super::reply::{EntryReply, Reply};
+use super::pin_check::{Compared, Knowing};
 use super::spool::Spool;
+use super::unprinted::{Fate, LastRun, Unprinted};
 use super::upkeep::{StartCheck, ZBackup};
-use crate::domain::command::{self, Command};
+use crate::domain::command::{self, Command, Pin};
 use crate::domain::document::Document;
 use crate::domain::entry::{Clock, Draft, Entry, Kind, PrintEnd};
 use crate::domain::refusal::{Refusal, RefusalCode};
@@ -28,7 +29,6 @@ use crate::domain::words::Words;
 use crate::screens::Keymap;
 use crate::store::appending::Import;
 use crate::store::catalog::Damage;
-use crate::store::jobs::JobState;
 use crate::store::staging::Stage;
 
 /// What one command came to.
@@ -50,15 +50,13 @@ pub struct Outcome {
 pub enum Step {
     /// It is over.
     Done(Box<Outcome>),
-    /// Its entries must be written first: hand them to the writer, then call `finish`.
-    Write(Box<Pending>),
+    /// The act must be written first: hand it to the books, then call `finish`.
+    Write(Act, Box<Pending>),
 }
 
 /// A command between `begin` and `finish`.
 pub struct Pending {
-    pub drafts: Vec<Draft>,
-    pub now: Now,
-    /// How many of the drafts are ends of print jobs.
+    /// How many of the entries are ends of print jobs.
     ends: usize,
     outcome: Outcome,
     after: After,
@@ -135,10 +133,10 @@ impl Engine {
     }
 
     pub fn perform_command(&mut self, command: &Command, line: &str) -> Outcome {
-        match self.begin(command, line) {
+        match self.begin(command, line, None) {
             Step::Done(outcome) => *outcome,
-            Step::Write(pending) => {
-                let written = self.shop.append(&pending.drafts, pending.now);
+            Step::Write(act, pending) => {
+                let written = self.shop.write(&act);
                 let outcome = self.finish(*pending, written);
                 self.spool.send_queued();
                 outcome
@@ -146,8 +144,9 @@ impl Engine {
         }
     }
 
-    /// Works a command out. What must be on the disk first is handed back.
-    pub fn begin(&mut self, command: &Command, line: &str) -> Step {
+    /// Works a command out. What must be on the disk first is handed back. A PIN that was compared
+    /// on another thread is not compared again.
+    pub fn begin(&mut self, command: &Command, line: &str, compared: Option<Compared>) -> Step {
         let now = self.now();
         let outcome = Outcome { command: line.to_owned(), ..Outcome::default() };
         if let Err(refusal) = self.chain_must_hold(command) {
@@ -156,17 +155,16 @@ impl Engine {
         let (chance, head) = (&mut self.chance, self.shop.journal().head().seq);
         let mut new_id = || chance.id(head);
         let shop = Arc::clone(&self.shop);
-        let mut context = Context { now, shop: shop.reader(), new_id: &mut new_id };
+        let looks = Knowing { reader: shop.reader(), compared };
+        let mut context = Context { now, shop: &looks, new_id: &mut new_id };
         match self.register.apply(command, &mut context) {
             Ok(applied) => self.begun(applied, outcome, now),
             Err(refused) => match &refused.record {
-                Some(record) => Step::Write(Box::new(Pending {
-                    drafts: vec![(**record).clone()],
-                    now,
-                    ends: 0,
-                    outcome,
-                    after: After::Refuse(refused),
-                })),
+                Some(record) => {
+                    let act = Act { drafts: vec![(**record).clone()], pins: Vec::new(), now };
+                    let after = After::Refuse(refused);
+                    Step::Write(act, Box::new(Pending { ends: 0, outcome, after }))
+                }
                 None => {
                     self.register.refused(&refused, None);
                     Step::Done(Box::new(Outcome { refusal: Some(refused.refusal), ..outcome }))
@@ -176,34 +174,23 @@ impl Engine {
     }
 
     fn begun(&mut self, applied: Applied, outcome: Outcome, now: Now) -> Step {
-        if let Err(refusal) = self.before_writing(&applied) {
+        // A sale taken back from its slip is in `cart.log` before its slip is gone.
+        if applied.cart != self.register.cart
+            && !applied.cart.is_empty()
+            && let Err(refusal) = self.shop.keep_cart(&applied.cart)
+        {
             return Step::Done(Box::new(Outcome { refusal: Some(refusal), ..outcome }));
         }
-        let after = After::Accept(Box::new(applied));
-        let After::Accept(applied) = &after else { unreachable!("made above") };
         if applied.entries.is_empty() {
-            let pending = Pending { drafts: Vec::new(), now, ends: 0, outcome, after };
+            let pending = Pending { ends: 0, outcome, after: After::Accept(Box::new(applied)) };
             return Step::Done(Box::new(self.finish(pending, Ok(Vec::new()))));
         }
         // A print job's end costs no sync of its own: it is written with the next act.
         let mut drafts = self.spool.ends();
         let ends = drafts.len();
         drafts.extend(applied.entries.iter().cloned());
-        Step::Write(Box::new(Pending { drafts, now, ends, outcome, after }))
-    }
-
-    /// What must be on the disk before the entries: the cart as it will be shown (a sale taken back
-    /// from its slip is in `cart.log` before its slip is gone), and a PIN before "PIN changed".
-    fn before_writing(&self, applied: &Applied) -> Result<(), Refusal> {
-        if applied.cart != self.register.cart && !applied.cart.is_empty() {
-            self.shop.keep_cart(&applied.cart)?;
-        }
-        for effect in &applied.effects {
-            if let Effect::StorePin { staff, pin } = effect {
-                self.shop.set_pin(*staff, pin.as_ref(), ShopKind::Real)?;
-            }
-        }
-        Ok(())
+        let act = Act { drafts, pins: pins_of(&applied.effects), now };
+        Step::Write(act, Box::new(Pending { ends, outcome, after: After::Accept(Box::new(applied)) }))
     }
 
     /// Makes a begun command true, or leaves everything as it was when its entries were not written.
@@ -298,25 +285,32 @@ impl Engine {
         Ok(())
     }
 
+    /// What this run must know of the one before it; asked once, before the first act.
+    pub fn last_run(&mut self) -> LastRun {
+        LastRun {
+            lane: self.register.lane.lane,
+            head: self.shop.journal().head().seq,
+            begun: std::mem::take(&mut self.printing),
+        }
+    }
+
     /// Prints what the last run left unprinted; what it had begun is for staff to tell.
-    ///
-    /// # Errors
-    /// A store or an entry that cannot be read.
-    pub fn resume_prints(&mut self) -> Result<(), Refusal> {
-        let printing = std::mem::take(&mut self.printing);
-        for job in self.shop.reader().waiting_jobs()? {
-            if job.lane != self.register.lane.lane || job.state != JobState::Queued {
-                continue;
-            }
-            let paper = papers::again(self, job.seq);
-            if printing.contains(&job.seq) {
-                let document = paper.as_ref().map(|(_, document)| document);
-                self.spool.perhaps_printed(&job.name, document, job.seq);
-            } else if let Some((name, document)) = paper {
-                self.spool.print(&name, &document, job.seq);
+    pub fn resume_prints(&mut self, left: Vec<Unprinted>) {
+        for Unprinted { name, seq, fate } in left {
+            match fate {
+                Fate::Begun(placed) => {
+                    let paper = placed.and_then(|placed| papers::again(self, *placed));
+                    let document = paper.as_ref().map(|(_, document)| document);
+                    self.spool.perhaps_printed(&name, document, seq);
+                }
+                Fate::Lost => self.spool.lost(&name),
+                Fate::Print(placed) => {
+                    if let Some((name, document)) = papers::again(self, *placed) {
+                        self.spool.print(&name, &document, seq);
+                    }
+                }
             }
         }
-        Ok(())
     }
 
     /// What the chain's check says so far; once it has passed it is forgotten.
@@ -362,10 +356,12 @@ impl Engine {
 
     /// Writes what waits for no act of its own: ends of print jobs.
     pub fn settle(&mut self) {
-        let drafts = self.spool.ends();
-        if !drafts.is_empty()
-            && let Ok(placed) = self.shop.append(&drafts, self.now())
-        {
+        loop {
+            let drafts = self.spool.ends();
+            if drafts.is_empty() {
+                break;
+            }
+            let Ok(placed) = self.shop.append(&drafts, self.now()) else { break };
             self.spool.ends_written(drafts.len());
             for placed in &placed {
                 self.register.fold(&placed.entry);
@@ -440,53 +436,15 @@ impl Engine {
         Ok(())
     }
 
-    /// The answer of a command as other programs read it.
-    pub fn reply(&self, outcome: Outcome) -> Reply {
-        if let Some(refusal) = &outcome.refusal {
-            let message = self.words.refusal(refusal);
-            return Reply::refused(&outcome.command, refusal.code.word(), message);
-        }
-        let mut reply = Reply::done(&outcome.command);
-        let value = |part| serde_json::to_value(part).ok();
-        let answer = outcome.answer;
-        reply.sale = match &answer.closed {
-            Some(closed) => value(closed),
-            None => self
-                .register
-                .sale_view(self.now().civil_date())
-                .and_then(|sale| serde_json::to_value(sale).ok()),
-        };
-        reply.receipt = answer.receipt.map(|number| number.to_string()).unwrap_or_default();
-        reply.entry = outcome.placed.last().map(|placed| EntryReply {
-            lane: placed.entry.header.lane,
-            seq: placed.entry.header.seq,
-            hash: placed.hash_hex().to_owned(),
-        });
-        reply.needs = answer.needs.iter().map(|need| (*need).to_owned()).collect();
-        reply.item = answer.item.and_then(|item| serde_json::to_value(item).ok());
-        reply.items = answer.items.and_then(|items| serde_json::to_value(items).ok());
-        reply.member = answer.member.and_then(|member| serde_json::to_value(member).ok());
-        reply.members = answer.members.and_then(|members| serde_json::to_value(members).ok());
-        reply.suspended = answer.suspended.and_then(|parked| serde_json::to_value(parked).ok());
-        if !answer.explained.is_empty() {
-            let parts = answer.explained.into_iter().map(|(name, part)| (name, part.into()));
-            reply.explained = Some(serde_json::Value::Object(parts.collect()));
-        }
-        reply.drawer = outcome.drawer.map(drawer_word).unwrap_or_default();
-        let papers: Vec<String> =
-            outcome.documents.iter().map(|document| self.spool.text_of(document)).collect();
-        reply.document = papers.join("\n");
-        reply.staff = self.register.staff_view().and_then(|staff| serde_json::to_value(staff).ok());
-        reply.day = self.register.day_view().and_then(|day| serde_json::to_value(day).ok());
-        reply
-    }
 }
 
-fn drawer_word(cause: DrawerCause) -> String {
-    serde_json::to_value(cause)
-        .ok()
-        .and_then(|word| word.as_str().map(str::to_owned))
-        .unwrap_or_default()
+/// PINs that must be on file before the entry that says so.
+fn pins_of(effects: &[Effect]) -> Vec<(u32, Option<Pin>)> {
+    let pin = |effect: &Effect| match effect {
+        Effect::StorePin { staff, pin } => Some((*staff, pin.clone())),
+        _ => None,
+    };
+    effects.iter().filter_map(pin).collect()
 }
 
 impl Outcome {

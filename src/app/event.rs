@@ -9,6 +9,8 @@ use crossbeam_channel::Sender;
 
 use super::books::Placed;
 use super::control::Asked;
+use super::pin_check::Compared;
+use super::unprinted::Unprinted;
 use crate::devices::printer::Trouble;
 use crate::devices::scale::{Milligrams, ScaleFault};
 use crate::devices::scanner::ScannerEvent;
@@ -20,8 +22,8 @@ pub const QUEUE: usize = 256;
 
 #[derive(Debug)]
 pub enum Event {
-    /// A key, a paste or a new size.
-    Terminal(crossterm::event::Event),
+    /// Keys, pastes or a new size: all that the terminal sent at once.
+    Terminal(Vec<crossterm::event::Event>),
     Scanner(ScannerEvent),
     /// The printer has news; the spool holds it.
     Printer,
@@ -33,6 +35,10 @@ pub enum Event {
     Mute(Signal),
     /// The entries of the command in flight are on the disk, or are not.
     Written(Result<Vec<Placed>, Refusal>),
+    /// The PIN that the first command waits for was compared.
+    PinCompared(Result<Compared, Refusal>),
+    /// What the last run left unprinted was looked up.
+    Unprinted(Result<Vec<Unprinted>, Refusal>),
     /// The chain's check has ended.
     Checked,
     /// Another program asks.
@@ -55,15 +61,27 @@ pub enum Ending {
 /// How long the loop may take to end cleanly after a signal before the process ends all the same.
 const GRACE: Duration = Duration::from_millis(1500);
 
-/// Starts the thread that reads the terminal. It is never joined: once the terminal is gone its
-/// reader never returns.
+/// The most keys in one event; what is pasted without a mark comes in several.
+const MOST_AT_ONCE: usize = 1024;
+
+/// Starts the thread that reads the terminal. What came at once goes on at once: a scan wakes the
+/// loop once. The thread is never joined: when the terminal is gone its reader never returns.
 ///
 /// # Errors
 /// When no thread can be started.
 pub fn read_terminal(events: Sender<Event>) -> std::io::Result<()> {
     thread::Builder::new().name("terminal".to_owned()).spawn(move || {
-        while let Ok(event) = crossterm::event::read() {
-            if events.send(Event::Terminal(event)).is_err() {
+        while let Ok(first) = crossterm::event::read() {
+            let mut taken = vec![first];
+            while taken.len() < MOST_AT_ONCE
+                && crossterm::event::poll(Duration::ZERO).is_ok_and(|more| more)
+            {
+                match crossterm::event::read() {
+                    Ok(event) => taken.push(event),
+                    Err(_) => break, // The next round meets it again.
+                }
+            }
+            if events.send(Event::Terminal(taken)).is_err() {
                 return;
             }
         }

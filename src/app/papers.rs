@@ -138,8 +138,8 @@ pub fn tell_kitchen(placed: &[Placed], engine: &mut Engine) {
 }
 
 /// Makes the paper of an entry that is in the journal already.
-pub fn again(engine: &Engine, seq: u64) -> Option<(String, Document)> {
-    let (entry, hash) = engine.shop.entry(seq)?;
+pub fn again(engine: &Engine, placed: Placed) -> Option<(String, Document)> {
+    let entry = &placed.entry;
     let paper = match &entry.kind {
         Kind::SaleClosed(sale) => Paper::Receipt { number: sale.number, copy: 0 },
         Kind::Reprinted { receipt, copy } => Paper::Receipt { number: *receipt, copy: *copy },
@@ -166,7 +166,7 @@ pub fn again(engine: &Engine, seq: u64) -> Option<(String, Document)> {
             .map(|day| day.totals),
         _ => None,
     };
-    make(&paper, &[Placed::new(entry, hash)], day.as_ref(), engine)
+    make(&paper, &[placed], day.as_ref(), engine)
 }
 
 fn sale_paper(

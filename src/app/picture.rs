@@ -28,6 +28,8 @@ pub struct Picture {
     shop: String,
     lane: u8,
     clock: String,
+    /// The minute the clock shows, in minutes of UTC.
+    minute: i64,
     staff: Option<StaffView>,
     locked: bool,
     training: bool,
@@ -47,6 +49,8 @@ pub struct Picture {
     copy: Health,
     message: Option<Message>,
     paper: Vec<String>,
+    /// How many papers had been shown on the pane.
+    papers: u64,
 }
 
 impl Picture {
@@ -55,12 +59,28 @@ impl Picture {
         Self { lane, ..Self::default() }
     }
 
-    /// Takes over everything that may have changed.
+    /// Takes over what goes on beside the register: clock, printer, copy.
+    pub fn look_around(&mut self, engine: &Engine) {
+        let now = engine.now();
+        let minute = now.utc_ms.div_euclid(60_000);
+        if self.minute != minute {
+            self.minute = minute;
+            let (hour, minute) = now.clock_time();
+            self.clock = format!("{} {hour:02}:{minute:02}", now.day().format("%m-%d"));
+        }
+        self.look_at_printer(&engine.spool);
+        self.copy = engine.shop.copy_lag().map_or_else(Health::default, |lag| Health {
+            word: if lag.broken { "state.lost" } else { "state.ready" },
+            behind: lag.entries,
+            alert: lag.broken,
+        });
+    }
+
+    /// Takes over everything that an act may have changed. No key changes it, so a scan of fourteen
+    /// keys costs one look.
     pub fn look_at(&mut self, engine: &Engine) {
         let register = &engine.register;
         let now = engine.now();
-        let (hour, minute) = now.clock_time();
-        self.clock = format!("{} {hour:02}:{minute:02}", now.day().format("%m-%d"));
         self.shop.clone_from(&register.settings.shop.name);
         self.lane = register.lane.lane;
         self.staff = register.staff_view();
@@ -81,12 +101,6 @@ impl Picture {
         self.day = register.day_view();
         self.look_at_member(engine);
         self.look_at_choices(engine);
-        self.look_at_printer(&engine.spool);
-        self.copy = engine.shop.copy_lag().map_or_else(Health::default, |lag| Health {
-            word: if lag.broken { "state.lost" } else { "state.ready" },
-            behind: lag.entries,
-            alert: lag.broken,
-        });
     }
 
     fn look_at_member(&mut self, engine: &Engine) {
@@ -155,7 +169,10 @@ impl Picture {
             behind: spool.waiting() as u64,
             alert: trouble.is_some() || spool.uncertain().next().is_some(),
         };
-        self.paper = spool.pane();
+        if self.papers != spool.pane_papers() {
+            self.papers = spool.pane_papers();
+            self.paper = spool.pane();
+        }
     }
 
     /// Borrows everything for one frame.

@@ -1,9 +1,13 @@
 //! What one command answers to a script, a socket or a test: the JSON of `regi run --json`.
 //!
-//! Room: app. May touch: serde_json. Field names are a contract (`DESIGN.md` 5): absent when empty.
+//! Room: app. May touch: engine (read only), serde_json. Field names are a contract (`DESIGN.md` 5):
+//! absent when empty.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use super::engine::{Engine, Outcome};
+use crate::domain::register::DrawerCause;
 
 /// A refusal in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,9 +80,58 @@ impl Reply {
         Self { command: shown(command), ok: true, ..Self::default() }
     }
 
+    /// The answer of a command as other programs read it.
+    pub fn of(outcome: Outcome, engine: &Engine) -> Self {
+        if let Some(refusal) = &outcome.refusal {
+            let message = engine.words.refusal(refusal);
+            return Self::refused(&outcome.command, refusal.code.word(), message);
+        }
+        let mut reply = Self::done(&outcome.command);
+        let value = |part| serde_json::to_value(part).ok();
+        let answer = outcome.answer;
+        reply.sale = match &answer.closed {
+            Some(closed) => value(closed),
+            None => engine
+                .register
+                .sale_view(engine.now().civil_date())
+                .and_then(|sale| serde_json::to_value(sale).ok()),
+        };
+        reply.receipt = answer.receipt.map(|number| number.to_string()).unwrap_or_default();
+        reply.entry = outcome.placed.last().map(|placed| EntryReply {
+            lane: placed.entry.header.lane,
+            seq: placed.entry.header.seq,
+            hash: placed.hash_hex().to_owned(),
+        });
+        reply.needs = answer.needs.iter().map(|need| (*need).to_owned()).collect();
+        reply.item = answer.item.and_then(|item| serde_json::to_value(item).ok());
+        reply.items = answer.items.and_then(|items| serde_json::to_value(items).ok());
+        reply.member = answer.member.and_then(|member| serde_json::to_value(member).ok());
+        reply.members = answer.members.and_then(|members| serde_json::to_value(members).ok());
+        reply.suspended = answer.suspended.and_then(|parked| serde_json::to_value(parked).ok());
+        if !answer.explained.is_empty() {
+            let parts = answer.explained.into_iter().map(|(name, part)| (name, part.into()));
+            reply.explained = Some(serde_json::Value::Object(parts.collect()));
+        }
+        reply.drawer = outcome.drawer.map(drawer_word).unwrap_or_default();
+        let papers: Vec<String> =
+            outcome.documents.iter().map(|document| engine.spool.text_of(document)).collect();
+        reply.document = papers.join("\n");
+        reply.staff =
+            engine.register.staff_view().and_then(|staff| serde_json::to_value(staff).ok());
+        reply.day = engine.register.day_view().and_then(|day| serde_json::to_value(day).ok());
+        reply
+    }
+
     pub fn json(&self) -> String {
         serde_json::to_string(self).expect("a reply is plain data")
     }
+}
+
+fn drawer_word(cause: DrawerCause) -> String {
+    serde_json::to_value(cause)
+        .ok()
+        .and_then(|word| word.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 /// The command as it may be shown: a PIN is three stars.

@@ -26,6 +26,8 @@ use crate::store::cart_log::CartLog;
 
 /// Papers that may wait for a printer; past it they are refused in words and can be reprinted.
 pub const MOST_WAITING: usize = 50;
+/// Ends of jobs written with one act: it stays a write of a few KB.
+const ENDS_AT_ONCE: usize = 16;
 /// Jobs of papers are numbered by their entry; numbers from here on are of no entry.
 const FIRST_LOOSE: u64 = 1 << 48;
 /// Between two looks at the drawer's sensor, where the printer must be asked.
@@ -114,6 +116,7 @@ pub struct Spool {
     /// The shop's logo, for printers that draw.
     logo: Option<Bitmap>,
     pane: Option<VecDeque<String>>,
+    pane_papers: u64,
     has_drawer: bool,
     drawer: DrawerWatch,
     /// The pulse that was last ordered.
@@ -215,6 +218,7 @@ impl Spool {
             next_loose: FIRST_LOOSE,
             logo: logo(shop)?,
             pane,
+            pane_papers: 0,
             has_drawer: config.drawer,
             drawer: DrawerWatch::new(config.drawer_sensor, config.drawer_open_seconds),
             pulse: None,
@@ -282,6 +286,11 @@ impl Spool {
         self.pane.iter().flatten().cloned().collect()
     }
 
+    /// How many papers the pane has been given: it changes with each.
+    pub fn pane_papers(&self) -> u64 {
+        self.pane_papers
+    }
+
     /// Prints a paper that follows from no entry.
     pub fn print_loose(&mut self, name: &str, document: &Document) {
         let id = self.loose();
@@ -311,6 +320,11 @@ impl Spool {
         });
     }
 
+    /// A paper that will not be printed by itself any more.
+    pub fn lost(&mut self, name: &str) {
+        self.ended_as(name.to_owned(), PrintEnd::Lost, None);
+    }
+
     /// Puts the paper of the entry `seq` in line: the answer is on the screen before it is drawn in
     /// dots, which takes as long as a frame.
     pub fn queue(&mut self, name: &str, document: &Document, seq: u64) {
@@ -331,6 +345,7 @@ impl Spool {
             let pane = self.pane.get_or_insert_default();
             pane.extend(text.lines().map(str::to_owned));
             pane.push_back(String::new());
+            self.pane_papers += 1;
             while pane.len() > PANE_ROWS {
                 pane.pop_front();
             }
@@ -530,11 +545,13 @@ impl Spool {
         self.queued.len() + self.waiting.len()
     }
 
-    /// Ends that wait to be written with the next act; they wait until `ends_written`.
+    /// Ends that wait to be written with the next act, some of them when there are many; they wait
+    /// until `ends_written`.
     pub fn ends(&self) -> Vec<Draft> {
         let (business_date, staff) = self.stamp;
         let draft = |kind| Draft { business_date, staff, training: false, kind };
-        self.ended.iter().map(|ended| draft(ended.kind.clone())).collect()
+        let first = self.ended.iter().take(ENDS_AT_ONCE);
+        first.map(|ended| draft(ended.kind.clone())).collect()
     }
 
     /// The first `count` of `ends` are in the journal: nobody need be asked after the next cut.

@@ -21,7 +21,6 @@ use crate::app::opening::{self, OpenFault, Options};
 use crate::app::picture::Picture;
 use crate::app::recovery::{self, Left};
 use crate::app::showcase::Showcase;
-use crate::app::upkeep::StartCheck;
 use crate::devices::scanner;
 use crate::domain::words::Words;
 use crate::screens::{Display, Glyphs, Screens, TerminalGuard, paper_columns, terminal};
@@ -120,7 +119,7 @@ pub fn demo(options: &Options, words: &Words) -> Result<Exit, Said> {
 
 fn counter(
     options: &Options,
-    mut engine: Engine,
+    engine: Engine,
     events: Sender<Event>,
     inbox: &Receiver<Event>,
     words: &Words,
@@ -136,9 +135,6 @@ fn counter(
     if let Some(greeting) = greeting {
         picture.say(greeting, &engine.words);
     }
-    let showcase = Arc::<Showcase>::default();
-    let _control = listen(&engine.dir, &showcase, &events).map_err(|error| at_terminal(&error))?;
-    let _scanners = scanners(&engine, &events);
     event::hear_signals(events.clone()).map_err(|error| at_terminal(&error))?;
     let died = events.clone();
     terminal::on_panic(std::thread::current().id(), move |words| {
@@ -152,16 +148,17 @@ fn counter(
     event::read_terminal(events.clone()).map_err(|error| at_terminal(&error))?;
     let screens = Screens::new(engine.keymap.clone(), theme);
     let display = Display::new(io::stdout(), width, height);
-    let wake = events.clone();
-    let copy = opening::copy_place(&engine.config);
-    engine.check = Some(StartCheck::begin(&engine.shop, copy, move || {
-        let _ = wake.send(Event::Checked); // The register has ended meanwhile.
-    }));
-    engine.spool.watch();
-    engine.resume_prints().map_err(|refusal| Said::refusal(&refusal, words))?;
-    let shop = Arc::clone(&engine.shop);
-    let ended = Counter::new(engine, screens, picture, display, showcase, &events)
-        .and_then(|counter| counter.run(inbox));
+    let (shop, rules) = (Arc::clone(&engine.shop), engine.config.scanner.clone());
+    let showcase = Arc::<Showcase>::default();
+    let show = Arc::clone(&showcase);
+    let mut counter = Counter::new(engine, screens, picture, display, show, events.clone())
+        .map_err(|error| at_terminal(&error))?;
+    let shown = counter.draw();
+    // The cashier sees the register before others can reach it.
+    let _control =
+        listen(shop.dir(), &showcase, &events).map_err(|error| at_terminal(&error))?;
+    let _scanners = scanners(&rules, &events);
+    let ended = shown.and_then(|()| counter.run(inbox));
     drop(guard);
     shop.close();
     Ok(match ended {
@@ -197,13 +194,12 @@ fn listen(
 
 /// Scanners are heard only where a rule names one; elsewhere a wedge types into the terminal. One that
 /// cannot be listened to leaves the others and the keyboard.
-fn scanners(engine: &Engine, events: &Sender<Event>) -> Vec<scanner::ScannerHandle> {
+fn scanners(rules: &[scanner::ScannerMatch], events: &Sender<Event>) -> Vec<scanner::ScannerHandle> {
     let tell = || {
         let events = events.clone();
         move |event| drop(events.send(Event::Scanner(event)))
     };
-    let rules = engine.config.scanner.iter();
-    let (lines, keyboards): (Vec<_>, Vec<_>) = rules.partition(|rule| rule.serial.is_some());
+    let (lines, keyboards): (Vec<_>, Vec<_>) = rules.iter().partition(|rule| rule.serial.is_some());
     let serial = lines.into_iter().filter_map(|rule| {
         let line = rule.serial_line()?.ok()?;
         scanner::listen_serial(line, rule.signs, tell()).ok()

@@ -9,18 +9,27 @@ use std::time::Instant;
 use super::Counter;
 use crate::app::answers;
 use crate::app::aside;
-use crate::app::books::Placed;
+use crate::app::books::{Act, Placed};
 use crate::app::control::Asked;
 use crate::app::engine::{Checked, Outcome, Pending, Step};
-use crate::domain::command::{self, Command};
-use crate::domain::entry::Draft;
+use crate::app::event::Event;
+use crate::app::pin_check::{self, Compared};
+use crate::domain::command::{self, Command, Pin};
 use crate::domain::refusal::{Refusal, RefusalCode};
-use crate::domain::register::Now;
+use crate::store::fault::StoreError;
 
 /// A command line that waits its turn, and who gave it.
 pub(super) struct Line {
     pub(super) text: String,
     pub(super) from: From,
+}
+
+/// How far the PIN of the line that waits for it is.
+pub(super) enum PinState {
+    Waits,
+    Known(Compared),
+    /// It could not be compared.
+    Refused(Refusal),
 }
 
 pub(super) enum From {
@@ -35,11 +44,6 @@ pub(super) struct InFlight {
     pub(super) since: Instant,
 }
 
-pub(super) struct WriteJob {
-    pub(super) drafts: Vec<Draft>,
-    pub(super) now: Now,
-}
-
 impl<W: Write> Counter<W> {
     pub(super) fn is_busy(&self) -> bool {
         self.in_flight.is_some() || !self.lines.is_empty()
@@ -52,7 +56,7 @@ impl<W: Write> Counter<W> {
             let Some(line) = self.lines.pop_front() else { break };
             self.begin(line);
             if self.lines.len() == left && self.in_flight.is_none() {
-                return; // The line waits for the chain's check.
+                return; // The line waits: for the chain's check, or for its PIN.
             }
         }
         while !self.is_busy() {
@@ -86,24 +90,67 @@ impl<W: Write> Counter<W> {
             self.lines.push_front(line);
             return;
         }
+        let compared = match pin_check::asked(&command).map(|asked| self.compared(asked)) {
+            Some(PinState::Waits) => return self.lines.push_front(line),
+            Some(PinState::Refused(refusal)) => {
+                return self.done(line, Outcome::refused("", refusal));
+            }
+            Some(PinState::Known(compared)) => Some(compared),
+            None => None,
+        };
         self.engine.stamp_spool();
         self.last_act = Instant::now();
-        match self.engine.begin(&command, &line.text) {
+        self.acted = true;
+        match self.engine.begin(&command, &line.text, compared) {
             Step::Done(outcome) => {
                 if changes_cart(&command) {
                     self.cart_changed = Some(Instant::now());
                 }
                 self.done(line, *outcome);
             }
-            Step::Write(pending) => {
-                let job = WriteJob { drafts: pending.drafts.clone(), now: pending.now };
-                if self.writer.send(Box::new(job)).is_err() {
-                    let refusal = Refusal::new(RefusalCode::Damaged).saying("writer_died");
-                    return self.done(line, Outcome::refused("", refusal));
-                }
-                self.in_flight = Some(InFlight { pending, line, since: Instant::now() });
+            Step::Write(act, pending) => self.write(act, pending, line),
+        }
+    }
+
+    fn write(&mut self, act: Act, pending: Box<Pending>, line: Line) {
+        let events = self.events.clone();
+        let told = move |written| {
+            let _ = events.send(Event::Written(written)); // The register has ended meanwhile.
+        };
+        match self.engine.shop.begin(act, told) {
+            Ok(()) => self.in_flight = Some(InFlight { pending, line, since: Instant::now() }),
+            Err(refusal) => {
+                let outcome = self.engine.finish(*pending, Err(refusal));
+                self.done(line, outcome);
             }
         }
+    }
+
+    /// What is known of the PIN of the first line in the queue; unknown, it begins to be compared.
+    fn compared(&mut self, asked: (u32, &Pin)) -> PinState {
+        match self.pin.take() {
+            Some(PinState::Waits) => self.pin = Some(PinState::Waits),
+            Some(known) => return known,
+            None => {
+                let events = self.events.clone();
+                let told = move |compared| {
+                    let _ = events.send(Event::PinCompared(compared)); // Nobody waits any more.
+                };
+                if let Err(error) = pin_check::compare(&self.engine.shop, asked, told) {
+                    return PinState::Refused(StoreError::from(error).into());
+                }
+                self.pin = Some(PinState::Waits);
+            }
+        }
+        PinState::Waits
+    }
+
+    pub(super) fn pin_compared(&mut self, compared: Result<Compared, Refusal>) {
+        self.pin = Some(match compared {
+            Ok(compared) => PinState::Known(compared),
+            Err(refusal) => PinState::Refused(refusal),
+        });
+        self.work();
     }
 
     pub(super) fn written(&mut self, written: Result<Vec<Placed>, Refusal>) {
@@ -111,6 +158,7 @@ impl<W: Write> Counter<W> {
         // No cart is synced once its sale has ended.
         self.cart_changed = None;
         self.settled = false;
+        self.acted = true;
         let outcome = self.engine.finish(*in_flight.pending, written);
         self.done(in_flight.line, outcome);
         self.work();

@@ -13,22 +13,28 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use crossterm::event::{Event as TerminalEvent, KeyEvent, KeyEventKind};
 
-use self::lines::{From, InFlight, Line, WriteJob};
+use self::lines::{From, InFlight, Line, PinState};
 use self::weighing::Weighing;
 use super::answers;
+use super::cart_sync::CartSync;
 use super::clock::uptime_ms;
 use super::engine::Engine;
 use super::event::{Ending, Event};
+use super::opening;
 use super::picture::Picture;
 use super::scan_sound::ScanSound;
 use super::showcase::Showcase;
+use super::unprinted::{self, Unprinted};
+use super::upkeep::StartCheck;
 use crate::devices::line_display::DisplayHandle;
 use crate::devices::scanner::WedgeReader;
+use crate::domain::refusal::Refusal;
 use crate::screens::terminal::Display;
 use crate::screens::{Action, CustomerView, Question, Screens};
+use crate::store::fault::StoreError;
 
 /// After this long without an answer from the disk the screen says that it is still writing.
 const SLOW_DISK: Duration = Duration::from_secs(1);
@@ -50,10 +56,15 @@ pub struct Counter<W: Write> {
     waiting_keys: VecDeque<KeyEvent>,
     lines: VecDeque<Line>,
     in_flight: Option<InFlight>,
-    writer: Sender<Box<WriteJob>>,
+    /// The PIN of the first line, while it is compared and until that line takes it.
+    pin: Option<PinState>,
+    events: Sender<Event>,
     ending: Option<Ending>,
     cart_changed: Option<Instant>,
+    cart_sync: CartSync,
     last_act: Instant,
+    /// An act was carried out since the picture was last taken.
+    acted: bool,
     settled: bool,
     /// The last run was cut off with a sale open: said once the sale is seen.
     cut_off: bool,
@@ -69,29 +80,19 @@ impl<W: Write> Counter<W> {
     /// Takes over an opened lane and a display.
     ///
     /// # Errors
-    /// When the writing thread cannot be started.
+    /// When the cart's thread cannot be started.
     pub fn new(
         engine: Engine,
         screens: Screens,
         picture: Picture,
         display: Display<W>,
         showcase: Arc<Showcase>,
-        events: &Sender<Event>,
+        events: Sender<Event>,
     ) -> io::Result<Self> {
-        let (writer, jobs): (_, Receiver<Box<WriteJob>>) = bounded(1);
-        let shop = std::sync::Arc::clone(&engine.shop);
-        let line_display = devices::line_display(&engine.config.display, events);
-        let weighing = Weighing::start(engine.config.scale.as_ref(), events);
-        let sound = ScanSound::start(&engine.config.sound, events);
-        let events = events.clone();
-        std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
-            for job in jobs {
-                let written = shop.append(&job.drafts, job.now);
-                if events.send(Event::Written(written)).is_err() {
-                    return;
-                }
-            }
-        })?;
+        let cart_sync = CartSync::start(engine.shop.cart_log().clone())?;
+        let line_display = devices::line_display(&engine.config.display, &events);
+        let weighing = Weighing::start(engine.config.scale.as_ref(), &events);
+        let sound = ScanSound::start(&engine.config.sound, &events);
         let cut_off = engine.unclean && engine.register.cart.has_sale();
         Ok(Self {
             engine,
@@ -103,10 +104,13 @@ impl<W: Write> Counter<W> {
             waiting_keys: VecDeque::new(),
             lines: VecDeque::new(),
             in_flight: None,
-            writer,
+            pin: None,
+            events,
             ending: None,
             cart_changed: None,
+            cart_sync,
             last_act: Instant::now(),
+            acted: true,
             settled: true,
             cut_off,
             sound,
@@ -117,12 +121,12 @@ impl<W: Write> Counter<W> {
         })
     }
 
-    /// Runs until staff leave or the system ends it.
+    /// Runs, behind its first frame, until staff leave or the system ends it.
     ///
     /// # Errors
     /// A terminal that cannot be written to any more.
     pub fn run(mut self, events: &Receiver<Event>) -> io::Result<Ending> {
-        self.draw()?;
+        self.begin_beside();
         while self.ending.is_none() {
             match events.recv_timeout(self.next_wake()) {
                 Ok(event) => {
@@ -147,6 +151,32 @@ impl<W: Write> Counter<W> {
         let ending = self.ending.unwrap_or(Ending::Asked);
         let damaged = ending == Ending::Asked && self.engine.damage.is_some();
         Ok(if damaged { Ending::Damaged } else { ending })
+    }
+
+    /// Begins what runs beside the first keys: the note that a register works here, the check of the
+    /// chain, the search for papers that the last run left.
+    fn begin_beside(&mut self) {
+        self.cart_sync.ask();
+        self.engine.spool.watch();
+        let (events, copy) = (self.events.clone(), opening::copy_place(&self.engine.config));
+        self.engine.check =
+            Some(StartCheck::begin(&self.engine.shop, copy, move || {
+                let _ = events.send(Event::Checked); // The register has ended meanwhile.
+            }));
+        let last = self.engine.last_run();
+        let events = self.events.clone();
+        let found = move |left| drop(events.send(Event::Unprinted(left)));
+        if let Err(error) = unprinted::find_beside(&self.engine.shop, last, found) {
+            self.unprinted(Err(StoreError::from(error).into()));
+        }
+    }
+
+    fn unprinted(&mut self, left: Result<Vec<Unprinted>, Refusal>) {
+        match left {
+            Ok(left) => self.engine.resume_prints(left),
+            Err(refusal) => self.picture.refuse(&refusal, &self.engine.words),
+        }
+        self.settled = false;
     }
 
     /// What is being written is waited for: its answer may already be on paper.
@@ -217,11 +247,13 @@ impl<W: Write> Counter<W> {
         if self.in_flight.is_none()
             && let Some(jump) = self.engine.watch_clock(uptime_ms())
         {
+            self.acted = true;
             self.picture.clock_jumped(jump, &self.engine);
         }
     }
 
     fn woke(&mut self) {
+        self.acted = true; // What hangs on the hour: a rate, an approval, training.
         self.watch_clock();
         self.ring();
         self.drawer_left_open();
@@ -235,7 +267,7 @@ impl<W: Write> Counter<W> {
             && self.in_flight.is_none()
         {
             self.cart_changed = None;
-            self.engine.shop.sync_cart();
+            self.cart_sync.ask();
         }
         if !self.settled && self.last_act.elapsed() >= IDLE && self.in_flight.is_none() {
             self.settled = true;
@@ -246,25 +278,18 @@ impl<W: Write> Counter<W> {
     }
 
     fn happened(&mut self, event: Event) {
+        self.acted |= !matches!(event, Event::Terminal(_));
         self.watch_clock();
         match event {
-            Event::Terminal(TerminalEvent::Key(key)) if key.kind != KeyEventKind::Release => {
-                self.key(key);
-            }
-            Event::Terminal(TerminalEvent::Resize(width, height)) => {
-                self.display.resize(width, height);
-            }
-            Event::Terminal(TerminalEvent::Paste(text)) => {
-                let action = self.with_model(|screens, model| screens.on_paste(&text, model));
-                self.act(action);
-            }
-            Event::Terminal(_) => {}
+            Event::Terminal(events) => events.into_iter().for_each(|event| self.terminal(event)),
             Event::Scanner(event) => self.scanner(event),
             Event::Printer => self.printer(),
             Event::LineDisplay(state) => self.line_display_state(state),
             Event::Weighed(op, weight) => self.weighed(op, weight),
             Event::Mute(signal) => self.sound.mute(signal),
             Event::Written(written) => self.written(written),
+            Event::PinCompared(compared) => self.pin_compared(compared),
+            Event::Unprinted(left) => self.unprinted(left),
             Event::Checked => self.checked(),
             Event::Control(asked) => self.asked(asked),
             Event::End(ending) => self.ending = Some(ending),
@@ -272,11 +297,30 @@ impl<W: Write> Counter<W> {
         }
     }
 
+    fn terminal(&mut self, event: TerminalEvent) {
+        match event {
+            TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => self.key(key),
+            TerminalEvent::Resize(width, height) => self.display.resize(width, height),
+            TerminalEvent::Paste(text) => {
+                let action = self.with_model(|screens, model| screens.on_paste(&text, model));
+                self.act(action);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes over what the acts since the last look may have changed.
+    fn look(&mut self) {
+        if std::mem::take(&mut self.acted) {
+            self.picture.look_at(&self.engine);
+        }
+    }
+
     fn with_model<T>(
         &mut self,
         see: impl FnOnce(&mut Screens, &crate::screens::Model<'_>) -> T,
     ) -> T {
-        self.picture.look_at(&self.engine);
+        self.look();
         let model = self.picture.model(&self.engine.words);
         see(&mut self.screens, &model)
     }
@@ -297,6 +341,7 @@ impl<W: Write> Counter<W> {
             }
             Action::Say(key) => self.picture.say(key, &self.engine.words),
             Action::Device(act) => {
+                self.acted = true;
                 match answers::device_act(&mut self.engine, act) {
                     Ok(key) => self.picture.say(key, &self.engine.words),
                     Err(refusal) => self.picture.refuse(&refusal, &self.engine.words),
@@ -319,8 +364,13 @@ impl<W: Write> Counter<W> {
         }
     }
 
-    fn draw(&mut self) -> io::Result<()> {
-        self.picture.look_at(&self.engine);
+    /// Draws one frame.
+    ///
+    /// # Errors
+    /// A terminal that cannot be written to any more.
+    pub fn draw(&mut self) -> io::Result<()> {
+        self.look();
+        self.picture.look_around(&self.engine);
         if self.cut_off && !self.engine.register.is_locked() {
             self.cut_off = false;
             self.picture.say("notice.check_last_line", &self.engine.words);
