@@ -151,7 +151,12 @@ fn counts([_, demo, big]: &[Hands; 3]) -> Vec<Figure> {
     let most = |step: fn(&Hands) -> &Step| step(demo).most_bytes.max(step(big).most_bytes) as f64;
     vec![
         Figure::count("bytes to the terminal for a digit", 300.0, most(|hands| &hands.digit), " B"),
-        Figure::count("bytes to the terminal for a line", 300.0, most(|hands| &hands.line), " B")
-            .note(format!("{} B for a sale's first", most(|hands| &hands.scan))),
+        Figure::count("bytes to the terminal for a line", 300.0, most(|hands| &hands.line), " B"),
+        Figure::count(
+            "bytes to the terminal for a sale's first line",
+            300.0,
+            most(|hands| &hands.scan),
+            " B",
+        ),
     ]
 }

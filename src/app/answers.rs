@@ -341,7 +341,7 @@ pub fn give(engine: &mut Engine, mut outcome: Outcome, answer: Sender<Reply>) {
         return;
     };
     let (name, options) = (name.clone(), options.clone());
-    let (source, mut reply) = (reports::Source::of(engine), engine.reply(outcome));
+    let (source, mut reply) = (reports::Source::of(engine), Reply::of(outcome, engine));
     let begun = std::thread::Builder::new().name("report".to_owned()).spawn(move || {
         let made = Wanted::read(&name, &options).and_then(|wanted| source.make(&wanted));
         let reply = match made {

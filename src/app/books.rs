@@ -129,7 +129,7 @@ impl Books {
         now: Now,
         watch: &mut dyn FnMut(u64),
     ) -> Result<Vec<Entry>, Refusal> {
-        self.with_shop(|shop| self.note_stop(shop.append_import(import, now, watch)))
+        self.with_shop(|shop| note_stop(&self.stopped, shop.append_import(import, now, watch)))
     }
 
     pub fn keys(&self) -> &Arc<Keys> {
@@ -239,6 +239,12 @@ impl Books {
     /// The hash of an entry, in hex.
     pub fn hash_of(&self, seq: u64) -> Option<String> {
         self.journal.read(seq).ok().map(|record| record.hash.to_string())
+    }
+
+    /// An entry of the lane's journal with its hash.
+    pub fn entry(&self, seq: u64) -> Option<(Entry, String)> {
+        let record = self.journal.read(seq).ok()?;
+        Some((codec::decode_entry(&record.body).ok()?, record.hash.to_string()))
     }
 
     /// Every entry of the lane's journal with its hash, oldest first.

@@ -16,7 +16,7 @@ use super::lane_config::LaneConfig;
 use super::papers;
 use super::pin_check::{Compared, Knowing};
 use super::spool::Spool;
-use super::unprinted::{Fate, LastRun, Unprinted};
+use super::unprinted::{self, Fate, LastRun, Unprinted};
 use super::upkeep::{StartCheck, ZBackup};
 use crate::domain::command::{self, Command, Pin};
 use crate::domain::document::Document;
@@ -190,7 +190,10 @@ impl Engine {
         let ends = drafts.len();
         drafts.extend(applied.entries.iter().cloned());
         let act = Act { drafts, pins: pins_of(&applied.effects), now };
-        Step::Write(act, Box::new(Pending { ends, outcome, after: After::Accept(Box::new(applied)) }))
+        Step::Write(
+            act,
+            Box::new(Pending { ends, outcome, after: After::Accept(Box::new(applied)) }),
+        )
     }
 
     /// Makes a begun command true, or leaves everything as it was when its entries were not written.
@@ -294,8 +297,19 @@ impl Engine {
         }
     }
 
+    /// Looks for what the last run left unprinted, and prints it.
+    ///
+    /// # Errors
+    /// A store or an entry that cannot be read.
+    pub fn resume_prints(&mut self) -> Result<(), Refusal> {
+        let last = self.last_run();
+        let left = unprinted::find(&self.shop, &last)?;
+        self.print_left(left);
+        Ok(())
+    }
+
     /// Prints what the last run left unprinted; what it had begun is for staff to tell.
-    pub fn resume_prints(&mut self, left: Vec<Unprinted>) {
+    pub fn print_left(&mut self, left: Vec<Unprinted>) {
         for Unprinted { name, seq, fate } in left {
             match fate {
                 Fate::Begun(placed) => {
@@ -435,7 +449,6 @@ impl Engine {
         reader.wait_sorted_in(last, &mut |sorted| watch(Doing::SortingIn, sorted, rows))?;
         Ok(())
     }
-
 }
 
 /// PINs that must be on file before the entry that says so.

@@ -21,7 +21,6 @@ use crate::app::reply::Reply;
 use crate::app::reports::{self, Wanted};
 use crate::app::run::{Answers, Form, OnRefusal, play};
 use crate::app::spool::MOST_WAITING;
-use crate::app::unprinted;
 use crate::app::upkeep::StartCheck;
 use crate::app::words::Language;
 use crate::domain::settings::{Settings, SettingsPatch};
@@ -180,9 +179,7 @@ pub fn run(
             engine.check =
                 Some(StartCheck::begin(&engine.shop, opening::copy_place(&engine.config), || {}));
             engine.shop.sync_cart();
-            let last = engine.last_run();
-            let left = unprinted::find(&engine.shop, &last);
-            engine.resume_prints(left.map_err(|refusal| Said::refusal(&refusal, words))?);
+            engine.resume_prints().map_err(|refusal| Said::refusal(&refusal, words))?;
             let played = play(script, &mut out, &mut Opened(engine), form, on_refusal, words);
             engine.spool.drain(PRINT_PATIENCE);
             engine.kitchen.drain(PRINT_PATIENCE);

@@ -155,8 +155,7 @@ fn counter(
         .map_err(|error| at_terminal(&error))?;
     let shown = counter.draw();
     // The cashier sees the register before others can reach it.
-    let _control =
-        listen(shop.dir(), &showcase, &events).map_err(|error| at_terminal(&error))?;
+    let _control = listen(shop.dir(), &showcase, &events).map_err(|error| at_terminal(&error))?;
     let _scanners = scanners(&rules, &events);
     let ended = shown.and_then(|()| counter.run(inbox));
     drop(guard);
@@ -194,7 +193,10 @@ fn listen(
 
 /// Scanners are heard only where a rule names one; elsewhere a wedge types into the terminal. One that
 /// cannot be listened to leaves the others and the keyboard.
-fn scanners(rules: &[scanner::ScannerMatch], events: &Sender<Event>) -> Vec<scanner::ScannerHandle> {
+fn scanners(
+    rules: &[scanner::ScannerMatch],
+    events: &Sender<Event>,
+) -> Vec<scanner::ScannerHandle> {
     let tell = || {
         let events = events.clone();
         move |event| drop(events.send(Event::Scanner(event)))

@@ -5,7 +5,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Color, Style};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -236,9 +236,11 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// Gives the canvas a style; signs stay.
+    /// Gives cells that have none yet a style; the terminal's own needs no telling.
     pub fn ground(&mut self, style: Style) {
-        if style != Style::new() {
+        let is_own = |colour: Option<Color>| colour.is_none_or(|colour| colour == Color::Reset);
+        let is_bare = is_own(style.fg) && is_own(style.bg) && style.add_modifier.is_empty();
+        if !is_bare {
             self.cells.set_style(self.area, style);
         }
     }

@@ -23,7 +23,7 @@ pub fn paint(out: &mut Vec<u8>, shown: &Buffer, drawn: &Buffer) -> usize {
     for (y, (old, new)) in
         (0..).zip(shown.content.chunks(width.max(1)).zip(drawn.content.chunks(width.max(1))))
     {
-        if old != new {
+        if !old.iter().zip(new).all(|(old, new)| same(old, new)) {
             changes(old, new, &mut changed);
             count += changed.len();
             painter.row(y, new, &changed);
@@ -39,13 +39,23 @@ fn changes(old: &[Cell], new: &[Cell], changed: &mut Vec<u16>) {
     let (mut covered, mut torn) = (0, 0);
     for (x, (old, new)) in (0..).zip(old.iter().zip(new)) {
         let (was, is) = (cells_of(old), cells_of(new));
-        if covered == 0 && (old != new || torn > 0) {
+        if covered == 0 && (torn > 0 || !same(old, new)) {
             changed.push(x);
         }
         covered = if covered == 0 { is - 1 } else { covered - 1 };
         // Half of a wide sign that goes takes its other half along.
         torn = torn.max(was.max(is)) - 1;
     }
+}
+
+/// Whether two cells look the same. Asked of every cell at every key.
+#[inline]
+fn same(old: &Cell, new: &Cell) -> bool {
+    let (was, is) = (old.symbol().as_bytes(), new.symbol().as_bytes());
+    was.len() == is.len()
+        && was.first() == is.first()
+        && (was.len() < 2 || was == is)
+        && (old.fg, old.bg, old.modifier) == (new.fg, new.bg, new.modifier)
 }
 
 fn cells_of(cell: &Cell) -> u16 {

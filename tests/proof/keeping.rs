@@ -16,7 +16,7 @@ use regi::store::chain::{Epoch, Hash};
 use regi::store::codec;
 use regi::store::fault::StoreError;
 use regi::store::files::faulty::{FaultKind, FaultyFiles, Keep, Lasting};
-use regi::store::files::redb_file::RedbFile;
+use regi::store::files::redb_file;
 use regi::store::files::{Files, write_fresh};
 use regi::store::history::History;
 use regi::store::keys::{Chance as Random, Keys};
@@ -261,7 +261,7 @@ pub fn store_version_cut(run: &Run) -> Figures {
     let old = || {
         let disk = Two::disk(&two.today);
         let file = disk.open(Path::new("/shop/store.redb")).expect("the store");
-        let db = redb::Builder::new().create_with_backend(RedbFile(file)).expect("a store");
+        let db = redb_file::open(file, 1 << 20).expect("a store");
         let txn = db.begin_write().expect("a change");
         let other = codec::pack(&(SCHEMA + 1)).expect("a number");
         txn.open_table(META).expect("meta").insert("schema", other.as_slice()).expect("a row");

@@ -159,10 +159,9 @@ impl<W: Write> Counter<W> {
         self.cart_sync.ask();
         self.engine.spool.watch();
         let (events, copy) = (self.events.clone(), opening::copy_place(&self.engine.config));
-        self.engine.check =
-            Some(StartCheck::begin(&self.engine.shop, copy, move || {
-                let _ = events.send(Event::Checked); // The register has ended meanwhile.
-            }));
+        self.engine.check = Some(StartCheck::begin(&self.engine.shop, copy, move || {
+            let _ = events.send(Event::Checked); // The register has ended meanwhile.
+        }));
         let last = self.engine.last_run();
         let events = self.events.clone();
         let found = move |left| drop(events.send(Event::Unprinted(left)));
@@ -173,7 +172,7 @@ impl<W: Write> Counter<W> {
 
     fn unprinted(&mut self, left: Result<Vec<Unprinted>, Refusal>) {
         match left {
-            Ok(left) => self.engine.resume_prints(left),
+            Ok(left) => self.engine.print_left(left),
             Err(refusal) => self.picture.refuse(&refusal, &self.engine.words),
         }
         self.settled = false;
