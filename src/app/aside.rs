@@ -14,6 +14,7 @@ use super::answers::device_rows;
 use super::books::Books;
 use super::engine::{Engine, Outcome};
 use super::exports::{FileOrder, Source};
+use super::labels::{self, LabelOrder};
 use super::opening::lane_place;
 use super::proof_words::proof_lines;
 use super::reply::Reply;
@@ -47,12 +48,16 @@ pub enum Task {
     },
     Devices,
     TestPrint,
+    Labels(LabelOrder),
 }
 
 impl Task {
     /// Whether its answer may take as long as a journal of ten years is long.
     pub fn is_long(&self) -> bool {
-        matches!(self, Self::Export(_) | Self::Verify { .. } | Self::Backup { .. })
+        matches!(
+            self,
+            Self::Export(_) | Self::Verify { .. } | Self::Backup { .. } | Self::Labels(_)
+        )
     }
 }
 
@@ -66,6 +71,7 @@ pub fn begin(engine: &mut Engine, task: Task, answer: Sender<Reply>) {
             engine.spool.print_loose("test", &page);
             give(&answer, devices(engine));
         }
+        Task::Labels(order) => labels(engine, &order, answer),
         Task::Verify { language } => {
             let language = Language::from_word(&language).unwrap_or_default();
             let (books, place) =
@@ -115,6 +121,20 @@ fn beside(answer: Sender<Reply>, work: impl FnOnce() -> Reply + Send + 'static) 
 fn yield_to_the_counter() {
     // Where the system will not have it, the counter is slower for a while and never wrong.
     let _ = rustix::process::nice(19);
+}
+
+/// Made here, for the store is read; the label printer is waited for beside the counter.
+fn labels(engine: &mut Engine, order: &LabelOrder, answer: Sender<Reply>) {
+    let words = engine.words.clone();
+    let told = move |sent: Result<String, Refusal>| match sent {
+        Ok(document) => Reply { document, ..Reply::done("labels") },
+        Err(refusal) => Reply::refused("labels", refusal.code.word(), words.refusal(&refusal)),
+    };
+    match labels::prepare(engine, order) {
+        Ok((said, Some(batch))) => beside(answer, move || told(batch.send().map(|()| said))),
+        Ok((said, None)) => give(&answer, told(Ok(said))),
+        Err(refusal) => give(&answer, told(Err(refusal))),
+    }
 }
 
 fn devices(engine: &Engine) -> Reply {

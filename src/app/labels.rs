@@ -6,10 +6,12 @@
 use std::time::Duration;
 
 use crossbeam_channel::unbounded;
+use serde::{Deserialize, Serialize};
 
 use super::engine::Engine;
 use super::lane_config::LabelConfig;
 use super::opening::profiles;
+use super::spool::MOST_WAITING;
 use crate::devices::escpos_render;
 use crate::devices::label::{self, LabelLanguage};
 use crate::devices::printer::dialogue::{Manner, Patience};
@@ -24,6 +26,7 @@ use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::register::Lookup;
 use crate::domain::tax::{TaxClass, TaxMode, convert};
 use crate::domain::text;
+use crate::domain::words::Words;
 use crate::reports::labels::{LabelPrice, Weighed, item_label, member_card, shelf_label};
 use crate::reports::letterhead::Letterhead;
 
@@ -33,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const MOST_LABELS: usize = 2_000;
 
 /// Which labels.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabelOrder {
     pub what: LabelWhat,
     pub codes: Vec<String>,
@@ -42,7 +45,7 @@ pub struct LabelOrder {
     pub copies: u16,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LabelWhat {
     Shelf,
     Items(LabelValue),
@@ -50,7 +53,7 @@ pub enum LabelWhat {
 }
 
 /// What an in-store label holds beside its item.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LabelValue {
     #[default]
     OfFile,
@@ -169,6 +172,32 @@ fn price(engine: &Engine, item: &Item, amount: Money) -> Result<LabelPrice, Refu
     Ok(LabelPrice { included: to(TaxMode::Included)?, excluded: Some(to(TaxMode::Excluded)?) })
 }
 
+/// Labels made, for a printer of their own.
+pub struct Batch {
+    address: Address,
+    profile: Profile,
+    bytes: Vec<u8>,
+}
+
+/// Makes the label printer's job; `None` where the lane has none, and the receipt printer prints them.
+fn batch(engine: &Engine, labels: &[Label], copies: u16) -> Result<Option<Batch>, Refusal> {
+    let Some(config) = &engine.config.label else { return Ok(None) };
+    let profile = profile(engine, config)?;
+    let paper = config.paper();
+    let bytes =
+        labels.iter().flat_map(|one| match label::render(one, &paper, config.language, copies) {
+            Some(bytes) => bytes,
+            None => {
+                let paper = escpos_render::render(&label::document(one), &profile, None).bytes;
+                paper.repeat(usize::from(copies))
+            }
+        });
+    let bytes = bytes.collect();
+    let address: Address =
+        config.address.parse().map_err(|_| Refusal::from(RefusalCode::Device))?;
+    Ok(Some(Batch { address: address.within(&engine.dir), profile, bytes }))
+}
+
 /// Sends labels to the lane's label printer, or to its receipt printer where it has none, and waits
 /// until they have left.
 ///
@@ -176,28 +205,55 @@ fn price(engine: &Engine, item: &Item, amount: Money) -> Result<LabelPrice, Refu
 /// `device` when the printer does not take them.
 pub fn print(engine: &mut Engine, labels: &[Label], copies: u16) -> Result<(), Refusal> {
     let copies = copies.clamp(1, label::MOST_COPIES);
-    let Some(config) = engine.config.label.clone() else {
-        let documents: Vec<_> = labels.iter().map(label::document).collect();
-        for document in documents.iter().flat_map(|one| vec![one; usize::from(copies)]) {
-            engine.spool.print_loose("label", document);
-            engine.spool.drain(PATIENCE);
-        }
-        let stuck = engine.spool.waiting() > 0 || engine.spool.trouble.is_some();
-        return if stuck { Err(RefusalCode::Device.into()) } else { Ok(()) };
-    };
-    let profile = profile(engine, &config)?;
-    let paper = config.paper();
-    let bytes: Vec<u8> = labels
-        .iter()
-        .flat_map(|one| match label::render(one, &paper, config.language, copies) {
-            Some(bytes) => bytes,
-            None => {
-                let paper = escpos_render::render(&label::document(one), &profile, None).bytes;
-                paper.repeat(usize::from(copies))
-            }
-        })
-        .collect();
-    send(engine, &config, &profile, bytes)
+    if let Some(batch) = batch(engine, labels, copies)? {
+        return batch.send();
+    }
+    let documents: Vec<_> = labels.iter().map(label::document).collect();
+    for document in documents.iter().flat_map(|one| vec![one; usize::from(copies)]) {
+        engine.spool.print_loose("label", document);
+        engine.spool.drain(PATIENCE);
+    }
+    let stuck = engine.spool.waiting() > 0 || engine.spool.trouble.is_some();
+    if stuck { Err(RefusalCode::Device.into()) } else { Ok(()) }
+}
+
+/// Makes the labels another program orders while staff sell: what is said once they are sent, and the
+/// batch for a printer of their own. Without one they stand in line behind the receipts already.
+///
+/// # Errors
+/// The first code that has no label, and why; more labels than the receipt printer takes at once.
+pub fn prepare(
+    engine: &mut Engine,
+    order: &LabelOrder,
+) -> Result<(String, Option<Batch>), Refusal> {
+    let copies = order.copies.clamp(1, label::MOST_COPIES);
+    let labels = make(engine, order)?;
+    let batch = batch(engine, &labels, copies)?;
+    if batch.is_none() {
+        in_line(engine, &labels, copies)?;
+    }
+    Ok((sent_words(labels.len(), copies, &engine.words), batch))
+}
+
+/// Puts labels in line behind the receipts, where there is room for them.
+fn in_line(engine: &mut Engine, labels: &[Label], copies: u16) -> Result<(), Refusal> {
+    let count = labels.len() * usize::from(copies);
+    let room = MOST_WAITING.saturating_sub(engine.spool.waiting());
+    if count > room {
+        return Err(Refusal::new(RefusalCode::Over)
+            .saying("too_many_labels")
+            .with("count", count)
+            .with("most", room));
+    }
+    for document in labels.iter().map(label::document) {
+        (0..copies).for_each(|_| engine.spool.print_loose("label", &document));
+    }
+    Ok(())
+}
+
+/// What is said once labels are sent.
+pub fn sent_words(count: usize, copies: u16, words: &Words) -> String {
+    words.fill("cli.labels_sent", &[("count", &count), ("copies", &copies)])
 }
 
 fn profile(engine: &Engine, config: &LabelConfig) -> Result<Profile, Refusal> {
@@ -213,30 +269,30 @@ fn profile(engine: &Engine, config: &LabelConfig) -> Result<Profile, Refusal> {
     })
 }
 
-fn send(
-    engine: &Engine,
-    config: &LabelConfig,
-    profile: &Profile,
-    bytes: Vec<u8>,
-) -> Result<(), Refusal> {
-    let device = || Refusal::from(RefusalCode::Device);
-    let address: Address = config.address.parse().map_err(|_| device())?;
-    let (tell, told) = unbounded(); // Bounded by the one job.
-    let tell = move |event| drop(tell.send(event));
-    let address = address.within(&engine.dir);
-    let printer = printer::start(address, Manner::from(profile), Patience::default(), tell)
-        .map_err(|_| device())?;
-    let job = Job { id: 1, name: "labels".to_owned(), bytes, kind: JobKind::Paper };
-    if printer.submit(job) != Submitted::Taken {
-        return Err(device());
-    }
-    loop {
-        match told.recv_timeout(PATIENCE) {
-            Ok(PrinterEvent::Done { .. }) => return Ok(()),
-            Ok(PrinterEvent::NotSent { .. } | PrinterEvent::Uncertain { .. }) | Err(_) => {
-                return Err(device());
+impl Batch {
+    /// Sends it, and waits until it has left.
+    ///
+    /// # Errors
+    /// `device` when the printer does not take it.
+    pub fn send(self) -> Result<(), Refusal> {
+        let device = || Refusal::from(RefusalCode::Device);
+        let (tell, told) = unbounded(); // Bounded by the one job.
+        let tell = move |event| drop(tell.send(event));
+        let manner = Manner::from(&self.profile);
+        let printer = printer::start(self.address, manner, Patience::default(), tell)
+            .map_err(|_| device())?;
+        let (name, bytes) = ("labels".to_owned(), self.bytes);
+        if printer.submit(Job { id: 1, name, bytes, kind: JobKind::Paper }) != Submitted::Taken {
+            return Err(device());
+        }
+        loop {
+            match told.recv_timeout(PATIENCE) {
+                Ok(PrinterEvent::Done { .. }) => return Ok(()),
+                Ok(PrinterEvent::NotSent { .. } | PrinterEvent::Uncertain { .. }) | Err(_) => {
+                    return Err(device());
+                }
+                Ok(_) => {}
             }
-            Ok(_) => {}
         }
     }
 }

@@ -3,13 +3,13 @@
 //! Room: cli. May touch: app.
 
 use super::arguments::LabelsWhat;
-use super::deeds::open_here;
+use super::deeds::{Here, open_or_reach, through};
 use super::exit::Exit;
 use super::said::{Said, say};
-use crate::app::labels::{LabelOrder, LabelValue, LabelWhat, make, print};
+use crate::app::aside::Task;
+use crate::app::labels::{LabelOrder, LabelValue, LabelWhat, make, print, sent_words};
 use crate::app::opening::Options;
 use crate::domain::money::Money;
-use crate::domain::refusal::RefusalCode;
 use crate::domain::words::Words;
 
 /// What the command line gave.
@@ -38,18 +38,17 @@ pub fn labels(options: &Options, given: Given, words: &Words) -> Result<Exit, Sa
     }
     let order =
         LabelOrder { what, codes: given.codes, department: given.department, copies: given.copies };
-    let mut engine = open_here(options, words)?;
-    let printed = make(&engine, &order)
-        .and_then(|labels| print(&mut engine, &labels, order.copies).map(|()| labels.len()));
-    engine.shop.close();
-    match printed {
-        Ok(count) => {
-            say(&words.fill("cli.labels_sent", &[("count", &count), ("copies", &order.copies)]));
-            Ok(Exit::Done)
+    let said = match open_or_reach(options, words)? {
+        Here::Opened(mut engine) => {
+            let printed = make(&engine, &order).and_then(|labels| {
+                print(&mut engine, &labels, order.copies)?;
+                Ok(sent_words(labels.len(), order.copies, words))
+            });
+            engine.shop.close();
+            printed.map_err(|refusal| Said::refusal(&refusal, words))?
         }
-        Err(refusal) if refusal.code == RefusalCode::Device => {
-            Err(Said { text: words.refusal(&refusal), exit: Exit::Device })
-        }
-        Err(refusal) => Err(Said::refusal(&refusal, words)),
-    }
+        Here::Running(mut client) => through(&mut client, Task::Labels(order), words)?.document,
+    };
+    say(&said);
+    Ok(Exit::Done)
 }

@@ -7,6 +7,7 @@ use regi::domain::label::{Label, LabelCode, LabelSize};
 use crate::escpos_decoder;
 use crate::label_decoder::{Read, tspl, zpl};
 use crate::peer::settings;
+use crate::pty::Terminal;
 use crate::support::{MEMBERS, Shop};
 
 const ITEMS: &str = "\
@@ -153,4 +154,32 @@ fn an_order_that_cannot_be_printed_prints_nothing() {
     let done = shop.regi(&["labels", "shelf", "101", "--lang", "en"]);
     assert_eq!(done.status.code(), Some(5), "a printer that is not there");
     assert!(begun.elapsed().as_secs() < 60);
+}
+
+#[test]
+fn labels_are_printed_while_the_register_sells() {
+    let shop = shop("zpl");
+    let terminal = Terminal::open(&shop, &["--lang", "en"]);
+    terminal.types("101\r");
+    terminal.shows(&["198"]);
+    let read = read(&shop, "zpl", &["shelf", "4901234567894", "--copies", "2"]);
+    assert_eq!((read.bars[0].1.as_str(), read.copies), ("4901234567894", 2));
+    let unknown = shop.regi(&["labels", "shelf", "999999"]);
+    assert_eq!(unknown.status.code(), Some(1), "{}", String::from_utf8_lossy(&unknown.stderr));
+    terminal.types("101\r");
+    terminal.shows(&["396"]);
+    drop(terminal);
+
+    // Without a label printer they stand in line behind the receipts.
+    let shop = Shop::new(SETTINGS).with_items(ITEMS);
+    let _terminal = Terminal::open(&shop, &["--lang", "en"]);
+    _terminal.shows(&["Printer:ready"]);
+    let many = shop.regi(&["labels", "shelf", "101", "--copies", "60", "--lang", "en"]);
+    let said = String::from_utf8_lossy(&many.stderr).into_owned();
+    assert!(many.status.code() == Some(1) && said.contains("60"), "{said}");
+    assert_eq!(shop.regi(&["labels", "shelf", "101"]).status.code(), Some(0));
+    let begun = std::time::Instant::now();
+    while !shop.dir().join("print/label.bin").exists() {
+        assert!(begun.elapsed().as_secs() < 15, "the label was printed");
+    }
 }
