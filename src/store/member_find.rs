@@ -22,10 +22,6 @@ use crate::domain::kana::{exact_key, loose_key};
 use crate::domain::member::Member;
 use crate::domain::text::halfwidth_digits;
 
-/// Hits below which a quick search puts them in order; a key that finds more is too short to choose
-/// from.
-const MOST_RANKED: usize = 100;
-
 /// The fewest digits of a phone number's end that are looked for.
 const FEWEST_DIGITS: usize = 4;
 
@@ -37,17 +33,22 @@ enum Fit {
     Near,
 }
 
-/// Returns the first `limit` members for a text, best first; by name when there are too many to
-/// choose from.
+/// Returns the first `limit` members for a text, best first. When more than these are found, the text
+/// is too short to choose by: then they come by name, and nobody is ranked.
 pub fn quick(txn: &ReadTransaction, text: &str, limit: usize) -> Result<Vec<Member>, StoreError> {
-    let mut hits = matching(txn, text, MOST_RANKED.max(limit))?;
-    let ids = if hits.found.len() < MOST_RANKED {
-        best(txn, hits, limit)?
-    } else {
-        hits.found.sort_by_key(|(fit, _)| *fit); // Stable.
-        hits.found.into_iter().take(limit).map(|(_, id)| id).collect()
-    };
-    read(txn, ids.into_iter())
+    let mut hits = matching(txn, text, limit.saturating_add(1))?.found;
+    hits.sort_by_key(|(fit, _)| *fit); // Stable.
+    let too_many = hits.len() > limit;
+    hits.truncate(limit);
+    let rows = Rows::open(txn)?;
+    let mut found = Vec::with_capacity(hits.len());
+    for (fit, id) in hits {
+        found.extend(rows.member(id)?.map(|member| (fit, member)));
+    }
+    if !too_many {
+        found.sort_by_key(|(fit, member)| (*fit, Reverse(member.last_visit)));
+    }
+    Ok(found.into_iter().map(|(_, member)| member).collect())
 }
 
 /// Returns how many members a text finds in all, and one page of them, best first.
@@ -60,12 +61,10 @@ pub fn paged(
     let hits = matching(txn, text, usize::MAX)?;
     let total = hits.found.len();
     let ids = best(txn, hits, offset.saturating_add(limit))?;
-    Ok((total, read(txn, ids.into_iter().skip(offset))?))
-}
-
-fn read(txn: &ReadTransaction, ids: impl Iterator<Item = u32>) -> Result<Vec<Member>, StoreError> {
     let rows = Rows::open(txn)?;
-    ids.filter_map(|id| rows.member(id).transpose()).collect()
+    let page: Result<_, StoreError> =
+        ids.into_iter().skip(offset).filter_map(|id| rows.member(id).transpose()).collect();
+    Ok((total, page?))
 }
 
 /// Returns the first `count` ids, best first. A part of a name may find a fifth of all members: only

@@ -196,17 +196,21 @@ pub fn scan(
     Ok(())
 }
 
-/// Returns the lowest id of a text as a whole.
+/// Returns the id of a text that only one row bears, as a code: one look into the index.
 pub fn one(
     table: &impl ReadableTable<PairKey, Blob>,
     text: &str,
 ) -> Result<Option<u32>, StoreError> {
-    let mut found = None;
-    scan(table, text, |whole, id| {
-        found = (whole == bounded(text)).then_some(id);
-        ControlFlow::Break(())
-    })?;
-    Ok(found)
+    let text = bounded(text);
+    let Some(row) = table.range(..=(text, u32::MAX))?.next_back() else { return Ok(None) };
+    let (_, row) = row?;
+    let mut packed = Packed::of(row.value())?;
+    while let Some(id) = packed.step() {
+        if packed.text.as_slice() >= text {
+            return Ok((packed.text == text).then_some(id));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns what `pick` makes of the last text before `past` of which it makes anything, looking no
@@ -315,8 +319,10 @@ mod tests {
             assert_eq!(found(table, "た"), [1, 3, 70_000, 5]);
             assert_eq!(found(table, "たなか"), [1, 3, 70_000]);
             assert!(found(table, "x").is_empty());
-            assert_eq!(one(table, "たなか").unwrap(), Some(1));
+            assert_eq!(one(table, "さとう").unwrap(), Some(9));
+            assert_eq!(one(table, "たに").unwrap(), Some(5));
             assert_eq!(one(table, "たな").unwrap(), None);
+            assert_eq!(one(table, "").unwrap(), None);
             for (text, id) in pairs {
                 remove(table, text, id).unwrap();
                 remove(table, text, id).unwrap();
@@ -336,6 +342,11 @@ mod tests {
             assert_eq!(last("2901", "2901:").unwrap(), Some(290_199));
             assert_eq!(last("29", "29:").unwrap(), Some(290_499));
             assert_eq!(last("3", "4").unwrap(), None::<u32>);
+            for (id, code) in (0..).zip(&codes) {
+                assert_eq!(one(table, code).unwrap(), Some(id), "{code}");
+            }
+            assert_eq!(one(table, "290").unwrap(), None);
+            assert_eq!(one(table, "290500").unwrap(), None);
         });
     }
 
