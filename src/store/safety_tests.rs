@@ -119,10 +119,11 @@ fn audited(files: &FaultyFiles) -> Audit {
     let layer: Arc<dyn Files> = Arc::new(files.clone());
     let dir = Path::new("/shop");
     let keys = Keys::open(layer.clone(), &dir.join("keys.redb"), counting_chance()).unwrap();
-    let store = projections::open(files, &dir.join("store.redb"));
+    let opened = projections::open(files, &dir.join("store.redb")); // A snapshot needs it open.
     let history = History::new(layer, dir);
     let scratch = dir.join("scratch.redb");
-    let (keys, store) = (Arc::new(keys), store.map(|store| Snapshot::of(&store).unwrap()));
+    let keys = Arc::new(keys);
+    let store = opened.as_ref().map(|opened| Snapshot::of(opened).unwrap());
     let opening = Vec::new();
     let witnesses = Witnesses { keys: &keys, lane: 1, store, running: None, copy: None, opening };
     audit(&history, &witnesses, &scratch, &mut |_, _| {}).unwrap()
