@@ -222,6 +222,15 @@ impl Books {
         let _ = self.cart.opened();
     }
 
+    /// Makes a sale taken back from its slip durable before the slip is gone: a power cut between the
+    /// two would lose a whole sale.
+    ///
+    /// # Errors
+    /// The refusal when the disk did not take it; the slip then stays.
+    pub fn sync_resumed(&self) -> Result<(), Refusal> {
+        self.cart.sync().map_err(|error| StoreError::from(error).into())
+    }
+
     /// Makes everything durable that could wait.
     pub fn settle(&self) {
         // What cannot be settled is in the journal, and is folded again at the next start.

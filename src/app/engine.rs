@@ -67,6 +67,11 @@ enum After {
     Refuse(Refused),
 }
 
+/// Whether a sale comes back from its slip with these entries.
+fn takes_back(entries: &[Draft]) -> bool {
+    entries.iter().any(|draft| matches!(draft.kind, Kind::SaleResumed { .. }))
+}
+
 /// The lane: register, store and spool together.
 pub struct Engine {
     pub register: Register,
@@ -174,11 +179,7 @@ impl Engine {
     }
 
     fn begun(&mut self, applied: Applied, outcome: Outcome, now: Now) -> Step {
-        // A sale taken back from its slip is in `cart.log` before its slip is gone.
-        if applied.cart != self.register.cart
-            && !applied.cart.is_empty()
-            && let Err(refusal) = self.shop.keep_cart(&applied.cart)
-        {
+        if let Err(refusal) = self.before_writing(&applied) {
             return Step::Done(Box::new(Outcome { refusal: Some(refusal), ..outcome }));
         }
         if applied.entries.is_empty() {
@@ -194,6 +195,17 @@ impl Engine {
             act,
             Box::new(Pending { ends, outcome, after: After::Accept(Box::new(applied)) }),
         )
+    }
+
+    /// What must be on the disk before the entries: a cart that only changes, as it will be shown; a
+    /// sale taken back from its slip, durably, since its slip goes. A cart that follows from its
+    /// entries (a member just enrolled) must not be there before them.
+    fn before_writing(&self, applied: &Applied) -> Result<(), Refusal> {
+        let resumed = takes_back(&applied.entries);
+        if applied.cart != self.register.cart && (resumed || applied.entries.is_empty()) {
+            self.shop.keep_cart(&applied.cart)?;
+        }
+        if resumed { self.shop.sync_resumed() } else { Ok(()) }
     }
 
     /// Makes a begun command true, or leaves everything as it was when its entries were not written.
@@ -215,10 +227,12 @@ impl Engine {
                 outcome.answer = applied.answer.clone();
                 // The day's totals as an X or Z prints them are those before the Z clears them.
                 let day = self.register.lane.day.clone();
-                let was_open = !self.register.cart.is_empty();
+                let was = self.register.cart.clone();
+                let kept = takes_back(&applied.entries);
                 self.register.accept(*applied, &entries);
-                if was_open && self.register.cart.is_empty() {
-                    // Should this fail, the next start sees that the sale has ended, and empties it.
+                if !entries.is_empty() && !kept && self.register.cart != was {
+                    // Should this fail, the next start sees that the sale has ended, and empties it;
+                    // an open one is whole again with its next change.
                     let _ = self.shop.keep_cart(&self.register.cart);
                 }
                 for effect in &effects {

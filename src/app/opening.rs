@@ -196,13 +196,26 @@ pub fn open(
         config.printer.address = printer.to_owned();
     }
     is_here(&options.dir, config.lane)?;
+    let place = place(options, &config);
+    open_place(options, config, &place, woken)
+}
+
+/// Opens a lane whose shop lies at `place`, whatever its files are.
+///
+/// # Errors
+/// Why it does not open; nothing was changed.
+pub fn open_place(
+    options: &Options,
+    config: LaneConfig,
+    place: &ShopPlace,
+    woken: impl Fn() + Send + Sync + 'static,
+) -> Result<Engine, OpenFault> {
     let profiles = profiles(&options.dir)?;
     let keymap = keymap(&options.dir, &config.keymap)?;
     let words: Words = language(options, &config).words();
-    let shop = place(options, &config);
-    let opened = match shop.open(&mut |_, _| {}) {
+    let opened = match place.open(&mut |_, _| {}) {
         Err(StoreError::EpochDue) => {
-            shop.begin_epoch("restore", options.time.now(), &mut |_, _| {})?
+            place.begin_epoch("restore", options.time.now(), &mut |_, _| {})?
         }
         opened => opened?,
     };

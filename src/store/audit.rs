@@ -138,7 +138,7 @@ pub fn prove_beside(
     let witnesses = Witnesses {
         keys,
         lane: place.lane,
-        store: Some(Snapshot::of(&store.db)?),
+        store: Some(Snapshot::of(&store.db.now())?),
         running: Some(running),
         copy: place.copy.as_ref(),
         opening: Vec::new(),
@@ -285,7 +285,7 @@ fn projected(
         Err(error) => return Err(error),
     };
     drop(fresh);
-    history.files.remove(scratch)?;
+    super::files::checked::remove(&*history.files, scratch)?;
     Ok(found)
 }
 

@@ -39,11 +39,13 @@ impl CartKeeper {
             return Ok(self.log.empty(head)?);
         }
         let bytes = codec::pack(cart)?;
-        if bytes != self.last {
-            self.write(&bytes)?;
-            self.last = bytes;
+        if bytes == self.last {
+            return Ok(());
         }
-        Ok(())
+        let written = self.write(&bytes);
+        // What stands there after a failure is not known: the next change says all.
+        self.last = if written.is_ok() { bytes } else { Vec::new() };
+        Ok(written?)
     }
 
     /// Writes the difference, in as many changes as it takes; only the last one gives a whole cart.

@@ -95,6 +95,13 @@ impl Segment {
         self.marks.insert(mark.head.seq, mark);
     }
 
+    /// Ends at an earlier place: what stands behind it never happened.
+    pub fn take_back_to(&mut self, mark: Mark) {
+        self.end = mark.offset;
+        self.last = Some(mark.head);
+        self.marks.retain(|seq, _| *seq <= mark.head.seq);
+    }
+
     /// Returns the nearest known place at or before the record `seq`.
     pub fn mark_before(&self, seq: u64) -> Mark {
         let start = Mark { offset: HEADER_LEN as u64, head: self.header.after };

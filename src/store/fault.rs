@@ -25,9 +25,12 @@ pub enum StoreError {
     /// The journal did not take an entry.
     #[error(transparent)]
     Append(#[from] HandOverError),
-    /// The journal cannot be read, or the fold behind it has failed.
+    /// The journal cannot be read.
     #[error("the journal: {0}")]
     Journal(String),
+    /// The fold behind the journal has failed: what is looked up would be of before.
+    #[error("the store: {0}")]
+    Folding(String),
     #[error(transparent)]
     File(#[from] io::Error),
     /// An entry came that does not follow the last one folded.
@@ -83,11 +86,20 @@ impl StoreError {
     pub fn is_full(&self) -> bool {
         match self {
             Self::File(error) => super::files::is_full(error),
+            Self::Projections(error) => match &**error {
+                redb::Error::Io(error) => super::files::is_full(error),
+                _ => false,
+            },
             Self::Append(HandOverError::Append(AppendError::Stopped(fault))) => {
                 *fault == DiskFault::Full
             }
             _ => false,
         }
+    }
+
+    /// Whether it is the store that failed, which is made anew from the journal.
+    pub fn is_of_projections(&self) -> bool {
+        matches!(self, Self::Projections(_) | Self::Codec(_) | Self::Folding(_))
     }
 
     /// Whether the journal stopped and wants `retry_open` before the next entry.

@@ -14,7 +14,7 @@ use super::chain::{Head, JournalId};
 use super::files::{DiskFile, Files, is_full, read_full, read_whole, replace_file, write_once};
 use super::opening::{Checkpoint, Found, Known, OpenReport, TailFound, look};
 use super::reader::Reader;
-use super::record::{FRAME, MAX_BODY, MAX_WRITE, Writing, put};
+use super::record::{FRAME, MAX_BODY, MAX_WRITE, Rest, Writing, put};
 use super::reserve::Reserve;
 use super::segment::{Begun, Former, HEADER_LEN, Header, Month, Place};
 
@@ -249,7 +249,8 @@ impl Journal {
         Err(AppendError::Stopped(fault))
     }
 
-    fn release_reserve(&mut self) -> bool {
+    /// Gives the reserve for what must be written now; returns whether there was any to give.
+    pub fn release_reserve(&mut self) -> bool {
         self.reserve.release(&**self.reader.files())
     }
 
@@ -395,8 +396,9 @@ fn assemble(buffer: &mut Vec<u8>, mut head: Head, bodies: &[&[u8]]) -> Vec<Head>
     buffer.clear();
     let mut writing = Writing::First;
     let mut heads = Vec::with_capacity(bodies.len());
-    for body in bodies {
-        head = put(buffer, head, writing, body);
+    for (place, body) in bodies.iter().enumerate() {
+        let rest = if place + 1 < bodies.len() { Rest::Follows } else { Rest::Nothing };
+        head = put(buffer, head, writing, rest, body);
         writing = Writing::Joined;
         heads.push(head);
     }

@@ -93,6 +93,27 @@ fn entries_appended_together_share_one_write_and_one_sync_or_none_counts() {
 }
 
 #[test]
+fn an_act_torn_between_its_entries_did_not_happen() {
+    let (disk, mut journal) = filled(2, 60);
+    let before = journal.head();
+    let name = path("01-202611.log");
+    let start = disk.open(&name).unwrap().len().unwrap();
+    let bodies = [body(3, 70), body(4, 700), body(5, 90)];
+    let act: Vec<&[u8]> = bodies.iter().map(Vec::as_slice).collect();
+    journal.append_all(month(NOV), &act).unwrap();
+    let whole = disk.open(&name).unwrap().len().unwrap();
+    for end in start..=whole {
+        let cut = disk.fork();
+        cut.open(&name).unwrap().set_len(end).unwrap();
+        let (mut again, report) = open(&cut);
+        let want = if end == whole { journal.head() } else { before };
+        assert_eq!((report.head, report.damage.len()), (want, 0), "cut at {end}");
+        again.append(month(NOV), b"the next customer").unwrap();
+        assert_eq!((verify(&again).damage, again.head().seq), (vec![], want.seq + 1), "{end}");
+    }
+}
+
+#[test]
 fn what_was_appended_is_read_back_by_seq_and_in_order_after_a_restart() {
     let (disk, journal) = filled(700, 90);
     drop(journal);
@@ -351,7 +372,7 @@ fn a_record_put_in_place_of_another_breaks_its_link() {
     let (disk, journal) = filled(3, 100);
     let file = disk.open(&path("01-202611.log")).unwrap();
     let mut forged = Vec::new();
-    put(&mut forged, id().genesis(), Writing::First, &body(9, 100));
+    put(&mut forged, id().genesis(), Writing::First, Rest::Nothing, &body(9, 100));
     write_once(&*file, 256, &forged).unwrap();
     let found = verify(&journal).damage;
     assert_eq!((found[0].seq, found[0].why), (2, Why::Record(Unfit::Link)));

@@ -62,6 +62,7 @@ enum Request {
     Flush(Said),
     RetryOpen(Said),
     RestoreReserve(Box<dyn FnOnce(io::Result<()>) + Send>),
+    ReleaseReserve(Box<dyn FnOnce(bool) + Send>),
     Subscribe(Sender<Arc<Record>>),
     End,
 }
@@ -144,6 +145,11 @@ impl JournalHandle {
     /// Takes the disk reserve again, once there is room.
     pub fn restore_reserve(&self) -> Result<io::Result<()>, HandOverError> {
         self.wait(Request::RestoreReserve)
+    }
+
+    /// Gives the disk reserve for what must be written now; returns whether there was any.
+    pub fn release_reserve(&self) -> bool {
+        self.wait(Request::ReleaseReserve).unwrap_or(false)
     }
 
     /// Returns a subscription that begins with entry `from`, read from disk as far as it must be.
@@ -245,6 +251,7 @@ impl Owner {
                 Request::Flush(said) => said(self.journal.refusal().map_or(Ok(()), Err)),
                 Request::RetryOpen(said) => said(self.journal.retry_open()),
                 Request::RestoreReserve(said) => said(self.journal.restore_reserve()),
+                Request::ReleaseReserve(said) => said(self.journal.release_reserve()),
                 Request::Subscribe(sender) => self.subscribers.push(sender),
                 Request::End => break,
             }

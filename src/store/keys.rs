@@ -2,13 +2,14 @@
 //!
 //! Room: store. May touch: `keys.redb`. May not: clock; chance is handed in.
 //! Invariant: a key is durable before the entry that needs it; a destroyed key leaves no byte in the
-//! file. Every commit here is immediate.
+//! file. Every commit here is immediate. What is read is what was written, or an error.
 
 use std::fmt;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use ed25519_dalek::SigningKey;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
@@ -16,7 +17,7 @@ use zeroize::Zeroizing;
 
 use super::backup::remove_if_there;
 use super::fault::StoreError;
-use super::files::{Files, beside, parent, redb_file};
+use super::files::{Files, beside, checked, parent, redb_file};
 use super::pins::{self, PinPolicy};
 use super::sealing::{self, KEY_BYTES, KeyRing, NONCE_BYTES, Secret};
 use crate::domain::command::Pin;
@@ -45,6 +46,8 @@ pub enum KeyRow {
 /// The key file. May be asked from any thread.
 pub struct Keys {
     db: RwLock<Database>,
+    /// The disk failed under it: it is opened anew before it is asked again.
+    failed: AtomicBool,
     files: Arc<dyn Files>,
     path: PathBuf,
     chance: Chance,
@@ -59,8 +62,17 @@ impl fmt::Debug for Keys {
 impl Keys {
     /// Opens the key file, or makes an empty one.
     pub fn open(files: Arc<dyn Files>, path: &Path, chance: Chance) -> Result<Self, StoreError> {
+        if checked::is_unchecked(&*files, path)? {
+            check_from_now_on(&*files, path)?;
+        }
         let db = open_file(&*files, path)?;
-        Ok(Self { db: RwLock::new(db), files, path: path.into(), chance })
+        Ok(Self {
+            db: RwLock::new(db),
+            failed: AtomicBool::new(false),
+            files,
+            path: path.into(),
+            chance,
+        })
     }
 
     /// Fills bytes with chance.
@@ -81,6 +93,9 @@ impl Keys {
         let length = files.open(path).and_then(|file| file.len());
         match length {
             Ok(0) => return Err(StoreError::Keys("the file is empty".to_owned())),
+            Ok(_) if !checked::was_made(&*files, path)? => {
+                return Err(StoreError::Keys("the file is blank".to_owned()));
+            }
             Ok(_) => {}
             Err(error) => return Err(StoreError::Keys(error.to_string())),
         }
@@ -90,8 +105,22 @@ impl Keys {
         keys.map_err(|error| StoreError::Keys(error.to_string()))
     }
 
-    fn db(&self) -> RwLockReadGuard<'_, Database> {
-        self.db.read().unwrap_or_else(PoisonError::into_inner)
+    /// Asks or changes the file. After the disk has failed redb answers nothing more, so the next one
+    /// finds it opened anew, from what is on the disk.
+    fn with<T>(
+        &self,
+        act: impl FnOnce(&Database) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if self.failed.load(Ordering::Acquire) {
+            let mut db = self.db.write().unwrap_or_else(PoisonError::into_inner);
+            *db = open_file(&*self.files, &self.path)?;
+            self.failed.store(false, Ordering::Release);
+        }
+        let done = act(&self.db.read().unwrap_or_else(PoisonError::into_inner));
+        if matches!(done, Err(StoreError::Projections(_) | StoreError::File(_))) {
+            self.failed.store(true, Ordering::Release);
+        }
+        done
     }
 
     /// Makes keys for the members that have none, all in one commit; when all have one, no commit.
@@ -118,50 +147,55 @@ impl Keys {
         &self,
         keys: impl IntoIterator<Item = (&'a str, Secret)>,
     ) -> Result<(), StoreError> {
-        let db = self.db();
-        let txn = begin_write(&db)?;
-        {
-            let mut table = txn.open_table(MEMBER_KEYS)?;
-            let last = table.last()?.map(|(code, _)| code.value().to_owned());
-            let mut keys = keys.into_iter().peekable();
-            let is_inside =
-                |(code, _): &(&str, Secret)| last.as_deref().is_some_and(|l| *code <= l);
-            while let Some((code, key)) = keys.next_if(is_inside) {
-                if table.get(code)?.is_none() {
-                    table.insert(code, *key)?;
+        self.with(|db| {
+            let txn = begin_write(db)?;
+            {
+                let mut table = txn.open_table(MEMBER_KEYS)?;
+                let last = table.last()?.map(|(code, _)| code.value().to_owned());
+                let mut keys = keys.into_iter().peekable();
+                let is_inside =
+                    |(code, _): &(&str, Secret)| last.as_deref().is_some_and(|l| *code <= l);
+                while let Some((code, key)) = keys.next_if(is_inside) {
+                    if table.get(code)?.is_none() {
+                        table.insert(code, *key)?;
+                    }
                 }
+                let mut end = table.upper_bound_mut(Bound::<&str>::Unbounded)?;
+                for (code, key) in keys {
+                    end.insert_before(code, *key)?;
+                }
+                end.close()?;
             }
-            let mut end = table.upper_bound_mut(Bound::<&str>::Unbounded)?;
-            for (code, key) in keys {
-                end.insert_before(code, *key)?;
-            }
-            end.close()?;
-        }
-        Ok(txn.commit()?)
+            Ok(txn.commit()?)
+        })
     }
 
     fn without_key<'a>(
         &self,
         codes: impl IntoIterator<Item = &'a str>,
     ) -> Result<Vec<&'a str>, StoreError> {
-        let table = self.db().begin_read()?.open_table(MEMBER_KEYS)?;
-        let mut missing = Vec::new();
-        for code in codes {
-            if table.get(code)?.is_none() {
-                missing.push(code);
+        self.with(|db| {
+            let table = db.begin_read()?.open_table(MEMBER_KEYS)?;
+            let mut missing = Vec::new();
+            for code in codes {
+                if table.get(code)?.is_none() {
+                    missing.push(code);
+                }
             }
-        }
-        Ok(missing)
+            Ok(missing)
+        })
     }
 
     /// Returns the keys of an import's members, to ask for each of about `wanted`.
     pub fn ring(&self, wanted: u64) -> Result<KeyRing, StoreError> {
-        KeyRing::new(self.db().begin_read()?.open_table(MEMBER_KEYS)?, wanted)
+        KeyRing::new(self.with(|db| Ok(db.begin_read()?.open_table(MEMBER_KEYS)?))?, wanted)
     }
 
     fn member_key(&self, code: &str) -> Result<Option<Secret>, StoreError> {
-        let table = self.db().begin_read()?.open_table(MEMBER_KEYS)?;
-        Ok(table.get(code)?.map(|key| Zeroizing::new(key.value())))
+        self.with(|db| {
+            let table = db.begin_read()?.open_table(MEMBER_KEYS)?;
+            Ok(table.get(code)?.map(|key| Zeroizing::new(key.value())))
+        })
     }
 
     /// Seals personal data with the member's own key, which `create_members` has made.
@@ -186,12 +220,11 @@ impl Keys {
 
     /// Destroys a member's key. The file is written anew: redb leaves removed bytes in free pages.
     pub fn erase_member(&self, code: &str) -> Result<(), StoreError> {
-        {
-            let db = self.db();
-            let txn = begin_write(&db)?;
+        self.with(|db| {
+            let txn = begin_write(db)?;
             txn.open_table(MEMBER_KEYS)?.remove(code)?;
-            txn.commit()?;
-        }
+            Ok(txn.commit()?)
+        })?;
         self.rewrite()
     }
 
@@ -218,24 +251,26 @@ impl Keys {
         let mut salt = [0; 16];
         (self.chance)(&mut salt);
         let verifier = pin.map(|pin| pins::verifier(pin, &salt, policy)).transpose()?;
-        let db = self.db();
-        let txn = begin_write(&db)?;
-        {
-            let mut table = txn.open_table(PINS)?;
-            match verifier {
-                Some(verifier) => table.insert(staff, verifier.as_str())?,
-                None => table.remove(staff)?,
-            };
-        }
-        Ok(txn.commit()?)
+        self.with(|db| {
+            let txn = begin_write(db)?;
+            {
+                let mut table = txn.open_table(PINS)?;
+                match &verifier {
+                    Some(verifier) => table.insert(staff, verifier.as_str())?,
+                    None => table.remove(staff)?,
+                };
+            }
+            Ok(txn.commit()?)
+        })
     }
 
     /// Compares a PIN with the one on file. Takes about a tenth of a second when there is one.
     pub fn check_pin(&self, staff: u32, pin: Option<&Pin>) -> Result<PinVerdict, StoreError> {
-        let table = self.db().begin_read()?.open_table(PINS)?;
-        let Some(verifier) = table.get(staff)?.map(|phc| phc.value().to_owned()) else {
-            return Ok(PinVerdict::NotSet);
-        };
+        let verifier = self.with(|db| {
+            let table = db.begin_read()?.open_table(PINS)?;
+            Ok(table.get(staff)?.map(|phc| phc.value().to_owned()))
+        })?;
+        let Some(verifier) = verifier else { return Ok(PinVerdict::NotSet) };
         let right = pin.is_some_and(|pin| pins::holds(pin, &verifier));
         Ok(if right { PinVerdict::Right } else { PinVerdict::Wrong })
     }
@@ -247,10 +282,11 @@ impl Keys {
         }
         let mut seed = Secret::default();
         (self.chance)(&mut *seed);
-        let db = self.db();
-        let txn = begin_write(&db)?;
-        txn.open_table(SIGNING)?.insert(Z_KEY, *seed)?;
-        txn.commit()?;
+        self.with(|db| {
+            let txn = begin_write(db)?;
+            txn.open_table(SIGNING)?.insert(Z_KEY, *seed)?;
+            Ok(txn.commit()?)
+        })?;
         Ok(SigningKey::from_bytes(&seed))
     }
 
@@ -261,8 +297,10 @@ impl Keys {
     }
 
     fn signing_seed(&self) -> Result<Option<Secret>, StoreError> {
-        let table = self.db().begin_read()?.open_table(SIGNING)?;
-        Ok(table.get(Z_KEY)?.map(|seed| Zeroizing::new(seed.value())))
+        self.with(|db| {
+            let table = db.begin_read()?.open_table(SIGNING)?;
+            Ok(table.get(Z_KEY)?.map(|seed| Zeroizing::new(seed.value())))
+        })
     }
 
     /// Calls `each` with every row, for a backup.
@@ -270,7 +308,7 @@ impl Keys {
         &self,
         mut each: impl FnMut(KeyRow) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let txn = self.db().begin_read()?;
+        let txn = self.with(|db| Ok(db.begin_read()?))?;
         for row in txn.open_table(MEMBER_KEYS)?.iter()? {
             let (code, key) = row?;
             each(KeyRow::Member { code: code.value().to_owned(), key: key.value() })?;
@@ -287,32 +325,29 @@ impl Keys {
 
     /// Puts rows of a backup in, in one commit.
     pub fn restore_rows(&self, rows: impl IntoIterator<Item = KeyRow>) -> Result<(), StoreError> {
-        let db = self.db();
-        let txn = begin_write(&db)?;
-        {
-            let mut members = txn.open_table(MEMBER_KEYS)?;
-            let mut pins = txn.open_table(PINS)?;
-            let mut signing = txn.open_table(SIGNING)?;
-            for row in rows {
-                match row {
-                    KeyRow::Member { code, key } => drop(members.insert(code.as_str(), key)?),
-                    KeyRow::Pin { staff, verifier } => {
-                        drop(pins.insert(staff, verifier.as_str())?);
+        self.with(|db| {
+            let txn = begin_write(db)?;
+            {
+                let mut members = txn.open_table(MEMBER_KEYS)?;
+                let mut pins = txn.open_table(PINS)?;
+                let mut signing = txn.open_table(SIGNING)?;
+                for row in rows {
+                    match row {
+                        KeyRow::Member { code, key } => drop(members.insert(code.as_str(), key)?),
+                        KeyRow::Pin { staff, verifier } => {
+                            drop(pins.insert(staff, verifier.as_str())?);
+                        }
+                        KeyRow::Signing { seed } => drop(signing.insert(Z_KEY, seed)?),
                     }
-                    KeyRow::Signing { seed } => drop(signing.insert(Z_KEY, seed)?),
                 }
             }
-        }
-        Ok(txn.commit()?)
+            Ok(txn.commit()?)
+        })
     }
 }
 
 fn open_file(files: &dyn Files, path: &Path) -> Result<Database, StoreError> {
-    let (file, fresh) = match files.open(path) {
-        Ok(file) => (file, false),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => (files.create(path)?, true),
-        Err(error) => return Err(error.into()),
-    };
+    let file = checked::open_or_create(files, path)?;
     let db = redb_file::open(file, CACHE_BYTES)?;
     if !has_tables(&db)? {
         let txn = begin_write(&db)?;
@@ -321,10 +356,17 @@ fn open_file(files: &dyn Files, path: &Path) -> Result<Database, StoreError> {
         txn.open_table(SIGNING)?;
         txn.commit()?;
     }
-    if fresh {
-        files.sync_dir(parent(path))?;
-    }
     Ok(db)
+}
+
+/// Writes a file that was kept before blocks were checked anew, as one whose are.
+fn check_from_now_on(files: &dyn Files, path: &Path) -> Result<(), StoreError> {
+    let new_path = beside(path, ".new");
+    remove_if_there(files, &new_path)?;
+    let old = redb_file::open(files.open(path)?, CACHE_BYTES)?;
+    copy_rows(&old, &open_file(files, &new_path)?)?;
+    files.rename(&new_path, path)?;
+    Ok(files.sync_dir(parent(path))?)
 }
 
 /// Returns whether the file was made before: then a start writes nothing to it.

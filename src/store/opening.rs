@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::catalog::{Catalog, Damage, Mark, Segment, Why};
 use super::chain::{Hash, Head, JournalId};
 use super::files::{DiskFile, Files, read_full};
-use super::record::{MAX_WRITE, Tail, Unfit, Writing, judge_tail};
+use super::record::{MAX_WRITE, Rest, Tail, Unfit, Writing, judge_tail};
 use super::segment::{Begun, HEADER_LEN, Header, Place, SegmentName};
 use super::walk::{Walk, WalkError};
 
@@ -269,6 +269,8 @@ impl Scan {
         let mut walk = Walk::new(file.clone(), start.offset, start.head, len);
         let mut records = 0;
         let mut last_write = (start.offset == HEADER_LEN as u64).then_some(0);
+        // Where the write began whose last record has not been met yet.
+        let mut half_an_act: Option<Mark> = None;
         let mut contradicted = known.witness.is_some_and(|witness| differs(start.head, witness));
         let stopped = loop {
             match walk.step() {
@@ -277,6 +279,11 @@ impl Scan {
                     if step.frame.writing == Writing::First {
                         last_write = Some(step.offset);
                     }
+                    let begun = Mark { offset: step.offset, head: step.before };
+                    half_an_act = match step.frame.rest {
+                        Rest::Nothing => None,
+                        Rest::Follows => Some(half_an_act.unwrap_or(begun)),
+                    };
                     segment.note(&step);
                     contradicted |=
                         known.witness.is_some_and(|witness| differs(step.head, witness));
@@ -286,15 +293,24 @@ impl Scan {
                 Err(WalkError::Io(e)) => return Err(e),
             }
         };
-        let (head, end) = (walk.head(), walk.offset());
+        let (mut head, end) = (walk.head(), walk.offset());
         segment.end = end;
         segment.last = Some(head);
         let mut tail = TailFound::Nothing;
         if let Some(why) = stopped {
             tail = judge(&*file, segment, head, len, why)?;
         }
+        // An act that was torn between its entries did not happen: nobody was told of any of them.
+        if let Some(begun) = half_an_act
+            && !matches!(tail, TailFound::Damaged(_))
+        {
+            head = begun.head;
+            segment.take_back_to(begun);
+            last_write = None;
+            tail = TailFound::Torn(len - begun.offset);
+        }
         if contradicted && let Some(witness) = known.witness {
-            tail = TailFound::Damaged(segment.damage(witness.seq, end, Why::Witness));
+            tail = TailFound::Damaged(segment.damage(witness.seq, segment.end, Why::Witness));
         }
         Ok(Self { head, tail, records, last_write })
     }

@@ -14,6 +14,8 @@ pub enum Subject {
     Items,
     /// Members, their points, sales, jobs.
     Sales,
+    /// What nobody waits for: settings, closed days.
+    AsItIs,
 }
 
 impl Subject {
@@ -40,10 +42,12 @@ impl Subject {
 struct State {
     folded: u64,
     /// The last entry that changed items, and the last that changed sales.
-    changed: [u64; 2],
+    changed: [u64; 3],
     /// Rows of imports that were sorted in.
     sorted_in: u64,
     failed: Option<String>,
+    /// How often the store was made anew.
+    mends: u64,
 }
 
 /// Shared between who appends, who folds and who reads. Counts the own lane's current epoch.
@@ -87,10 +91,24 @@ impl Progress {
         self.moved.notify_all();
     }
 
+    /// Notes that the store was made anew and stands at an entry.
+    pub fn mended(&self, seq: u64) {
+        let mut state = self.state();
+        state.failed = None;
+        state.mends += 1;
+        state.folded = state.folded.max(seq);
+        self.moved.notify_all();
+    }
+
+    /// How often the store was made anew.
+    pub fn mends(&self) -> u64 {
+        self.state().mends
+    }
+
     /// Returns once the entry is folded.
     ///
     /// # Errors
-    /// `Journal` with the reason when the fold has failed: rebuild.
+    /// `Folding` with the reason when the fold has failed: it is to be mended.
     pub fn wait_for(&self, seq: u64) -> Result<(), StoreError> {
         self.wait_watching(seq, &mut |_| {})
     }
@@ -100,7 +118,7 @@ impl Progress {
         let mut state = self.state();
         while state.folded < seq {
             if let Some(why) = &state.failed {
-                return Err(StoreError::Journal(why.clone()));
+                return Err(StoreError::Folding(why.clone()));
             }
             watch(state.sorted_in);
             state = self.moved.wait(state).unwrap_or_else(PoisonError::into_inner);

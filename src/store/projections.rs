@@ -12,6 +12,7 @@ use std::sync::Arc;
 use redb::{Database, ReadableDatabase, ReadableTableMetadata};
 
 use super::fault::StoreError;
+use super::files::checked::{self, CheckedFile};
 use super::files::{Files, beside, parent, redb_file};
 use super::folding::{Folder, prepare};
 use super::history::{History, each_batch};
@@ -26,9 +27,20 @@ pub const STORE_NAME: &str = "store.redb";
 /// Entries folded in one transaction while rebuilding.
 const AT_ONCE: usize = 512;
 
-/// Opens the store; `None` when it is missing, damaged or of another version.
+/// Opens the store; `None` when it is missing, damaged or of another version. What is damaged deeper
+/// down says so when it is read.
 pub fn open(files: &dyn Files, path: &Path) -> Option<Database> {
-    let file = files.open(path).ok()?;
+    opened(checked::open(files, path).ok()?)
+}
+
+/// Opens the store if every byte of it is what was written.
+pub fn open_whole(files: &dyn Files, path: &Path) -> Option<Database> {
+    let file = checked::open(files, path).ok()?;
+    file.check_all().ok()?;
+    opened(file)
+}
+
+fn opened(file: Arc<CheckedFile>) -> Option<Database> {
     // redb may panic on a file that is not what it wrote.
     catch_unwind(AssertUnwindSafe(|| {
         let db = redb_file::open(file, CACHE_BYTES).ok()?;
@@ -49,8 +61,7 @@ pub fn create(files: &dyn Files, path: &Path) -> Result<Database, StoreError> {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
         _ => {}
     }
-    let file = files.create(path)?;
-    files.sync_dir(parent(path))?;
+    let file = checked::create(files, path)?;
     let db = redb_file::open(file, CACHE_BYTES)?;
     prepare(&db)?;
     Ok(db)

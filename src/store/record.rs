@@ -4,7 +4,8 @@
 //! Invariant: a record is believed only when its checksum and its link both hold.
 //!
 //! ```text
-//! 0  u32 LE   length of the body; top bit set: written in one call with the record before it
+//! 0  u32 LE   length of the body; top bit set: written in one call with the record before it,
+//!             the bit below it set: with the record behind it, too
 //! 4  u32 LE   CRC32C of length, body and hash
 //! 8  body     version byte and what the codec makes of it
 //!    32 bytes SHA-256(previous hash ‖ body)
@@ -21,6 +22,7 @@ pub const FRAME: usize = PREFIX + Hash::LEN;
 
 const PREFIX: usize = 8;
 const JOINED: u32 = 1 << 31;
+const FOLLOWED: u32 = 1 << 30;
 /// What a disk writes whole, in bytes.
 const SECTOR: u64 = 512;
 
@@ -33,10 +35,19 @@ pub enum Writing {
     Joined,
 }
 
+/// Whether a record ends its write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    Nothing,
+    /// The next record belongs to the same act: without it this one never happened.
+    Follows,
+}
+
 /// Where the parts of one record lie in the bytes it was found in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Frame {
     pub writing: Writing,
+    pub rest: Rest,
     pub body_len: usize,
     /// The hash the record claims; not yet compared with its link.
     pub hash: Hash,
@@ -73,10 +84,12 @@ pub enum Unfit {
 }
 
 /// Appends the record of `body` after `prev` to `out` and returns the new head.
-pub fn put(out: &mut Vec<u8>, prev: Head, writing: Writing, body: &[u8]) -> Head {
+pub fn put(out: &mut Vec<u8>, prev: Head, writing: Writing, rest: Rest, body: &[u8]) -> Head {
     let head = prev.after(body);
     let bare = u32::try_from(body.len()).expect("bodies are bounded by MAX_BODY");
-    let length = if writing == Writing::Joined { bare | JOINED } else { bare }.to_le_bytes();
+    let joined = if writing == Writing::Joined { JOINED } else { 0 };
+    let followed = if rest == Rest::Follows { FOLLOWED } else { 0 };
+    let length = (bare | joined | followed).to_le_bytes();
     out.extend_from_slice(&length);
     out.extend_from_slice(&checksum(length, body, &head.hash).to_le_bytes());
     out.extend_from_slice(body);
@@ -92,7 +105,7 @@ fn checksum(length: [u8; 4], body: &[u8], hash: &Hash) -> u32 {
 /// Returns the length in bytes that the record at the front of `bytes` announces.
 pub fn announced(bytes: &[u8]) -> Result<usize, Unfit> {
     let length = bytes.first_chunk().ok_or(Unfit::Short)?;
-    let body_len = (u32::from_le_bytes(*length) & !JOINED) as usize;
+    let body_len = (u32::from_le_bytes(*length) & !(JOINED | FOLLOWED)) as usize;
     if (1..=MAX_BODY).contains(&body_len) { Ok(FRAME + body_len) } else { Err(Unfit::Length) }
 }
 
@@ -107,9 +120,10 @@ pub fn frame(bytes: &[u8]) -> Result<Frame, Unfit> {
     if prefix[4..] != checksum(length, body, &hash).to_le_bytes() {
         return Err(Unfit::Checksum);
     }
-    let joined = u32::from_le_bytes(length) & JOINED != 0;
-    let writing = if joined { Writing::Joined } else { Writing::First };
-    Ok(Frame { writing, body_len: body.len(), hash })
+    let has = |flag| u32::from_le_bytes(length) & flag != 0;
+    let writing = if has(JOINED) { Writing::Joined } else { Writing::First };
+    let rest = if has(FOLLOWED) { Rest::Follows } else { Rest::Nothing };
+    Ok(Frame { writing, rest, body_len: body.len(), hash })
 }
 
 /// Reads the record at the front of `bytes` as the one that follows `prev`.
@@ -210,9 +224,9 @@ mod tests {
 
     fn two(len: usize, second: Writing) -> (Vec<u8>, usize) {
         let mut out = Vec::new();
-        let head = put(&mut out, ZERO, Writing::First, &body(1, len));
+        let head = put(&mut out, ZERO, Writing::First, Rest::Nothing, &body(1, len));
         let border = out.len();
-        put(&mut out, head, second, &body(2, len));
+        put(&mut out, head, second, Rest::Nothing, &body(2, len));
         (out, border)
     }
 
@@ -230,7 +244,7 @@ mod tests {
     #[test]
     fn every_single_bit_flip_is_noticed() {
         let mut bytes = Vec::new();
-        put(&mut bytes, ZERO, Writing::First, &body(1, 60));
+        put(&mut bytes, ZERO, Writing::First, Rest::Nothing, &body(1, 60));
         for bit in 0..bytes.len() * 8 {
             bytes[bit / 8] ^= 1 << (bit % 8);
             assert!(follow(ZERO, &bytes).is_err(), "bit {bit}");
@@ -242,7 +256,7 @@ mod tests {
     fn a_flip_in_a_whole_last_record_is_damage_and_never_a_torn_tail() {
         for offset in [256, 300, 511] {
             let mut bytes = Vec::new();
-            put(&mut bytes, ZERO, Writing::First, &body(1, 900));
+            put(&mut bytes, ZERO, Writing::First, Rest::Nothing, &body(1, 900));
             for bit in 0..bytes.len() * 8 {
                 bytes[bit / 8] ^= 1 << (bit % 8);
                 let judged = judge_tail(ZERO, offset, &bytes);

@@ -30,6 +30,9 @@ const CRC_AT: usize = HEADER_LEN - 4;
 pub struct Month(u32);
 
 impl Month {
+    /// The earliest there is.
+    pub const FIRST: Self = Self(200_001);
+
     /// Returns `None` for what is no month from 2000-01 to 9999-12.
     pub fn new(year: u16, month: u8) -> Option<Self> {
         let fits = (2000..=9999).contains(&year) && (1..=12).contains(&month);

@@ -7,6 +7,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use redb::Database;
+
 use super::appending::{Appender, AppenderParts, Import, Posted};
 use super::backup::remove_if_there;
 use super::cart_keeper::CartKeeper;
@@ -21,13 +23,15 @@ use super::journal::Journal;
 use super::journal_thread::JournalThread;
 use super::keys::{Chance, Keys};
 use super::lanes::Folded;
+use super::mending::{Mending, agrees};
 use super::opening::{Known, OpenReport, TailFound};
 use super::progress::Progress;
 use super::projections::{self, STORE_NAME, Watch};
-use super::reader::{Reader, Verdict};
+use super::reader::Reader;
 use super::restore::{EPOCH_DUE, finish_interrupted, is_epoch_due};
 use super::second_copy::{CopyPlace, SecondCopy};
 use super::segment::SegmentName;
+use super::shelf::Shelf;
 use super::shop_lock::{LOCK_NAME, LockError, ShopLock};
 use super::staging::{Stage, Stager};
 use super::store_reader::StoreReader;
@@ -35,7 +39,6 @@ use super::store_thread::StoreThread;
 use crate::domain::entry::{Clock, Draft, Entry, Header, Kind};
 use crate::domain::lane::LaneState;
 use crate::domain::register::{Cart, Now};
-use crate::domain::sale::SaleId;
 use crate::domain::settings::{Settings, SettingsPatch};
 
 /// The names of the files beside `journal/` and `store.redb`.
@@ -264,17 +267,24 @@ impl ShopPlace {
             Some(db) => db,
             None => projections::create(&*self.files, &store_path)?,
         };
-        let mut db = Arc::new(db);
-        let mut folder = projections::catch_up(&db, &keys, &self.history(), watch)?;
-        // What a register that was killed had still to do.
-        if let Some(fresh) = projections::without_erased(&*self.files, &store_path, &db)? {
-            db = Arc::new(fresh);
-            folder = projections::catch_up(&db, &keys, &self.history(), watch)?;
-        }
+        let caught_up = match self.caught_up(db, &keys, watch) {
+            // Damaged where it had not been read yet.
+            Err(error) if error.is_of_projections() && !rebuilt => {
+                self.caught_up(projections::create(&*self.files, &store_path)?, &keys, watch)
+            }
+            caught_up => caught_up,
+        };
+        let (db, folder) = caught_up?;
 
-        let (cart, emptied) = CartKeeper::new(cart_log, &found.changes);
+        let (mut cart, came_back) = CartKeeper::new(cart_log, &found.changes);
         let (settings, lane) = (folder.settings().clone(), folder.lane(self.lane));
-        let open_cart = self.still_open(emptied, &journal_reader, &lane)?;
+        let began_after = found.witness.map_or(0, |head| head.seq);
+        let open_cart = if has_ended(&came_back, began_after, &journal_reader, &lane)? {
+            cart.keep(&Cart::default(), journal_reader.head())?; // Not asked again next time.
+            Cart::default()
+        } else {
+            came_back
+        };
         let newest = last_header(&journal_reader)?;
         let last = newest.as_ref().map(|header| (header.at_ms, header.clock));
         let stamp = newest.map_or(0, |header| header.stamp);
@@ -282,6 +292,25 @@ impl ShopPlace {
         let (unclean, printing) = (found.unclean, found.printing);
         let cart = open_cart;
         Ok(Opened { shop, settings, lane, cart, unclean, rebuilt, printing, last, report })
+    }
+
+    /// Folds what the store lacks, and takes out what a register that was killed had still to.
+    fn caught_up(
+        &self,
+        db: Database,
+        keys: &Arc<Keys>,
+        watch: Watch<'_>,
+    ) -> Result<(Arc<Database>, Folder), StoreError> {
+        let (db, history) = (Arc::new(db), self.history());
+        let folder = projections::catch_up(&db, keys, &history, watch)?;
+        match projections::without_erased(&*self.files, &self.dir.join(STORE_NAME), &db)? {
+            None => Ok((db, folder)),
+            Some(fresh) => {
+                let fresh = Arc::new(fresh);
+                let folder = projections::catch_up(&fresh, keys, &history, watch)?;
+                Ok((fresh, folder))
+            }
+        }
     }
 
     #[allow(clippy::too_many_arguments, reason = "the parts of a shop, each used once, here")]
@@ -292,16 +321,26 @@ impl ShopPlace {
         keys: Arc<Keys>,
         journal: Journal,
         folder: Folder,
-        db: Arc<redb::Database>,
+        db: Arc<Database>,
         cart: CartKeeper,
         last_stamp: u64,
     ) -> Result<Shop, StoreError> {
         let reader = journal.reader();
         let progress = Arc::new(Progress::new(reader.head().seq));
-        let store = StoreThread::start(folder, progress.clone())?;
         let copy =
             self.copy.clone().map(|place| SecondCopy::start(reader.clone(), place)).transpose()?;
         let journal = JournalThread::start(journal)?;
+        let shelf = Arc::new(Shelf::new(db));
+        let mending = Mending {
+            history: self.history(),
+            path: self.dir.join(STORE_NAME),
+            lane: self.lane,
+            epoch: u16::from(id.epoch().place()),
+            keys: keys.clone(),
+            journal: journal.handle(),
+            shelf: shelf.clone(),
+        };
+        let store = StoreThread::start(folder, mending, progress.clone())?;
         let shop_id = u64::from_str_radix(id.shop(), 16);
         let appender = Appender::new(AppenderParts {
             journal: journal.handle(),
@@ -314,23 +353,9 @@ impl ShopPlace {
             epoch: u16::from(id.epoch().place()),
             last_stamp,
         });
-        let reader = StoreReader { db, keys: keys.clone(), progress };
+        let reader = StoreReader { db: shelf, keys: keys.clone(), progress, store: store.sender() };
         let (files, dir) = (self.files.clone(), self.dir.clone());
         Ok(Shop { appender, reader, cart, keys, store, copy, journal, files, dir, _lock: lock })
-    }
-
-    /// Returns the cart, or an empty one when its sale has happened already.
-    fn still_open(
-        &self,
-        cart: Cart,
-        reader: &Reader,
-        lane: &LaneState,
-    ) -> Result<Cart, StoreError> {
-        let parked = lane.suspended.values().any(|slip| slip.cart.id == cart.id);
-        if parked || (cart.has_sale() && has_happened(cart.id, reader)?) {
-            return Ok(Cart::default());
-        }
-        Ok(cart)
     }
 }
 
@@ -346,27 +371,30 @@ fn known(stored: Option<Folded>, cart: Option<Head>) -> Known {
     Known { checkpoint: stored.and_then(|last| last.checkpoint()), witness }
 }
 
-/// Returns whether the store was folded from this journal and no other.
-fn agrees(reader: &Reader, folded: Option<Folded>, epoch: u16) -> bool {
-    match folded {
-        Some(last) if last.epoch == epoch => {
-            matches!(reader.check(last.head()), Ok(Verdict::Agrees))
-        }
-        Some(last) => last.epoch < epoch,
-        None => true,
+/// Returns whether a cart that came back is of a sale that the journal has the end of. Without a line
+/// it bears no id yet (a member, a quantity keyed ahead): then any end since it began was its own.
+fn has_ended(
+    cart: &Cart,
+    began_after: u64,
+    reader: &Reader,
+    lane: &LaneState,
+) -> Result<bool, StoreError> {
+    let parked = |id| lane.suspended.values().any(|slip| slip.cart.id == id);
+    if cart.is_empty() || (cart.has_sale() && parked(cart.id)) {
+        return Ok(!cart.is_empty());
     }
-}
-
-fn has_happened(id: SaleId, reader: &Reader) -> Result<bool, StoreError> {
-    let from = reader.head().seq.saturating_sub(CART_LOOK_BACK).max(1);
-    for record in reader.iter_from(from) {
+    let look_back = reader.head().seq.saturating_sub(CART_LOOK_BACK);
+    let from = if cart.has_sale() { look_back } else { look_back.max(began_after) };
+    for record in reader.iter_from(from + 1) {
         let record = record.map_err(|error| StoreError::Journal(error.to_string()))?;
-        let happened = match codec::decode_entry(&record.body)?.kind {
-            Kind::SaleClosed(sale) => sale.id == id,
-            Kind::SaleVoided { id: voided, .. } => voided == id,
-            _ => false, // Suspended is no end: what was taken back from its slip is open again.
+        let ended = match codec::decode_entry(&record.body)?.kind {
+            Kind::SaleClosed(sale) => Some(sale.id),
+            Kind::SaleVoided { id, .. } => Some(id),
+            // No end of a cart with lines: what was taken back from its slip is open again.
+            Kind::SaleSuspended { cart: parked, .. } if !cart.has_sale() => Some(parked.id),
+            _ => None,
         };
-        if happened {
+        if ended.is_some_and(|id| id == cart.id || !cart.has_sale()) {
             return Ok(true);
         }
     }
@@ -421,7 +449,13 @@ impl Shop {
     /// Keeps the open cart, before it is shown.
     pub fn keep_cart(&mut self, cart: &Cart) -> Result<(), StoreError> {
         let head = self.appender.journal().reader().head();
-        self.cart.keep(cart, head)
+        match self.cart.keep(cart, head) {
+            // The open sale may always finish: that is what the reserve is for.
+            Err(error) if error.is_full() && self.appender.journal().release_reserve() => {
+                self.cart.keep(cart, head)
+            }
+            kept => kept,
+        }
     }
 
     /// The cart's file: to sync off the key path, and to note print jobs.
@@ -435,6 +469,8 @@ impl Shop {
         if self.cart.log().is_long() {
             self.cart.log().compact()?;
         }
+        // There may be room again; without it the shop sells all the same.
+        let _ = self.appender.journal().restore_reserve();
         Ok(())
     }
 
@@ -467,7 +503,11 @@ impl Shop {
         self.cart.log().close(self.appender.journal().reader().head())?;
         self.store.settle()?;
         drop(self.appender);
-        projections::without_erased(&*self.files, &self.dir.join(STORE_NAME), &self.reader.db)?;
+        projections::without_erased(
+            &*self.files,
+            &self.dir.join(STORE_NAME),
+            &self.reader.db.now(),
+        )?;
         self.journal.end();
         if let Some(copy) = self.copy {
             copy.finish();

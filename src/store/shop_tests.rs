@@ -400,6 +400,32 @@ fn a_cart_comes_back_unless_its_sale_has_happened() {
     assert!(open(&files).cart.is_empty());
 }
 
+/// A cut may take the news that the cart is empty and leave what was keyed before the first line.
+#[test]
+fn the_next_customer_is_not_given_the_last_ones_card() {
+    let files = FaultyFiles::new();
+    let mut shop = create(&files);
+    let member = crate::domain::register::CartMember {
+        code: CARD.into(),
+        rank: String::new(),
+        rank_rate: 1.into(),
+        points: 0,
+    };
+    shop.keep_cart(&Cart { member: Some(member), ..Cart::default() }).unwrap();
+    shop.cart_log().sync().unwrap();
+    say(&mut shop, 1, vec![closed(sale(receipt(1), vec![line(MILK, "牛乳", 1, 248)]))]);
+    shop.keep_cart(&Cart::default()).unwrap();
+    drop(shop);
+    files.power_cut(Keep::Nothing, 1);
+    for _ in 0..2 {
+        let mut opened = open(&files);
+        assert!(opened.cart.is_empty());
+        for act in 0..70 {
+            say(&mut opened.shop, act, vec![Kind::DrawerOpened { reason: "両替".into() }]);
+        }
+    }
+}
+
 #[test]
 fn the_journal_browser_reads_backwards_and_pages() {
     use super::journal_search::Query;

@@ -5,13 +5,16 @@
 
 use std::sync::Arc;
 
-use redb::{Database, ReadTransaction, ReadableDatabase};
+use redb::ReadTransaction;
 
 use super::days::ClosedDay;
 use super::fault::StoreError;
 use super::jobs::Job;
 use super::keys::Keys;
+use super::mending::Trust;
 use super::progress::{Progress, Subject};
+use super::shelf::Shelf;
+use super::store_thread::FoldSender;
 use super::visits::Visit;
 use super::{days, items, jobs, journal_search, lanes, member_find, members, sales, stock, visits};
 use crate::domain::command::Pin;
@@ -27,15 +30,47 @@ use crate::domain::settings::Settings;
 /// A view on the store. Clones see the same one; any thread may hold one.
 #[derive(Clone)]
 pub struct StoreReader {
-    pub(super) db: Arc<Database>,
+    pub(super) db: Arc<Shelf>,
     pub(super) keys: Arc<Keys>,
     pub(super) progress: Arc<Progress>,
+    pub(super) store: FoldSender,
 }
 
 impl StoreReader {
     fn read(&self, subject: Subject) -> Result<ReadTransaction, StoreError> {
         self.progress.wait(subject)?;
-        Ok(self.db.begin_read()?)
+        self.db.begin_read()
+    }
+
+    /// Asks a question; when the store is not what was folded, it is made anew and asked again.
+    fn ask<T>(
+        &self,
+        subject: Subject,
+        question: impl Fn(&ReadTransaction) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mends = self.progress.mends();
+        match self.read(subject).and_then(|txn| question(&txn)) {
+            Err(error) if self.is_mended(&error, mends) => question(&self.read(subject)?),
+            answer => answer,
+        }
+    }
+
+    fn is_mended(&self, error: &StoreError, mends: u64) -> bool {
+        error.is_of_projections() && self.store.mend(Trust::after(error), mends)
+    }
+
+    /// Asks for many rows; when the store is not what was folded, the next one who asks finds it mended.
+    fn ask_once<T>(
+        &self,
+        subject: Subject,
+        question: impl FnOnce(&ReadTransaction) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mends = self.progress.mends();
+        let answer = self.read(subject).and_then(|txn| question(&txn));
+        if let Err(error) = &answer {
+            self.is_mended(error, mends);
+        }
+        answer
     }
 
     /// Returns once the own lane's entry is in the projections.
@@ -49,11 +84,11 @@ impl StoreReader {
     }
 
     pub fn settings(&self) -> Result<Settings, StoreError> {
-        lanes::settings(&self.db.begin_read()?)
+        self.ask(Subject::AsItIs, lanes::settings)
     }
 
     pub fn lane(&self, lane: u8) -> Result<Option<LaneState>, StoreError> {
-        Ok(lanes::states(&self.db.begin_read()?)?.remove(&lane))
+        self.ask(Subject::AsItIs, |txn| Ok(lanes::states(txn)?.remove(&lane)))
     }
 
     /// Returns how many members a text finds in all, and one page of them, best first.
@@ -63,22 +98,22 @@ impl StoreReader {
         offset: usize,
         limit: usize,
     ) -> Result<(usize, Vec<Member>), StoreError> {
-        member_find::paged(&self.read(Subject::Sales)?, text, offset, limit)
+        self.ask(Subject::Sales, |txn| member_find::paged(txn, text, offset, limit))
     }
 
     /// Returns a member's newest visits, newest first.
     pub fn visits(&self, member: &str, limit: usize) -> Result<Vec<Visit>, StoreError> {
-        visits::newest(&self.read(Subject::Sales)?, member, limit)
+        self.ask(Subject::Sales, |txn| visits::newest(txn, member, limit))
     }
 
     /// Returns what should be on the shelf; `None` when the item was never counted or sold.
     pub fn stock(&self, code: &str) -> Result<Option<Quantity>, StoreError> {
-        stock::of(&self.read(Subject::Sales)?, code)
+        self.ask(Subject::Sales, |txn| stock::of(txn, code))
     }
 
     /// Returns the closed days of the business dates (days from the common era), oldest first.
     pub fn days(&self, from: i32, to: i32) -> Result<Vec<ClosedDay>, StoreError> {
-        days::between(&self.db.begin_read()?, from, to)
+        self.ask(Subject::AsItIs, |txn| days::between(txn, from, to))
     }
 
     /// Calls `each` with every sale of the business dates, oldest first; training left out.
@@ -88,7 +123,7 @@ impl StoreReader {
         to: i32,
         each: impl FnMut(StoredSale) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        sales::between(&self.read(Subject::Sales)?, from, to, each)
+        self.ask_once(Subject::Sales, |txn| sales::between(txn, from, to, each))
     }
 
     /// Calls `each` with every item, in the order of the codes.
@@ -96,7 +131,7 @@ impl StoreReader {
         &self,
         each: impl FnMut(Item) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        items::each(&self.read(Subject::Items)?, each)
+        self.ask_once(Subject::Items, |txn| items::each(txn, each))
     }
 
     /// Calls `each` with every member that was not erased.
@@ -104,12 +139,12 @@ impl StoreReader {
         &self,
         each: impl FnMut(Member) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        members::each(&self.read(Subject::Sales)?, each)
+        self.ask_once(Subject::Sales, |txn| members::each(txn, each))
     }
 
     /// Returns the papers that no printer has confirmed, in the order they were asked for.
     pub fn waiting_jobs(&self) -> Result<Vec<Job>, StoreError> {
-        jobs::waiting(&self.read(Subject::Sales)?)
+        self.ask(Subject::Sales, jobs::waiting)
     }
 
     /// Returns one page of the sales that a query finds, newest first.
@@ -119,37 +154,37 @@ impl StoreReader {
         offset: usize,
         limit: usize,
     ) -> Result<journal_search::Page, StoreError> {
-        journal_search::search(&self.read(Subject::Sales)?, query, offset, limit)
+        self.ask(Subject::Sales, |txn| journal_search::search(txn, query, offset, limit))
     }
 }
 
 impl Lookup for StoreReader {
     fn item(&self, code: &str) -> Result<Option<ItemFound>, Refusal> {
-        Ok(items::by_code(&self.read(Subject::Items)?, code)?)
+        Ok(self.ask(Subject::Items, |txn| items::by_code(txn, code))?)
     }
 
     fn find_items(&self, text: &str, limit: usize) -> Result<Vec<Item>, Refusal> {
-        Ok(items::find(&self.read(Subject::Items)?, text, limit)?)
+        Ok(self.ask(Subject::Items, |txn| items::find(txn, text, limit))?)
     }
 
     fn member(&self, code: &str) -> Result<Option<Member>, Refusal> {
-        Ok(members::by_code(&self.read(Subject::Sales)?, code)?)
+        Ok(self.ask(Subject::Sales, |txn| members::by_code(txn, code))?)
     }
 
     fn find_members(&self, text: &str, limit: usize) -> Result<Vec<Member>, Refusal> {
-        Ok(member_find::quick(&self.read(Subject::Sales)?, text, limit)?)
+        Ok(self.ask(Subject::Sales, |txn| member_find::quick(txn, text, limit))?)
     }
 
     fn member_code_used(&self, code: &str) -> Result<bool, Refusal> {
-        Ok(members::code_used(&self.read(Subject::Sales)?, code)?)
+        Ok(self.ask(Subject::Sales, |txn| members::code_used(txn, code))?)
     }
 
     fn next_member_number(&self, lane: u8) -> Result<u32, Refusal> {
-        Ok(members::next_number(&self.read(Subject::Sales)?, lane)?)
+        Ok(self.ask(Subject::Sales, |txn| members::next_number(txn, lane))?)
     }
 
     fn sale(&self, receipt: DocNo) -> Result<Option<StoredSale>, Refusal> {
-        Ok(sales::by_number(&self.read(Subject::Sales)?, receipt)?)
+        Ok(self.ask(Subject::Sales, |txn| sales::by_number(txn, receipt))?)
     }
 
     fn pin(&self, staff: u32, pin: Option<&Pin>) -> Result<PinVerdict, Refusal> {

@@ -12,6 +12,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::fault::StoreError;
 use super::folding::{Folder, Step};
+use super::mending::{Mending, Trust};
 use super::progress::Progress;
 use crate::domain::entry::Kind;
 
@@ -22,9 +23,14 @@ const MOST_AT_ONCE: usize = 64;
 /// Quiet after which what was folded is made durable.
 const IDLE: Duration = Duration::from_secs(1);
 
+/// What a reader waits for the store to be made anew; past it the reader says why in words.
+const PATIENCE: Duration = Duration::from_millis(80);
+
 enum Order {
     Fold(Box<Step>),
     Settle(Sender<Result<(), StoreError>>),
+    /// A reader found something wrong after so many mends.
+    Mend(Trust, u64, Sender<bool>),
     End,
 }
 
@@ -44,6 +50,13 @@ impl FoldSender {
         // After the end of the thread the entry is folded at the next start.
         let _ = self.0.send(Order::Fold(Box::new(step)));
     }
+
+    /// Has the store made anew, unless it was since `mends`; returns whether it is by now.
+    pub(super) fn mend(&self, trust: Trust, mends: u64) -> bool {
+        let (answer, answered) = bounded(1);
+        let _ = self.0.send(Order::Mend(trust, mends, answer)); // A gone thread does not answer.
+        answered.recv_timeout(PATIENCE).unwrap_or(false)
+    }
 }
 
 /// The thread itself; dropping it ends it, settled.
@@ -53,12 +66,20 @@ pub struct StoreThread {
 }
 
 impl StoreThread {
-    pub fn start(folder: Folder, progress: Arc<Progress>) -> Result<Self, StoreError> {
+    pub fn start(
+        folder: Folder,
+        mending: Mending,
+        progress: Arc<Progress>,
+    ) -> Result<Self, StoreError> {
         let (orders, inbox) = bounded(MOST_WAITING);
-        let folder = folder.telling(progress.clone());
-        let thread = thread::Builder::new()
-            .name("store".to_owned())
-            .spawn(move || run(folder, &inbox, &progress))?;
+        let worker = Worker {
+            folder: Some(folder.telling(progress.clone())),
+            mending,
+            progress,
+            trust: Trust::WhatIsWhole,
+        };
+        let thread =
+            thread::Builder::new().name("store".to_owned()).spawn(move || worker.run(&inbox))?;
         Ok(Self { orders, thread: Some(thread) })
     }
 
@@ -83,90 +104,123 @@ impl Drop for StoreThread {
     }
 }
 
-fn run(mut folder: Folder, inbox: &Receiver<Order>, progress: &Progress) {
-    let mut failed = None;
-    loop {
-        let order = if folder.is_unsettled() && failed.is_none() {
-            match inbox.recv_timeout(IDLE) {
-                Ok(order) => order,
-                Err(RecvTimeoutError::Timeout) => {
-                    note(folder.settle(), &mut failed, progress);
-                    continue;
-                }
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-        } else {
-            let Ok(order) = inbox.recv() else { break };
-            order
-        };
-        match order {
-            Order::Fold(_) if failed.is_some() => {}
-            Order::Fold(first) => match take(&mut folder, inbox, *first, &mut failed, progress) {
+/// The fold on its thread.
+struct Worker {
+    /// Absent after a failure, until the store is made anew.
+    folder: Option<Folder>,
+    mending: Mending,
+    progress: Arc<Progress>,
+    trust: Trust,
+}
+
+impl Worker {
+    fn run(mut self, inbox: &Receiver<Order>) {
+        while let Some(order) = self.next(inbox) {
+            let other = match order {
+                Order::Fold(first) => self.take(inbox, *first),
+                other => Some(other),
+            };
+            match other {
                 Some(Order::Settle(reply)) => {
-                    answer(&mut folder, reply, &mut failed, progress);
+                    let settled = self.settle();
+                    let _ = reply.send(settled); // Who asked may have gone.
+                }
+                Some(Order::Mend(trust, mends, reply)) => {
+                    let _ = reply.send(self.mend(trust, mends));
                 }
                 Some(Order::End) => break,
                 Some(Order::Fold(_)) | None => {}
-            },
-            Order::Settle(reply) => answer(&mut folder, reply, &mut failed, progress),
-            Order::End => break,
+            }
+        }
+        if self.folder.is_some() {
+            let _ = self.settle(); // What fails here is folded again at the next start.
         }
     }
-    if failed.is_none() {
-        note(folder.settle(), &mut failed, progress);
-    }
-}
 
-/// Folds an entry and those that wait behind it; returns the other order that stood behind them.
-fn take(
-    folder: &mut Folder,
-    inbox: &Receiver<Order>,
-    first: Step,
-    failed: &mut Option<String>,
-    progress: &Progress,
-) -> Option<Order> {
-    let mut steps = vec![first];
-    let mut other = None;
-    while steps.len() < MOST_AT_ONCE && other.is_none() {
-        match inbox.try_recv() {
-            Ok(Order::Fold(step)) => steps.push(*step),
-            Ok(order) => other = Some(order),
-            Err(_) => break,
+    /// Waits for an order; in a quiet moment everything is made durable.
+    fn next(&mut self, inbox: &Receiver<Order>) -> Option<Order> {
+        while self.folder.as_ref().is_some_and(Folder::is_unsettled) {
+            match inbox.recv_timeout(IDLE) {
+                Ok(order) => return Some(order),
+                Err(RecvTimeoutError::Timeout) => drop(self.settle()),
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
         }
+        inbox.recv().ok()
     }
-    let last = steps.last().map_or(0, |step| step.entry.header.seq);
-    let closes = steps.iter().any(|step| matches!(step.entry.kind, Kind::ZClosed(_)));
-    let mut done = folder.fold(&steps);
-    if done.is_ok() && closes {
-        done = folder.settle();
-    }
-    if done.is_ok() {
-        progress.folded(last);
-    }
-    note(done, failed, progress);
-    other
-}
 
-fn answer(
-    folder: &mut Folder,
-    reply: Sender<Result<(), StoreError>>,
-    failed: &mut Option<String>,
-    progress: &Progress,
-) {
-    let done = match failed {
-        Some(why) => Err(StoreError::Journal(why.clone())),
-        None => folder.settle(),
-    };
-    if let Err(error) = &done {
-        failed.get_or_insert_with(|| error.to_string());
-        progress.failed(error);
+    /// Folds an entry and those that wait behind it; returns the other order that stood behind them.
+    fn take(&mut self, inbox: &Receiver<Order>, first: Step) -> Option<Order> {
+        let mut steps = vec![first];
+        let mut other = None;
+        while steps.len() < MOST_AT_ONCE && other.is_none() {
+            match inbox.try_recv() {
+                Ok(Order::Fold(step)) => steps.push(*step),
+                Ok(order) => other = Some(order),
+                Err(_) => break,
+            }
+        }
+        let last = steps.last().map_or(0, |step| step.entry.header.seq);
+        let closes = steps.iter().any(|step| matches!(step.entry.kind, Kind::ZClosed(_)));
+        let folded = self.with_folder(|folder| {
+            folder.fold(&steps)?;
+            if closes { folder.settle() } else { Ok(()) }
+        });
+        if folded.is_ok() {
+            self.progress.folded(last);
+        }
+        other
     }
-    let _ = reply.send(done); // Who asked may have gone.
-}
 
-fn note(done: Result<(), StoreError>, failed: &mut Option<String>, progress: &Progress) {
-    if let Err(error) = done {
-        progress.failed(&error);
-        *failed = Some(error.to_string());
+    fn settle(&mut self) -> Result<(), StoreError> {
+        self.with_folder(Folder::settle)
+    }
+
+    /// Acts on the folder, made anew first where it had failed: the cause may be gone by now.
+    fn with_folder(
+        &mut self,
+        act: impl FnOnce(&mut Folder) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        if self.folder.is_none() {
+            self.make_anew()?;
+        }
+        let done = self.folder.as_mut().map_or(Ok(()), act);
+        if let Err(error) = &done {
+            self.fail(error);
+        }
+        done
+    }
+
+    fn fail(&mut self, error: &StoreError) {
+        self.trust = Trust::after(error);
+        self.folder = None;
+        self.progress.failed(error);
+    }
+
+    /// Makes the store anew for a reader, unless that was done since it looked.
+    fn mend(&mut self, trust: Trust, mends: u64) -> bool {
+        if self.folder.is_some() {
+            if self.progress.mends() > mends {
+                return true;
+            }
+            self.trust = trust;
+            self.folder = None;
+        }
+        self.make_anew().is_ok()
+    }
+
+    fn make_anew(&mut self) -> Result<(), StoreError> {
+        match self.mending.mend(self.trust) {
+            Ok(folder) => {
+                let seq = folder.folded(self.mending.lane).map_or(0, |last| last.seq);
+                self.folder = Some(folder.telling(self.progress.clone()));
+                self.progress.mended(seq);
+                Ok(())
+            }
+            Err(error) => {
+                self.progress.failed(&error);
+                Err(error)
+            }
+        }
     }
 }

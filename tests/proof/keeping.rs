@@ -16,10 +16,11 @@ use regi::store::chain::{Epoch, Hash};
 use regi::store::codec;
 use regi::store::fault::StoreError;
 use regi::store::files::faulty::{FaultKind, FaultyFiles, Keep, Lasting};
-use regi::store::files::redb_file;
 use regi::store::files::{Files, write_fresh};
+use regi::store::files::{checked, redb_file};
 use regi::store::history::History;
 use regi::store::keys::{Chance as Random, Keys};
+use regi::store::record::{Rest, Writing};
 use regi::store::restore::{OverNewer, Restore};
 use regi::store::shop::{Opened, ShopPlace};
 use regi::store::tables::{META, SCHEMA};
@@ -260,7 +261,7 @@ pub fn store_version_cut(run: &Run) -> Figures {
     let two = Two::new();
     let old = || {
         let disk = Two::disk(&two.today);
-        let file = disk.open(Path::new("/shop/store.redb")).expect("the store");
+        let file = checked::open(&disk, Path::new("/shop/store.redb")).expect("the store");
         let db = redb_file::open(file, 1 << 20).expect("a store");
         let txn = db.begin_write().expect("a change");
         let other = codec::pack(&(SCHEMA + 1)).expect("a number");
@@ -315,7 +316,8 @@ pub fn later_version(_: &Run) -> Figures {
     body[0] = codec::VERSION + 1;
     let before = regi::store::chain::Head { seq: last.seq - 1, hash: last.prev_hash };
     let mut record = Vec::new();
-    regi::store::record::put(&mut record, before, regi::store::record::Writing::First, &body);
+    let (writing, rest) = (Writing::First, Rest::Nothing);
+    regi::store::record::put(&mut record, before, writing, rest, &body);
     let path = Path::new("/shop/journal").join(last.segment.to_string());
     disk.open(&path).expect("a segment").write_at(last.offset, &record).expect("written");
     for name in ["store.redb", "cart.log"] {

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustix::io::Errno;
 
 use super::faulty_disk::{Dice, Disk};
+use super::film::{Film, Frame};
 use super::{DiskFile, Files, LockGuard, parent};
 
 /// What a power cut leaves of the bytes and names that were not synced.
@@ -131,6 +132,9 @@ struct State {
     capacity: Option<u64>,
     locked: BTreeSet<PathBuf>,
     dirs: BTreeSet<PathBuf>,
+    /// Pictures taken after every change, when asked for.
+    film: Option<Vec<Frame>>,
+    mark: u64,
 }
 
 /// What the state lets a call do.
@@ -155,8 +159,12 @@ impl Default for FaultyFiles {
 impl FaultyFiles {
     /// Returns an empty, honest, powered disk without a limit.
     pub fn new() -> Self {
+        Self::over(Disk::default())
+    }
+
+    pub(super) fn over(disk: Disk) -> Self {
         Self(Arc::new(Mutex::new(State {
-            disk: Disk::default(),
+            disk,
             counts: Counts::default(),
             fault: None,
             cut_at: None,
@@ -166,7 +174,29 @@ impl FaultyFiles {
             capacity: None,
             locked: BTreeSet::new(),
             dirs: BTreeSet::new(),
+            film: None,
+            mark: 0,
         })))
+    }
+
+    /// Returns another disk with the same content, that goes its own way from here.
+    pub fn fork(&self) -> Self {
+        Self::over(self.state().disk.clone())
+    }
+
+    /// Takes a picture of the disk after every change from now on, until [`Self::film`].
+    pub fn roll(&self) {
+        self.state().film = Some(Vec::new());
+    }
+
+    /// Ends the pictures and returns them.
+    pub fn film(&self) -> Film {
+        Film::of(self.state().film.take().unwrap_or_default())
+    }
+
+    /// Says what the pictures from now on are taken after: how much has been acknowledged.
+    pub fn mark(&self, mark: u64) {
+        self.state().mark = mark;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -234,6 +264,16 @@ impl FaultyFiles {
         state.disk.files[file].flip(place(offset), bit);
     }
 
+    /// Puts bytes where they do not belong, on the platter too; what does not fit is left out.
+    ///
+    /// # Panics
+    /// When there is no such file.
+    pub fn stray(&self, path: &Path, offset: u64, bytes: &[u8]) {
+        let mut state = self.state();
+        let file = state.disk.names[path];
+        state.disk.files[file].stray(place(offset), bytes);
+    }
+
     /// Returns what the disk was asked so far.
     pub fn counts(&self) -> Counts {
         self.state().counts
@@ -279,6 +319,13 @@ impl State {
         }
     }
 
+    /// Takes the picture of a change that has just been made: written, not synced.
+    fn picture(&mut self) {
+        if let Some(film) = &mut self.film {
+            film.push(Frame::new(self.disk.clone(), self.mark, self.counts.syncs));
+        }
+    }
+
     fn room_for(&self, more: u64) -> io::Result<()> {
         match self.capacity {
             Some(capacity) if self.disk.used() + more > capacity => Err(Errno::NOSPC.into()),
@@ -317,6 +364,7 @@ impl Files for FaultyFiles {
         }
         let verdict = state.enter_whole(Call::Name)?;
         let file = state.disk.link(path);
+        state.picture();
         verdict.answer()?;
         Ok(Arc::new(FaultyFile { disk: self.clone(), file, life: state.life }))
     }
@@ -326,6 +374,7 @@ impl Files for FaultyFiles {
         state.find(from)?;
         let verdict = state.enter_whole(Call::Name)?;
         state.disk.rename(from, to);
+        state.picture();
         verdict.answer()
     }
 
@@ -334,6 +383,7 @@ impl Files for FaultyFiles {
         state.find(path)?;
         let verdict = state.enter_whole(Call::Name)?;
         state.disk.unlink(path);
+        state.picture();
         verdict.answer()
     }
 
@@ -360,6 +410,7 @@ impl Files for FaultyFiles {
         let verdict = state.enter_whole(Call::SyncDir)?;
         if matches!(verdict, Verdict::Do) {
             state.disk.sync_dir(dir);
+            state.picture();
         }
         verdict.answer()
     }
@@ -421,7 +472,7 @@ impl DiskFile for FaultyFile {
         let live = &state.disk.files[self.file].live;
         let from = place(offset).min(live.len());
         let taken = out.len().min(live.len() - from);
-        out[..taken].copy_from_slice(&live[from..from + taken]);
+        live.read(from, &mut out[..taken]);
         state.counts.read_bytes += taken as u64;
         Ok(taken)
     }
@@ -445,6 +496,7 @@ impl DiskFile for FaultyFile {
         };
         state.disk.files[self.file].write(place(offset), &bytes[..taken]);
         state.counts.written_bytes += taken as u64;
+        state.picture();
         answer
     }
 
@@ -453,6 +505,7 @@ impl DiskFile for FaultyFile {
         let verdict = state.enter(Call::SetLen, self.life)?;
         if !matches!(verdict, Verdict::Fail(_)) {
             state.disk.files[self.file].set_len(place(len));
+            state.picture();
         }
         verdict.answer()
     }
@@ -475,7 +528,10 @@ impl DiskFile for FaultyFile {
         let verdict = state.enter(Call::Sync, self.life)?;
         match verdict {
             Verdict::Do if lie => {}
-            Verdict::Do => state.disk.files[self.file].sync(),
+            Verdict::Do => {
+                state.disk.files[self.file].sync();
+                state.picture();
+            }
             Verdict::Fail(FaultKind::Eintr) | Verdict::Die => {}
             Verdict::Fail(_) => state.disk.files[self.file].fail_sync(),
         }

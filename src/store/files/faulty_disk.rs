@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::faulty::Keep;
+use super::faulty_bytes::Bytes;
 use super::parent;
 
 /// The unit a disk writes whole, in bytes.
@@ -36,10 +37,10 @@ impl Dice {
 }
 
 /// One file: what readers see, and what the platter holds.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Platter {
-    pub live: Vec<u8>,
-    durable: Vec<u8>,
+    pub live: Bytes,
+    durable: Bytes,
     /// Sectors written since the last honest sync.
     dirty: BTreeSet<usize>,
     /// Sectors a failed sync gave up: still seen by readers, never written by a later sync.
@@ -53,17 +54,14 @@ impl Platter {
         }
         let end = offset + bytes.len();
         let from = offset.min(self.live.len());
-        if self.live.len() < end {
-            self.live.resize(end, 0);
-        }
-        self.live[offset..end].copy_from_slice(bytes);
+        self.live.write(offset, bytes);
         self.soil(from, end);
     }
 
     pub fn set_len(&mut self, len: usize) {
         let from = len.min(self.live.len());
         let to = len.max(self.live.len());
-        self.live.resize(len, 0);
+        self.live.set_len(len);
         self.soil(from, to);
     }
 
@@ -75,10 +73,15 @@ impl Platter {
     }
 
     pub fn sync(&mut self) {
-        let dirty = std::mem::take(&mut self.dirty);
-        self.durable.resize(self.live.len(), 0);
-        for sector in dirty {
-            copy_sector(&self.live, &mut self.durable, sector);
+        self.dirty.clear();
+        if self.lost.is_empty() {
+            self.durable = self.live.clone();
+            return;
+        }
+        let mut given_up = std::mem::replace(&mut self.durable, self.live.clone());
+        given_up.set_len(self.live.len());
+        for sector in &self.lost {
+            copy_sector(&given_up, &mut self.durable, *sector);
         }
     }
 
@@ -86,13 +89,32 @@ impl Platter {
         self.lost.append(&mut self.dirty);
     }
 
+    /// Whether a cut could take something.
+    pub fn is_unsynced(&self) -> bool {
+        !self.dirty.is_empty() || !self.lost.is_empty()
+    }
+
     /// Flips one bit on the platter and in every reader's eyes.
     pub fn flip(&mut self, offset: usize, bit: u8) {
         for side in [&mut self.live, &mut self.durable] {
-            if let Some(byte) = side.get_mut(offset) {
-                *byte ^= 1 << (bit & 7);
-            }
+            side.change(offset, |byte| *byte ^= 1 << (bit & 7));
         }
+    }
+
+    /// Puts bytes on the platter and in every reader's eyes, as a write that went astray.
+    pub fn stray(&mut self, offset: usize, bytes: &[u8]) {
+        for side in [&mut self.live, &mut self.durable] {
+            let fits = side.len().saturating_sub(offset).min(bytes.len());
+            side.write(offset, &bytes[..fits]);
+        }
+    }
+
+    /// Takes back every sync since `before`: the disk had only pretended.
+    pub fn forget_syncs_since(&mut self, before: &Self) {
+        let unlike = self.live.differing(&before.durable, SECTOR);
+        self.durable = before.durable.clone();
+        self.dirty = unlike;
+        self.lost.clear();
     }
 
     fn cut(&mut self, keep: Keep, dice: &mut Dice) {
@@ -101,14 +123,14 @@ impl Platter {
         let mut kept = self.durable.clone();
         match keep {
             Keep::Nothing => {}
-            Keep::Everything => kept.clone_from(&self.live),
+            Keep::Everything => kept = self.live.clone(),
             Keep::Random => {
                 let len = match dice.upto(2) {
                     0 => old,
                     1 => new,
                     _ => old.min(new) + dice.upto(old.abs_diff(new)),
                 };
-                kept.resize(len, 0);
+                kept.set_len(len);
                 for sector in unsynced {
                     if dice.coin() {
                         copy_sector(&self.live, &mut kept, sector);
@@ -120,7 +142,7 @@ impl Platter {
                     let span = new.saturating_sub(first * SECTOR);
                     (first * SECTOR / block + dice.upto(span.div_ceil(block))) * block
                 });
-                kept.resize(if dice.coin() { new } else { new.min(tear.max(old)) }, 0);
+                kept.set_len(if dice.coin() { new } else { new.min(tear.max(old)) });
                 for sector in unsynced.into_iter().filter(|sector| sector * SECTOR < tear) {
                     copy_sector(&self.live, &mut kept, sector);
                 }
@@ -130,11 +152,13 @@ impl Platter {
     }
 }
 
-fn copy_sector(from: &[u8], to: &mut [u8], sector: usize) {
+fn copy_sector(from: &Bytes, to: &mut Bytes, sector: usize) {
     let start = sector * SECTOR;
     let end = (start + SECTOR).min(from.len()).min(to.len());
     if start < end {
-        to[start..end].copy_from_slice(&from[start..end]);
+        let mut bytes = [0; SECTOR];
+        from.read(start, &mut bytes[..end - start]);
+        to.write(start, &bytes[..end - start]);
     }
 }
 
@@ -171,7 +195,7 @@ impl NameChange {
 }
 
 /// All files, by name; names are durable apart from contents, as on a real file system.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Disk {
     pub names: BTreeMap<PathBuf, usize>,
     durable_names: BTreeMap<PathBuf, usize>,
@@ -207,6 +231,21 @@ impl Disk {
                 change.apply(&mut self.durable_names);
             } else {
                 self.unsynced_names.push(change);
+            }
+        }
+    }
+
+    /// Whether a cut could take something.
+    pub fn is_unsynced(&self) -> bool {
+        !self.unsynced_names.is_empty() || self.files.iter().any(Platter::is_unsynced)
+    }
+
+    /// Takes back what the syncs of some files did since `before`; names stay.
+    pub fn forget_syncs_since(&mut self, before: &Self, of: impl Fn(&Path) -> bool) {
+        let none = Platter::default();
+        for (path, &file) in &self.names {
+            if of(path) {
+                self.files[file].forget_syncs_since(before.files.get(file).unwrap_or(&none));
             }
         }
     }

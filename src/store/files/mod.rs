@@ -8,8 +8,11 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub mod checked;
 pub mod faulty;
+mod faulty_bytes;
 mod faulty_disk;
+pub mod film;
 pub mod plain;
 pub mod redb_file;
 

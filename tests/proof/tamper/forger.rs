@@ -13,7 +13,7 @@ use regi::store::codec;
 use regi::store::files::Files;
 use regi::store::files::faulty::FaultyFiles;
 use regi::store::reader::Reader;
-use regi::store::record::{self, Writing};
+use regi::store::record::{self, Rest, Writing};
 use regi::store::segment::{Begun, Former, Header, SegmentName};
 use regi::store::z_signing;
 
@@ -184,7 +184,8 @@ fn write(
         let mut bytes = header.encode().to_vec();
         while at < journal.len() && journal[at].segment == name {
             let mut record = Vec::new();
-            let next = record::put(&mut record, head, Writing::First, &journal[at].body);
+            let next =
+                record::put(&mut record, head, Writing::First, Rest::Nothing, &journal[at].body);
             let record = mend(at, record);
             head = Head { seq: next.seq, hash: hash_of(&record) };
             bytes.extend_from_slice(&record);
