@@ -19,11 +19,16 @@ mod support;
 #[allow(dead_code)] // Other tests look at more of a paper.
 mod escpos_decoder;
 
+mod crash_explorer;
+mod damage;
+mod fail_at_n;
 mod keeping;
 mod printer;
 mod proofs;
 mod real_kill;
 mod run;
+mod shop;
+mod short_histories;
 mod tamper;
 mod time;
 

@@ -3,9 +3,36 @@
 //! Room: tests. To add one: a file beside this one, and a row here.
 
 use crate::run::Proof;
-use crate::{keeping, printer, real_kill, tamper, time};
+use crate::{
+    crash_explorer, damage, fail_at_n, keeping, printer, real_kill, short_histories, tamper, time,
+};
 
 pub const ALL: &[Proof] = &[
+    Proof {
+        name: "crash_explorer",
+        promise: "a power cut at any write, and another while standing up, loses and doubles nothing",
+        prove: crash_explorer::days,
+    },
+    Proof {
+        name: "short_histories",
+        promise: "every history of up to three acts stands every cut of its last",
+        prove: short_histories::histories,
+    },
+    Proof {
+        name: "fail_at_n",
+        promise: "whichever call the disk fails, it is said in words, nothing is lost, and work goes on",
+        prove: fail_at_n::calls,
+    },
+    Proof {
+        name: "lying_flush",
+        promise: "flushes a disk only pretended are noticed, and the copy brings back what they lost",
+        prove: damage::lying_flush,
+    },
+    Proof {
+        name: "bitflip",
+        promise: "a flipped bit or a block astray shows no wrong figure",
+        prove: damage::bitflip,
+    },
     Proof {
         name: "real_kill",
         promise: "a register killed at any moment loses, doubles and invents nothing",

@@ -24,23 +24,47 @@ struct Books {
     cart: Vec<i64>,
     /// Carts put aside, oldest first.
     parked: Vec<Vec<i64>>,
-    /// Totals of the closed sales, in order.
-    sold: Vec<i64>,
+    /// The closed sales, in order.
+    sold: Vec<Sold>,
+    /// The sale of which the cart's goods come back.
+    returning: Option<usize>,
+    members: usize,
+    /// Members whose enrolling was cut off: nothing that is shown tells.
+    perhaps: usize,
     /// Cash that should be in the drawer; `None` before the day opens.
     cash: Option<i64>,
     closes: u32,
     moved: u32,
 }
 
+/// A closed sale.
+#[derive(Debug, Clone, PartialEq)]
+struct Sold {
+    total: i64,
+    first_line: i64,
+    /// Its first line came back, or it is a return itself.
+    is_done: bool,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 enum Step {
     Ring(i64),
+    /// The first line of a sale comes back.
+    Return(usize),
+    Enrol(i64),
     VoidLine,
     Pay,
     Park,
     TakeBack,
     PaidIn(i64),
     Close,
+}
+
+impl Books {
+    /// The newest sale of which nothing came back yet.
+    fn returnable(&self) -> Option<usize> {
+        self.sold.iter().rposition(|sold| !sold.is_done)
+    }
 }
 
 impl Step {
@@ -50,6 +74,11 @@ impl Step {
         match (books.cart.len(), chance.below(20)) {
             (0, 0) if books.cash.is_some() => Self::Close,
             (0, 1) => Self::PaidIn(fresh),
+            (0, 2) if books.returnable().is_some() => {
+                Self::Return(books.returnable().expect("just seen"))
+            }
+            _ if books.returning.is_some() => Self::Pay,
+            (1.., 19) => Self::Enrol(fresh),
             (0, 2..6) if books.parked.len() == 1 => Self::TakeBack,
             (0, _) => Self::Ring(fresh),
             (_, 0) if books.parked.is_empty() => Self::Park,
@@ -62,7 +91,13 @@ impl Step {
     fn line(&self, books: &Books) -> String {
         match self {
             Self::Ring(amount) => format!("department 2 {amount}"),
+            Self::Return(sale) => {
+                let number = books.sold[..=*sale].iter().filter(|sold| sold.total > 0).count();
+                format!("return 01-{number:06} 1")
+            }
+            Self::Enrol(fresh) => format!("new_member name=山田 phone=090{fresh:08}"),
             Self::VoidLine => "void_line".to_owned(),
+            Self::Pay if books.returning.is_some() => "tender_cash".to_owned(),
             Self::Pay => format!("tender_cash {}", books.cart.iter().sum::<i64>() + 13),
             Self::Park => "suspend".to_owned(),
             Self::TakeBack => "resume".to_owned(),
@@ -74,12 +109,22 @@ impl Step {
     fn happens(&self, books: &mut Books) {
         match self {
             Self::Ring(amount) => books.cart.push(*amount),
+            Self::Return(sale) => {
+                books.cart.push(-books.sold[*sale].first_line);
+                books.returning = Some(*sale);
+            }
+            Self::Enrol(_) => books.members += 1,
             Self::VoidLine => {
                 books.cart.pop();
             }
             Self::Pay => {
-                let total: i64 = std::mem::take(&mut books.cart).iter().sum();
-                books.sold.push(total);
+                let lines = std::mem::take(&mut books.cart);
+                let total: i64 = lines.iter().sum();
+                let back = books.returning.take();
+                if let Some(sale) = back {
+                    books.sold[sale].is_done = true;
+                }
+                books.sold.push(Sold { total, first_line: lines[0], is_done: back.is_some() });
                 books.cash = Some(books.cash.unwrap_or(0) + total);
             }
             Self::Park => books.parked.push(std::mem::take(&mut books.cart)),
@@ -150,6 +195,7 @@ fn stand_up(shop: &Shop, seed: u64, books: &mut Books, in_flight: Option<Step>) 
     assert_eq!(answer["ok"], true, "{answer}");
     let found = seen(&answer);
     if found == (books.cart.clone(), books.cash) {
+        books.perhaps += usize::from(matches!(in_flight, Some(Step::Enrol(_))));
         return running;
     }
     let mut after = books.clone();
@@ -188,10 +234,19 @@ fn audit(shop: &Shop, books: &Books) {
     shop.verify();
     let sales = shop.export("sales");
     let totals: Vec<i64> = sales.iter().map(|sale| sale["total"].parse().unwrap()).collect();
-    assert_eq!(totals, books.sold, "no sale lost, none doubled, in order");
-    let numbers: Vec<_> = sales.iter().map(|sale| sale["receipt"].clone()).collect();
-    let want: Vec<_> = (1..=numbers.len()).map(|number| format!("01-{number:06}")).collect();
-    assert_eq!(numbers, want, "no number skipped, none used twice");
+    let want: Vec<i64> = books.sold.iter().map(|sold| sold.total).collect();
+    assert_eq!(totals, want, "no sale lost, none doubled, in order");
+    let mut last = [0, 0];
+    for sale in &sales {
+        let is_return = sale["total"].starts_with('-');
+        last[usize::from(is_return)] += 1;
+        let number = last[usize::from(is_return)];
+        let want = if is_return { format!("01-R{number:06}") } else { format!("01-{number:06}") };
+        assert_eq!(sale["receipt"], want, "no number skipped, none used twice");
+    }
+    let members = shop.export("members").len();
+    let most = books.members + books.perhaps;
+    assert!((books.members..=most).contains(&members), "{members} members of {books:?}");
 }
 
 const KILLS_A_DAY: u64 = 20;

@@ -2,9 +2,11 @@
 //!
 //! Room: tests. May touch: nothing.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A promise and how it is proved.
 pub struct Proof {
@@ -107,6 +109,19 @@ impl Run {
         });
     }
 
+    /// Whether seconds, unoptimised, must do.
+    pub fn is_short(&self) -> bool {
+        self.extent == Extent::Short
+    }
+
+    /// Walks the cases on all cores, counting what they look at.
+    pub fn in_parallel(&self, count: u64, prove: impl Fn(u64, &Tally) + Sync) -> Tally {
+        let tally = Tally::default();
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        self.side_by_side(count, cores, |case| prove(case, &tally));
+        tally
+    }
+
     /// Returns the case that was begun last.
     pub fn at(&self) -> u64 {
         self.at.load(Ordering::Relaxed)
@@ -148,6 +163,35 @@ impl Chance {
     /// Returns a number below `bound`.
     pub fn below(&mut self, bound: u64) -> u64 {
         (self.next() >> 33) % bound
+    }
+}
+
+/// What several threads count together.
+#[derive(Debug, Default)]
+pub struct Tally(Mutex<BTreeMap<&'static str, u64>>);
+
+impl Tally {
+    fn counts(&self) -> MutexGuard<'_, BTreeMap<&'static str, u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn add(&self, of_what: &'static str, count: u64) {
+        *self.counts().entry(of_what).or_default() += count;
+    }
+
+    /// Keeps the largest.
+    pub fn most(&self, of_what: &'static str, value: u64) {
+        let mut counts = self.counts();
+        let known = counts.entry(of_what).or_default();
+        *known = value.max(*known);
+    }
+
+    /// Returns these counts in this order; what was never counted is 0.
+    pub fn figures(&self, names: &[&'static str]) -> Figures {
+        let counts = self.counts();
+        names.iter().fold(Figures::default(), |figures, name| {
+            figures.and(counts.get(name).copied().unwrap_or(0), name)
+        })
     }
 }
 
