@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::fault::StoreError;
 use super::files::faulty::FaultyFiles;
 use super::keys::tests::counting_chance;
 use super::shop::{Opened, Shop, ShopPlace};
@@ -47,7 +48,14 @@ pub fn create(files: &FaultyFiles) -> Shop {
 }
 
 pub fn open(files: &FaultyFiles) -> Opened {
-    place(files).open(&mut |_, _| {}).unwrap()
+    match place(files).open(&mut |_, _| {}) {
+        // As the app does after a restore.
+        Err(StoreError::EpochDue) => {
+            place(files).begin_epoch("restore", now(9_000), &mut |_, _| {})
+        }
+        opened => opened,
+    }
+    .unwrap()
 }
 
 pub fn journal_dir() -> &'static Path {
