@@ -66,7 +66,8 @@ fn by_receipt(receipt: &PointReceipt, rules: &PointRules) -> Option<i64> {
         let steps = steps(base_of(&of_rule, receipt, rules)?, rules)?;
         points = points.checked_add(rounded(steps, extra, rules)?)?;
     }
-    Some(points)
+    // Goods that earn less than others take nothing away where points have paid for them.
+    Some(if base.is_negative() { points } else { points.max(0) })
 }
 
 fn by_line(receipt: &PointReceipt, rules: &PointRules) -> Option<i64> {
@@ -81,7 +82,7 @@ fn by_line(receipt: &PointReceipt, rules: &PointRules) -> Option<i64> {
         for rule in goods_rules(receipt, rules).filter(|rule| rule.takes(line)) {
             goods_rate += rule.rate.decimal().checked_sub(Decimal::ONE)?;
         }
-        let rate = receipt_rate.checked_mul(goods_rate)?;
+        let rate = receipt_rate.checked_mul(goods_rate.max(Decimal::ZERO))?;
         points = points.checked_add(rounded(steps(base, rules)?, rate, rules)?)?;
     }
     Some(points)
@@ -239,6 +240,23 @@ mod tests {
         }
         let up = PointRules { rounding: Rounding::HalfUp, points: 2, ..per(100, Included) };
         assert_eq!(earn(&goods, 0, "1.2", &up), 10); // 4 steps × 2 × 1.2 = 9.6
+    }
+
+    #[test]
+    fn a_sale_never_costs_points() {
+        let halved = PointRule { item: Some("milk".to_owned()), ..rule("0.5") };
+        for scope in [Scope::Receipt, Scope::Line] {
+            let rules = PointRules {
+                use_as: UseAs::Tender,
+                on_used: false,
+                scope,
+                rules: vec![halved.clone(), halved.clone(), halved.clone()],
+                ..per(100, Included)
+            };
+            let goods = [line("milk", 8, 1_080)];
+            assert_eq!(earn(&goods, 1_080, "1", &rules), 0, "paid with points: {scope:?}");
+            assert_eq!(earn(&goods, 0, "1", &rules), 0, "{scope:?}");
+        }
     }
 
     #[test]
