@@ -144,7 +144,7 @@ fn rebuild(disk: &FaultyFiles, copy: &FaultyFiles, seed: u64) -> Result<(), Stri
 /// A shop that was closed in order, and what it holds.
 fn closed(run: &Run) -> Start {
     let mut chance = run.chance(0);
-    let mut left = if run.is_short() { 30_u32 } else { 400 };
+    let mut left = if run.is_short() { 30_u32 } else { 120 };
     Lived::through_unfilmed(Copying::On, run.seed, |books| {
         left = left.checked_sub(1)?;
         Some(Step::any(books, &mut chance))

@@ -63,7 +63,7 @@ pub fn calls(run: &Run) -> Figures {
     let start = Start::of(desk, books);
     let calls = calls_of_a_day(&start);
     // Once and for good, four kinds; fewer of the calls where seconds must do.
-    let stride = run.of(calls / 2, 1, 1);
+    let stride = run.of(calls / 2, 3, 1);
     let cases = calls.div_ceil(stride) * 8;
     let tally = run.in_parallel(cases, |case, tally| {
         let kind = FaultKind::ALL[(case % 4) as usize];
