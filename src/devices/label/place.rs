@@ -106,8 +106,9 @@ fn scale(size: LabelSize, paper: &LabelPaper) -> usize {
 /// a QR code that finds none its text.
 fn place_code(code: &LabelCode, paper: &LabelPaper) -> Vec<Placed> {
     let bars = match code {
-        LabelCode::Jan(text) if text.len() == 13 => Some((Bars::Jan13, JAN13_MODULES)),
-        LabelCode::Jan(_) => Some((Bars::Jan8, JAN8_MODULES)),
+        LabelCode::Jan(text) if is_jan(text, 13) => Some((Bars::Jan13, JAN13_MODULES)),
+        LabelCode::Jan(text) if is_jan(text, 8) => Some((Bars::Jan8, JAN8_MODULES)),
+        LabelCode::Jan(_) => None, // Drawn as it stands: bars would say something else.
         LabelCode::Code128(text) => Some((Bars::Code128, 11 * (text.len() + 3) + 2 + 20)),
         LabelCode::Qr(_) => None,
     };
@@ -125,6 +126,10 @@ fn place_code(code: &LabelCode, paper: &LabelPaper) -> Vec<Placed> {
         Some(bars) => vec![bars],
         None => place_qr(code.text(), paper),
     }
+}
+
+fn is_jan(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// White modules left of the first bar.
@@ -159,6 +164,15 @@ mod tests {
         label.line(LabelSize::Small, Align::Right, "(税抜 ¥1,143,118)");
         label.code = Some(LabelCode::of(code));
         label
+    }
+
+    #[test]
+    fn what_is_no_jan_is_never_drawn_as_one() {
+        for text in ["+81-3", "490123456789A", "1234567", ""] {
+            let label = Label { code: Some(LabelCode::Jan(text.into())), ..Label::default() };
+            let bars = |mark: &Placed| matches!(mark.what, Mark::Bars { .. });
+            assert!(!place(&label, &LabelPaper::default()).iter().any(bars), "{text}");
+        }
     }
 
     #[test]
