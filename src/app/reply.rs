@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::engine::{Engine, Outcome};
 use crate::domain::register::DrawerCause;
+use crate::domain::text;
 
 /// A refusal in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,7 +124,17 @@ impl Reply {
     }
 
     pub fn json(&self) -> String {
-        serde_json::to_string(self).expect("a reply is plain data")
+        let json = serde_json::to_string(self).expect("a reply is plain data");
+        let harmful = json.contains("\\u") || json.chars().any(text::is_unprintable);
+        if harmful { self.washed_json() } else { json }
+    }
+
+    /// A text that lay in the journal before there was a gate: what it could do to a terminal is
+    /// taken out, its lines stay.
+    fn washed_json(&self) -> String {
+        let mut value = serde_json::to_value(self).expect("a reply is plain data");
+        wash(&mut value);
+        value.to_string()
     }
 }
 
@@ -134,13 +145,26 @@ fn drawer_word(cause: DrawerCause) -> String {
         .unwrap_or_default()
 }
 
-/// The command as it may be shown: a PIN is three stars.
+fn wash(value: &mut Value) {
+    match value {
+        Value::String(string) => {
+            let lines: Vec<String> = string.split('\n').map(text::cleaned).collect();
+            *string = lines.join("\n");
+        }
+        Value::Array(values) => values.iter_mut().for_each(wash),
+        Value::Object(fields) => fields.values_mut().for_each(wash),
+        _ => {}
+    }
+}
+
+/// The command as it may be shown and logged: a PIN, or what looks like a payment card, is three stars.
 pub fn shown(line: &str) -> String {
-    let line = line.trim();
+    let line = text::cleaned(line.trim());
     let words: Vec<&str> = line.split_whitespace().collect();
     match words.as_slice() {
         [name @ ("sign_in" | "approve" | "set_pin"), staff, _, ..] => format!("{name} {staff} ***"),
-        _ => crate::domain::text::cleaned(line),
+        [name, ..] if text::holds_card_number(&line) => format!("{name} ***"),
+        _ => line,
     }
 }
 
@@ -153,6 +177,23 @@ mod tests {
         assert_eq!(shown("sign_in 1 111111"), "sign_in 1 ***");
         assert_eq!(shown(" approve 1  999999"), "approve 1 ***");
         assert_eq!(shown("sign_in 1"), "sign_in 1");
+        assert_eq!(shown("sign_in \u{1b}[2J1 1"), "sign_in [2J1 ***");
+    }
+
+    #[test]
+    fn a_payment_card_is_never_echoed() {
+        assert_eq!(shown("scan 4111111111111111"), "scan ***");
+        assert_eq!(shown("note \"card 4111-1111-1111-1111\""), "note ***");
+        assert_eq!(shown("scan 4901234567894"), "scan 4901234567894");
+    }
+
+    #[test]
+    fn what_lay_there_before_the_gate_is_washed_on_the_way_out() {
+        let items = Some(serde_json::json!([{"name": "A\u{1b}p\u{202e}B"}]));
+        let reply = Reply { items, document: "a\nb\u{9b}".to_owned(), ..Reply::done("x") };
+        let read: Value = serde_json::from_str(&reply.json()).unwrap();
+        assert_eq!(read["items"][0]["name"], "ApB");
+        assert_eq!(read["document"], "a\nb");
     }
 
     #[test]

@@ -19,9 +19,11 @@ pub struct Said {
     pub exit: Exit,
 }
 
-/// Writes one sentence to standard error.
+/// Writes one sentence to standard error; its lines are ours, and nothing else in it is obeyed.
 pub fn say(sentence: &str) {
-    eprintln!("{sentence}");
+    for line in sentence.lines() {
+        eprintln!("{}", text::cleaned(line));
+    }
 }
 
 impl Said {

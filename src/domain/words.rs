@@ -3,11 +3,13 @@
 //! Room: domain. May touch: std. May not: files (the text of a language file is handed in).
 //! A file is TOML: `key = "text with {name}"`. The shop's language comes first, English fills gaps.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::sync::Arc;
 
 use super::refusal::Refusal;
+use super::text::{cleaned, is_unprintable};
 
 /// The sentences of one language, with a second to fall back on.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +52,13 @@ impl Words {
     }
 }
 
+/// What stands in a sentence comes from outside (a key of a file, a name, a printer's answer): it may not
+/// speak to the terminal that the sentence is shown on, nor begin a line of its own.
+fn printable(value: &str) -> Cow<'_, str> {
+    let harmful = value.chars().any(is_unprintable);
+    if harmful { Cow::Owned(cleaned(value)) } else { Cow::Borrowed(value) }
+}
+
 fn fill<'a>(template: &str, args: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let args: Vec<_> = args.collect();
     let mut out = String::with_capacity(template.len() + 16);
@@ -63,7 +72,7 @@ fn fill<'a>(template: &str, args: impl Iterator<Item = (&'a str, &'a str)>) -> S
         };
         let name = &from_brace[1..close];
         match args.iter().find(|(key, _)| *key == name) {
-            Some((_, value)) => out.push_str(value),
+            Some((_, value)) => out.push_str(&printable(value)),
             None => out.push_str(&from_brace[..=close]),
         }
         rest = &from_brace[close + 1..];
@@ -83,6 +92,13 @@ mod tests {
         let refusal = Refusal::new(RefusalCode::Short).with("short", "{x}");
         assert_eq!(words.refusal(&refusal), "{x}円 足りません {x}");
         assert_eq!(words.get("gap"), "gap");
+    }
+
+    #[test]
+    fn a_value_cannot_speak_to_the_terminal() {
+        let words = Words::new([("bad_key".to_owned(), "unknown key {key}.\n".to_owned())]);
+        let key = "\u{1b}]0;x\u{7}\u{202e}a\nb\u{9b}2J";
+        assert_eq!(words.fill("bad_key", &[("key", &key)]), "unknown key ]0;xab2J.\n");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::MOST_KEPT;
 use crate::domain::spreadsheet::guarded;
+use crate::domain::text::{cleaned, is_unprintable};
 
 /// How the file is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,9 +87,12 @@ impl<W: Write> CsvOut<W> {
         Ok(out)
     }
 
-    /// Writes a cell of words, guarded.
+    /// Writes a cell of words, guarded. What lay in the journal before there was a gate is washed here.
     pub fn text(&mut self, text: &str) -> &mut Self {
-        self.cell(&guarded(text))
+        match text.chars().any(is_unprintable) {
+            true => self.cell(&guarded(&cleaned(text))),
+            false => self.cell(&guarded(text)),
+        }
     }
 
     /// Writes a cell whose type is a number, a date or a word of ours; `-120` stays as it is.

@@ -3,7 +3,11 @@
 //! Room: exchange. May touch: the text it is handed. Names: `DESIGN.md` 12.
 //! Invariant: an unknown key or a wrong value refuses the whole file, with its line.
 
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
 use crate::domain::settings::{Settings, SettingsPatch};
+use crate::domain::text::is_unprintable;
 
 use super::fault::Fault;
 use crate::domain::refusal::{Refusal, RefusalCode};
@@ -14,6 +18,9 @@ use crate::domain::refusal::{Refusal, RefusalCode};
 /// The first fault, with its line where it has one.
 pub fn read_shop(file: &str, settings: &Settings) -> Result<SettingsPatch, Fault> {
     let text = file.strip_prefix('\u{FEFF}').unwrap_or(file);
+    if let Some(at) = unprintable_at(text) {
+        return Err(Fault::new(line_of(text, at), "", RefusalCode::Text.into()));
+    }
     let patch: SettingsPatch = toml::from_str(text).map_err(|error| {
         let row = error.span().map_or(0, |span| line_of(text, span.start));
         let refusal = Refusal::new(RefusalCode::BadArgument).saying("import.bad_toml");
@@ -22,6 +29,29 @@ pub fn read_shop(file: &str, settings: &Settings) -> Result<SettingsPatch, Fault
     let fits = patch.apply(&mut settings.clone());
     fits.map_err(|refusal| Fault::new(line_of_value(text, &refusal), "", refusal))?;
     Ok(patch)
+}
+
+/// Where the first text stands that no screen or paper may show: it would lie in the journal for ever.
+fn unprintable_at(text: &str) -> Option<usize> {
+    let table = DeTable::parse(text).ok()?; // What is no TOML is refused as such.
+    in_table(table.get_ref())
+}
+
+fn in_table(table: &DeTable<'_>) -> Option<usize> {
+    let of_field = |(key, value): (&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>)| {
+        let bad_key = key.get_ref().chars().any(is_unprintable);
+        bad_key.then(|| key.span().start).or_else(|| in_value(value))
+    };
+    table.iter().filter_map(of_field).min()
+}
+
+fn in_value(value: &Spanned<DeValue<'_>>) -> Option<usize> {
+    match value.get_ref() {
+        DeValue::String(text) => text.chars().any(is_unprintable).then(|| value.span().start),
+        DeValue::Array(items) => items.iter().find_map(in_value),
+        DeValue::Table(table) => in_table(table),
+        _ => None,
+    }
 }
 
 fn line_of(text: &str, at: usize) -> u64 {
@@ -65,6 +95,9 @@ mod tests {
             ("\n[shop]\nday_ends = \"25:00\"\n", (3, "bad_setting")),
             ("[shop]\nregistration_number = \"T12\"\n", (2, "bad_setting")),
             ("[[department]]\nnumber = 1\ntax_class = \"luxury\"\n", (3, "bad_setting")),
+            ("[shop]\nname = \"a\"\naddress = \"\\u001bp\"\n", (3, "text")),
+            ("[receipt]\nfooter = [\"thanks\", \"\u{202e}\"]\n", (2, "text")),
+            ("[shop]\n\"na\\u0007me\" = 1\n", (2, "text")),
         ] {
             assert_eq!(fault(file), want, "{file}");
         }
