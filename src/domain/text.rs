@@ -180,12 +180,10 @@ fn run_ends_in_card(run: &[&str]) -> bool {
 
 /// Returns whether these digits alone have the length, prefix and Luhn digit of a payment card.
 ///
-/// A JAN (45…, 49…) of 13 digits with its own check digit right is goods, not a card: one JAN in
-/// ten passes Luhn by chance, and 13-digit cards are long gone.
+/// A JAN or EAN of 13 digits with its own check digit right is goods, not a card: one in ten passes
+/// Luhn by chance (40… is Germany, 45… and 49… Japan), and 13-digit cards are long gone.
 pub fn is_card_number(digits: &str) -> bool {
-    let is_goods = digits.len() == 13
-        && (digits.starts_with("45") || digits.starts_with("49"))
-        && super::code::check::mod10w3_holds(digits);
+    let is_goods = digits.len() == 13 && super::code::check::mod10w3_holds(digits);
     has_brand_prefix(digits) && luhn_holds(digits) && !is_goods
 }
 
@@ -298,6 +296,8 @@ mod tests {
         for text in [
             "4111111111111112",
             "4901234567894",
+            "4901234567900 4901234567917",
+            "4001600011096", // an EAN of Germany that passes Luhn, too
             "T7123456789012",
             "090-1234-5678",
             "2900000000018",

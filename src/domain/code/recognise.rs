@@ -13,7 +13,7 @@ use super::gtin::Gtin;
 use super::in_store::{InStoreRule, Layout};
 use super::magazine::Magazine;
 use super::{CardPattern, CodeFault, CodeRules, ItemKind, MAX_SCAN_CHARS, Scanned};
-use crate::domain::text::{halfwidth_digits, is_card_number};
+use crate::domain::text::{halfwidth_digits, holds_card_number, is_card_number};
 
 /// Returns what a scan or a typed code is, or why it is none.
 ///
@@ -48,7 +48,12 @@ pub fn recognise(raw: &str, rules: &CodeRules) -> Result<Scanned, CodeFault> {
     if let Some(elements) = unmarked_elements(code) {
         return gs1(elements, rules);
     }
-    if all_digits(code) { by_length(code, rules) } else { Ok(Scanned::Sku { code: code.into() }) }
+    match all_digits(code) {
+        true => by_length(code, rules),
+        // A magnetic stripe, or a number keyed with something behind it.
+        false if holds_card_number(code) => Err(CodeFault::PaymentCard),
+        false => Ok(Scanned::Sku { code: code.into() }),
+    }
 }
 
 /// Lets in what may be a code: up to 80 printable ASCII characters, and FNC1.

@@ -96,6 +96,8 @@ fn a_misread_or_hostile_scan_is_refused() {
         ("]C105123", CodeFault::Shape),
         ("https://example.jp/shop", CodeFault::Shape),
         ("4111111111111111", CodeFault::PaymentCard),
+        ("4111111111111111,2", CodeFault::PaymentCard),
+        ("%B4111111111111111^SHOP", CodeFault::PaymentCard),
         ("", CodeFault::Shape),
         ("\u{3}4901234567894", CodeFault::Control),
         ("49012345\u{1B}67894", CodeFault::Control),
