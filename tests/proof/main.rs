@@ -22,6 +22,7 @@ mod escpos_decoder;
 mod crash_explorer;
 mod damage;
 mod fail_at_n;
+mod hostile;
 mod keeping;
 mod printer;
 mod proofs;

@@ -4,7 +4,8 @@
 
 use crate::run::Proof;
 use crate::{
-    crash_explorer, damage, fail_at_n, keeping, printer, real_kill, short_histories, tamper, time,
+    crash_explorer, damage, fail_at_n, hostile, keeping, printer, real_kill, short_histories,
+    tamper, time,
 };
 
 pub const ALL: &[Proof] = &[
@@ -42,6 +43,11 @@ pub const ALL: &[Proof] = &[
         name: "import_kill",
         promise: "an import killed at any moment comes in whole or not at all",
         prove: real_kill::imports,
+    },
+    Proof {
+        name: "hostile_matrix",
+        promise: "hostile text is only text: no terminal, printer or spreadsheet obeys it",
+        prove: hostile::hostile_matrix,
     },
     Proof {
         name: "print_exactly_once",
