@@ -13,7 +13,7 @@ pub const TEXTS: [&str; 44] = [
     "thanks\u{1D}V\0",                 // 4: a cut
     "\u{1B}=\0",                       // 6: the printer deselected
     "\u{1C}q\u{1}\u{1}\0\u{1}\0ÿÿ",    // 7: its memory written
-    "\u{1B}@\u{1D}(H\u{6}\000    ",    // an id of its own
+    "\u{1B}@\u{1D}(H\u{6}\u{0}00    ", // an id of its own
     "\u{1D}(D\u{3}\0\u{14}\u{1}\u{1}", // real-time commands switched
     "¥\u{202E}001",                    // 11: turned around
     "\u{2066}abc\u{2069}\u{200F}",
@@ -142,5 +142,5 @@ fn luhn(digits: &str) -> bool {
             twice / 10 + twice % 10
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }

@@ -25,6 +25,7 @@ use regi::app::imports::{self, Mode};
 use regi::app::lane_config::{LaneConfig, SoundBy};
 use regi::app::opening::{self, Options};
 use regi::app::picture::Picture;
+use regi::app::showcase::Showcase;
 use regi::app::words::Language;
 use regi::devices::label::{self, LabelLanguage, LabelPaper};
 use regi::devices::line_display::{Row, Rows, show};
@@ -281,7 +282,7 @@ impl Shop {
             kana: text.clone(),
             receipt_name: if at % 2 == 0 { text.clone() } else { String::new() },
             supplier: text.clone(),
-            ..Item::new(&(at + 1).to_string(), text, UnitPrice::from(100))
+            ..Item::new((at + 1).to_string(), text, UnitPrice::from(100))
         });
         let kinds = items.map(|item| Kind::ItemSet(Box::new(item))).collect();
         self.engine().record(kinds).expect("an honest disk");
@@ -307,7 +308,9 @@ impl Shop {
         let (events, inbox) = bounded(QUEUE);
         let screens = Screens::new(engine.keymap.clone(), Theme::built_in("dark"));
         let display = Display::new(screen.clone(), 100, 30);
-        let counter = Counter::new(engine, screens, Picture::default(), display, &events);
+        let show = Arc::<Showcase>::default();
+        let picture = Picture::default();
+        let counter = Counter::new(engine, screens, picture, display, show, events.clone());
         let counter = counter.expect("a counter");
         let work = std::thread::spawn(move || counter.run(&inbox).expect("it runs"));
         let counter = Sent(events);
@@ -392,17 +395,17 @@ impl Sent {
     }
 
     fn key(&self, code: KeyCode) {
-        self.send(Event::Terminal(TerminalEvent::Key(KeyEvent::from(code))));
+        self.send(Event::Terminal(vec![TerminalEvent::Key(KeyEvent::from(code))]));
     }
 
     fn paste(&self, text: &str) {
-        self.send(Event::Terminal(TerminalEvent::Paste(text.to_owned())));
+        self.send(Event::Terminal(vec![TerminalEvent::Paste(text.to_owned())]));
     }
 
     /// Asks as another program does; its answer comes when all before it was done.
     fn asks(&self, line: String) {
         let (answer, answered) = bounded(1);
-        let request = Request { line, export: None };
+        let request = Request { line, task: None, display: false };
         self.send(Event::Control(Asked { request, answer }));
         let reply = answered.recv_timeout(Duration::from_secs(30)).expect("an answer");
         clean_value(&serde_json::from_str(&reply.json()).expect("JSON"), "the control socket");
@@ -432,7 +435,8 @@ impl Sent {
         self.asks(text.to_owned());
         self.send(Event::WorkerDied(text.to_owned()));
         // Everything once more from nothing.
-        self.send(Event::Terminal(TerminalEvent::Resize(80 + (item as u16 % 2), 24)));
+        let size = TerminalEvent::Resize(80 + (item as u16 % 2), 24);
+        self.send(Event::Terminal(vec![size]));
     }
 }
 

@@ -43,7 +43,7 @@ fn sequence(rest: &str) -> Option<usize> {
     let (given, last) = (&parameters[..end], parameters[end..].chars().next()?);
     let known = match given.strip_prefix('?') {
         Some(mode) => matches!(last, 'h' | 'l') && ["25", "2026"].contains(&mode),
-        None => matches!(last, 'H' | 'm' | 'J' | 'K' | 'A' | 'B' | 'C' | 'D' | 'G'),
+        None => matches!(last, 'H' | 'm' | 'J' | 'K' | 'X' | 'A' | 'B' | 'C' | 'D' | 'G'),
     };
     known.then_some(end + 2)
 }
