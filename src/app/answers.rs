@@ -135,7 +135,8 @@ fn receipt(engine: &Engine, number: &str) -> Result<ReceiptView, Refusal> {
     let unknown = || Refusal::new(RefusalCode::Receipt).with("receipt", number);
     let number: DocNo = number.parse().map_err(|_| unknown())?;
     let (stored, head) = papers::stored(engine, number).ok_or_else(unknown)?;
-    let letterhead = Letterhead { settings: &engine.register.settings, words: &engine.words };
+    let letterhead =
+        Letterhead { settings: &engine.register.settings, words: engine.paper_words() };
     let document = papers::stored_paper(&letterhead, &stored, &head, 0);
     let left = left_of(&stored.sale, &stored.returned);
     let lines = SaleView::closed(&stored.sale).lines.into_iter().map(|line| {
@@ -247,7 +248,7 @@ pub fn device_act(engine: &mut Engine, act: DeviceAct) -> Result<&'static str, R
     let wrong = |sentence| Err(Refusal::new(RefusalCode::Device).saying(sentence));
     match act {
         DeviceAct::TestPrint(device) if device == "printer" => {
-            let document = reports::test_page(&engine.words, engine.spool.columns());
+            let document = reports::test_page(engine.paper_words(), engine.spool.columns());
             engine.spool.print_loose("test", &document);
             Ok("notice.test_print")
         }
@@ -389,7 +390,7 @@ pub fn reply(engine: &mut Engine, mut outcome: Outcome) -> Reply {
     match found {
         Ok(()) => reply,
         Err(refusal) => {
-            Reply::refused(&command, refusal.code.word(), engine.words.refusal(&refusal))
+            Reply::refused(&command, refusal.code.word(), engine.paper_words().refusal(&refusal))
         }
     }
 }
@@ -434,7 +435,7 @@ pub fn local_iso(at_ms: i64, offset_minutes: i16) -> String {
 }
 
 fn help(engine: &Engine, name: Option<&str>, reply: &mut Reply) -> Result<(), Refusal> {
-    let words = &engine.words;
+    let words = engine.paper_words();
     if let Some(name) = name
         && spec(name).is_none()
     {

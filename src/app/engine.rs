@@ -18,6 +18,7 @@ use super::pin_check::{Compared, Knowing};
 use super::spool::Spool;
 use super::unprinted::{self, Fate, LastRun, Unprinted};
 use super::upkeep::{StartCheck, ZBackup};
+use super::words::Language;
 use crate::domain::command::{self, Command, Pin};
 use crate::domain::document::Document;
 use crate::domain::entry::{Clock, Draft, Entry, Kind, PrintEnd};
@@ -76,7 +77,10 @@ fn takes_back(entries: &[Draft]) -> bool {
 pub struct Engine {
     pub register: Register,
     pub shop: Arc<Books>,
+    /// What screens and refusals say.
     pub words: Words,
+    /// What papers and files say, where the terminal cannot show it.
+    pub(super) paper_words: Option<Words>,
     pub time: Time,
     pub clock: ClockWatch,
     /// A jump that is not in the journal yet.
@@ -108,6 +112,18 @@ pub enum Checked {
 }
 
 impl Engine {
+    /// Returns the words of papers, files and answers to other programs: the shop's own language.
+    pub fn paper_words(&self) -> &Words {
+        self.paper_words.as_ref().unwrap_or(&self.words)
+    }
+
+    /// The screen speaks in plain signs from here on; papers go on as they were.
+    pub fn speak_plainly(&mut self) {
+        let language = Language::from_word(&self.config.language).unwrap_or_default();
+        let words = std::mem::replace(&mut self.words, language.plain_words());
+        self.paper_words.get_or_insert(words);
+    }
+
     pub fn now(&self) -> Now {
         self.time.now()
     }

@@ -16,6 +16,7 @@ use crate::devices::scale::{Milligrams, ScaleFault};
 use crate::devices::scanner::ScannerEvent;
 use crate::devices::sound::Signal;
 use crate::domain::refusal::Refusal;
+use crate::screens::terminal;
 
 /// The most events that wait; a scanner's thread waits when it is reached, nothing is dropped.
 pub const QUEUE: usize = 256;
@@ -24,6 +25,8 @@ pub const QUEUE: usize = 256;
 pub enum Event {
     /// Keys, pastes or a new size: all that the terminal sent at once.
     Terminal(Vec<crossterm::event::Event>),
+    /// The terminal cannot draw kanji.
+    NoKanji,
     Scanner(ScannerEvent),
     /// The printer has news; the spool holds it.
     Printer,
@@ -61,16 +64,23 @@ pub enum Ending {
 /// How long the loop may take to end cleanly after a signal before the process ends all the same.
 const GRACE: Duration = Duration::from_millis(1500);
 
+/// A terminal that has not said by then where its cursor stands is taken for a fit one.
+const ANSWER_TIME: Duration = Duration::from_millis(150);
+
 /// The most keys in one event; what is pasted without a mark comes in several.
 const MOST_AT_ONCE: usize = 1024;
 
 /// Starts the thread that reads the terminal. What came at once goes on at once: a scan wakes the
 /// loop once. The thread is never joined: when the terminal is gone its reader never returns.
+/// It was asked for its cursor after a 漢: the answer is read first.
 ///
 /// # Errors
 /// When no thread can be started.
 pub fn read_terminal(events: Sender<Event>) -> std::io::Result<()> {
     thread::Builder::new().name("terminal".to_owned()).spawn(move || {
+        if terminal::is_bare_console() || terminal::denies_kanji(ANSWER_TIME) {
+            let _ = events.send(Event::NoKanji); // The register has ended meanwhile.
+        }
         while let Ok(first) = crossterm::event::read() {
             let mut taken = vec![first];
             while taken.len() < MOST_AT_ONCE

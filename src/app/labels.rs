@@ -66,7 +66,8 @@ pub enum LabelValue {
 /// # Errors
 /// The first code that has no label, and why.
 pub fn make(engine: &Engine, order: &LabelOrder) -> Result<Vec<Label>, Refusal> {
-    let letterhead = Letterhead { settings: &engine.register.settings, words: &engine.words };
+    let letterhead =
+        Letterhead { settings: &engine.register.settings, words: engine.paper_words() };
     let reader = engine.shop.reader();
     if order.what == LabelWhat::Members {
         let members = order.codes.iter().map(|code| {

@@ -13,7 +13,7 @@ use crate::devices::scanner::ScannerMatch;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PrinterConfig {
-    /// `file:`, `dev:/dev/usb/lp0`, `serial:/dev/ttyS0?baud=…`, `tcp:host:9100`, `screen:`.
+    /// `file:`, `usb:SERIAL`, `dev:/dev/usb/lp0`, `serial:/dev/ttyS0?baud=…`, `tcp:host:9100`, `screen:`.
     pub address: String,
     /// Name of a file in `printers/`.
     #[serde(default = "generic")]

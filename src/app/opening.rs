@@ -292,6 +292,7 @@ fn engine(
         broken: broken(&opened.report),
         shop: Arc::new(Books::new(opened.shop, &options.dir)),
         words,
+        paper_words: None,
         time: options.time,
         clock: ClockWatch::begin(now, uptime_ms()),
         jump: opened.last.and_then(|last| Jump::since(last, now)),

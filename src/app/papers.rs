@@ -46,7 +46,8 @@ pub fn make(
     day: Option<&DayTotals>,
     engine: &Engine,
 ) -> Option<(String, Document)> {
-    let letterhead = Letterhead { settings: &engine.register.settings, words: &engine.words };
+    let letterhead =
+        Letterhead { settings: &engine.register.settings, words: engine.paper_words() };
     let last = placed.last()?;
     let head = last.hash_hex().get(..HEAD_CHARS)?;
     let now = act(&last.entry.header, head, 0);

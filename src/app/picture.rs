@@ -2,7 +2,7 @@
 //!
 //! Room: app. May touch: engine (read only), words. May not: terminal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::clock::Jump;
 use super::engine::{Engine, Outcome};
@@ -10,6 +10,7 @@ use super::kitchen::KitchenNews;
 use super::spool::Spool;
 use crate::devices::printer::Trouble;
 use crate::devices::scanner::{Identity, Layout, Reject, ScannerEvent, TestVerdict};
+use crate::domain::kana;
 use crate::domain::money::Money;
 use crate::domain::quantity::Quantity;
 use crate::domain::refusal::{Refusal, RefusalCode};
@@ -51,6 +52,8 @@ pub struct Picture {
     paper: Vec<String>,
     /// How many papers had been shown on the pane.
     papers: u64,
+    /// How goods are read, by their code, where the terminal draws no kanji.
+    readings: Option<HashMap<String, String>>,
 }
 
 impl Picture {
@@ -87,6 +90,7 @@ impl Picture {
         self.locked = register.is_locked();
         self.training = register.lane.training;
         self.sale = register.sale_view(now.civil_date());
+        self.look_at_readings(engine);
         self.selected = register.cart.selected.map(|place| place + 1);
         self.pending = register.cart.pending.map(|pending| pending.quantity);
         self.needs.clear();
@@ -114,6 +118,25 @@ impl Picture {
             self.named_member.clone_from(&member.code);
             let found = engine.shop.reader().member(&member.code).ok().flatten();
             self.member_name = found.map(|member| member.personal.name).unwrap_or_default();
+        }
+    }
+
+    /// From here on goods are shown as they are read.
+    pub fn read_names(&mut self) {
+        self.readings = Some(HashMap::new());
+        self.choices = Choices::default(); // They were worded in kanji.
+    }
+
+    fn look_at_readings(&mut self, engine: &Engine) {
+        use crate::domain::register::Lookup;
+        let (Some(readings), Some(sale)) = (&mut self.readings, &mut self.sale) else { return };
+        for line in sale.lines.iter_mut().filter(|line| !line.name.is_ascii()) {
+            let reading = readings.entry(line.code.clone()).or_insert_with(|| {
+                let found = engine.shop.reader().item(&line.code).ok().flatten();
+                let kana = found.map(|found| found.item.kana).filter(|kana| !kana.is_empty());
+                kana.map_or_else(|| line.name.clone(), |kana| kana::romaji(&kana))
+            });
+            line.name.clone_from(reading);
         }
     }
 

@@ -101,7 +101,7 @@ impl Source {
         let open = lane.day.as_ref().map(|day| day.business_date);
         Self {
             shop: Arc::clone(&engine.shop),
-            words: engine.words.clone(),
+            words: engine.paper_words().clone(),
             lane: lane.lane,
             open: lane.day.clone(),
             last_z: lane.last_z,

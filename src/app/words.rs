@@ -45,6 +45,21 @@ impl Language {
         }
     }
 
+    /// Returns the sentences for a terminal that draws no kanji: romaji, and English where a sentence
+    /// is long.
+    pub fn plain_words(self) -> Words {
+        let romaji = match self {
+            Self::Japanese => include_str!("../../languages/romaji.toml"),
+            Self::English => "",
+        };
+        let files = Self::English.files().into_iter().chain([romaji]);
+        let pairs = files.flat_map(|file| {
+            let read = crate::screens::read_words("language", file);
+            read.expect("a language file that is compiled in reads")
+        });
+        Words::new(pairs)
+    }
+
     /// Returns all sentences of the language; they are read once.
     pub fn words(self) -> Words {
         static READ: [OnceLock<Words>; 2] = [const { OnceLock::new() }; 2];

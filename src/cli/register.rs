@@ -23,7 +23,7 @@ use crate::app::recovery::{self, Left};
 use crate::app::showcase::Showcase;
 use crate::devices::scanner;
 use crate::domain::words::Words;
-use crate::screens::{Display, Glyphs, Screens, TerminalGuard, paper_columns, terminal};
+use crate::screens::{Display, Screens, TerminalGuard, paper_columns, terminal};
 use crate::store::catalog::Damage;
 use crate::store::fault::StoreError;
 
@@ -141,9 +141,7 @@ fn counter(
         let _ = died.try_send(Event::WorkerDied(words)); // A full queue has more pressing news.
     });
     let guard = TerminalGuard::enter().map_err(|error| at_terminal(&error))?;
-    if lacks_kanji(&mut io::stdout()) {
-        picture.say("notice.bare_console", &engine.words);
-    }
+    terminal::ask_for_kanji(&mut io::stdout()).map_err(|error| at_terminal(&error))?;
     let (width, height) = crossterm::terminal::size().map_err(|error| at_terminal(&error))?;
     event::read_terminal(events.clone()).map_err(|error| at_terminal(&error))?;
     let screens = Screens::new(engine.keymap.clone(), theme);
@@ -170,14 +168,6 @@ fn counter(
         // The terminal went away under the frame: the sale is safe, there is nobody to tell.
         Err(_) => Exit::Hangup,
     })
-}
-
-/// A bare console holds 512 glyphs; only such a one is asked, for another need not answer.
-fn lacks_kanji(out: &mut io::Stdout) -> bool {
-    let term = std::env::var("TERM").unwrap_or_default();
-    terminal::is_bare_console(&term)
-        && terminal::glyphs(out, crossterm::cursor::position)
-            .is_ok_and(|glyphs| glyphs == Glyphs::NoKanji)
 }
 
 fn listen(

@@ -98,6 +98,11 @@ fn modern(sign: char) -> char {
     }
 }
 
+/// Returns kana as romaji (Hepburn); what is no kana stays as it is.
+pub fn romaji(text: &str) -> String {
+    text.nfkc().collect::<String>().to_romaji()
+}
+
 /// Returns romaji as hiragana: Hepburn and Kunrei, `n'`, `nn`, `xtu`/`ltu`, `-` for ー.
 ///
 /// `nn` before a vowel or y is ん and that sound (`onna` おんな), as names are written, not as an
@@ -250,6 +255,15 @@ mod tests {
             assert_eq!(format!("{}q", exact_key(&sign.to_string())), long, "{sign}");
             let long = loose_of(&format!("{}\u{E9}", exact_key(&sign.to_string())));
             assert_eq!(format!("{}\u{E9}", loose_key(&sign.to_string())), long, "{sign}");
+        }
+    }
+
+    #[test]
+    fn kana_is_read_aloud_in_romaji() {
+        for (kana, want) in
+            [("ギュウニュウ 1リットル", "gyuunyuu 1rittoru"), ("ｺｰﾋｰ", "ko-hi-"), ("茶", "茶")]
+        {
+            assert_eq!(romaji(kana), want);
         }
     }
 

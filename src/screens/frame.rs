@@ -3,6 +3,8 @@
 //! Room: screens. May touch: the canvas. May not: screens' states.
 //! Invariant: the same thing stands in the same place on every screen, at every size.
 
+use crossterm::event::KeyEvent;
+
 use super::act::ScreenName;
 use super::canvas::{Canvas, fit, shown, width, wrap};
 use super::model::Health;
@@ -176,15 +178,37 @@ fn rows_of(places: &[(u16, u16)]) -> u16 {
     places.last().map_or(0, |(_, y)| y + 1)
 }
 
-/// What the keys do now, in the order of the keymap's file; spaced where two rows have the room.
+/// The gap between a key and its word, and where each key stands: spaced where two rows have the room.
+fn laid_out(keys: &[(String, String)], cells: u16) -> (u16, Vec<(u16, u16)>) {
+    let gap = u16::from(rows_of(&key_places(keys, cells, 1)) <= 2);
+    (gap, key_places(keys, cells, gap))
+}
+
+/// What the keys do now, in the order of the keymap's file.
 fn key_line(canvas: &mut Canvas<'_>, look: &Look<'_>, screen: ScreenName) {
     let keys = labelled_keys(look, screen);
-    let spaced = key_places(&keys, canvas.width(), 1);
-    let gap = u16::from(rows_of(&spaced) <= 2);
-    for ((key, label), (x, y)) in keys.iter().zip(key_places(&keys, canvas.width(), gap)) {
+    let (gap, places) = laid_out(&keys, canvas.width());
+    for ((key, label), (x, y)) in keys.iter().zip(places) {
         let used = canvas.text(x, y, 8, key, look.theme.key);
         canvas.text(x + used + gap, y, canvas.width(), label, look.theme.label);
     }
+}
+
+/// Returns the key of the key line that a finger or a mouse points at.
+pub fn key_at(
+    look: &Look<'_>,
+    screen: ScreenName,
+    parts: Parts,
+    point: (u16, u16),
+) -> Option<KeyEvent> {
+    let row = point.1.checked_sub(parts.height - FOOT + 3)?;
+    let keys = labelled_keys(look, screen);
+    let (gap, places) = laid_out(&keys, parts.width);
+    let is_there = |((key, label), (x, y)): (&(String, String), &(u16, u16))| {
+        *y == row && (*x..=x + width(key) + gap + width(label)).contains(&point.0)
+    };
+    let at = keys.iter().zip(&places).position(is_there)?;
+    look.keymap.shown(screen).nth(at).map(|(binding, _)| binding.key.event())
 }
 
 /// Returns whether every labelled key of a screen fits the key line at the least width.

@@ -81,6 +81,11 @@ impl Key {
         }
     }
 
+    /// The key as a terminal would report it.
+    pub fn event(self) -> KeyEvent {
+        KeyEvent::new(self.code, self.modifiers)
+    }
+
     /// The name on the key line.
     pub fn shown(self) -> String {
         let mut shown = String::new();

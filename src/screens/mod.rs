@@ -22,6 +22,7 @@ mod theme;
 mod words_file;
 
 mod paint;
+pub mod plain_signs;
 pub mod terminal;
 
 mod big;
@@ -68,6 +69,6 @@ pub use keymap::{BUILT_IN as KEYMAPS, Keymap};
 pub use model::{Choice, Choices, Health, LastSale, Message, Model};
 pub use recovery::{Offer, Remedy, Trouble};
 pub use stack::Screens;
-pub use terminal::{Display, Glyphs, TerminalGuard};
+pub use terminal::{Display, TerminalGuard};
 pub use theme::{BUILT_IN as THEMES, Theme};
 pub use words_file::read_words;

@@ -5,7 +5,7 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Position;
+use ratatui::layout::{Position, Rect};
 
 use super::act::{Act, ScreenName};
 use super::action::{Action, Answer, Question};
@@ -156,6 +156,19 @@ impl Screens {
         self.turn(turn, model)
     }
 
+    /// Returns the key that is pressed by touching the screen at a place, where one is.
+    pub fn key_at(&self, point: (u16, u16), area: Rect, model: &Model<'_>) -> Option<KeyEvent> {
+        if area.width < frame::LEAST.0 || area.height < frame::LEAST.1 {
+            return None;
+        }
+        let look = Look { model, theme: &self.theme, keymap: &self.keymap };
+        frame::key_at(&look, self.name(), self.parts(area, model), point)
+    }
+
+    fn parts(&self, area: Rect, model: &Model<'_>) -> frame::Parts {
+        frame::parts(area.width, area.height, !self.pane_turned && !model.paper.is_empty())
+    }
+
     /// Takes a scan: every screen lets it through to the register.
     pub fn on_scan(&mut self, code: &str, model: &Model<'_>) -> Action {
         while self.stack.len() > 1 && self.top().yields_to_scan() {
@@ -249,8 +262,7 @@ impl Screens {
             return None;
         }
         let look = Look { model, theme: &self.theme, keymap: &self.keymap };
-        let parts =
-            frame::parts(area.width, area.height, !self.pane_turned && !model.paper.is_empty());
+        let parts = self.parts(area, model);
         frame::draw(&mut canvas, &look, self.name(), parts);
         let mut cursor = None;
         for state in &self.stack[self.lowest_in_sight()..] {

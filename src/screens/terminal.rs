@@ -7,6 +7,7 @@
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ThreadId;
+use std::time::Duration;
 
 use crossterm::cursor::{Hide, MoveTo, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
@@ -18,6 +19,7 @@ use crossterm::terminal::{
 use crossterm::{execute, queue};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::paint::paint;
 
@@ -27,14 +29,21 @@ const END: &[u8] = b"\x1b[?2026l";
 /// Bytes of a frame that any terminal takes in one piece.
 const IN_ONE_PIECE: usize = 400;
 
+use super::plain_signs;
+
 /// Whether the terminal is ours now; asked by threads that must not wait for each other.
 static ENTERED: AtomicBool = AtomicBool::new(false);
+
+/// Asks for presses and releases with their place, and for no movement in between, which would wake
+/// an idle register for every wag of a mouse.
+const CLICKS_TOLD: &str = "\x1b[?1000h\x1b[?1006h";
+const CLICKS_KEPT: &str = "\x1b[?1006l\x1b[?1000l";
 
 /// Gives the terminal back when it is dropped.
 pub struct TerminalGuard(());
 
 impl TerminalGuard {
-    /// Takes the terminal: raw, the other screen, pastes marked as such; no mouse.
+    /// Takes the terminal: raw, the other screen, pastes marked as such, clicks and touches told.
     ///
     /// # Errors
     /// What the terminal answers; then it is left as it was.
@@ -42,7 +51,13 @@ impl TerminalGuard {
         enable_raw_mode()?;
         ENTERED.store(true, Ordering::SeqCst);
         let guard = Self(());
-        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)?;
+        execute!(
+            io::stdout(),
+            EnterAlternateScreen,
+            EnableBracketedPaste,
+            Print(CLICKS_TOLD),
+            Hide
+        )?;
         Ok(guard)
     }
 }
@@ -63,6 +78,7 @@ pub fn leave() {
     let _ = execute!(
         io::stdout(),
         EndSynchronizedUpdate,
+        Print(CLICKS_KEPT),
         DisableBracketedPaste,
         LeaveAlternateScreen,
         Show
@@ -84,36 +100,39 @@ pub fn on_panic(ui: ThreadId, worker_died: impl Fn(String) + Send + Sync + 'stat
     }));
 }
 
-/// What a terminal can draw.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Glyphs {
-    /// 漢 takes two cells, as it must.
-    Kanji,
-    /// It does not: a bare console, or a locale without UTF-8.
-    NoKanji,
+/// Whether standard input is one of the kernel's own consoles, which hold 512 glyphs and no kanji,
+/// whatever their cursor says: it moves two cells for a 漢 that is not drawn.
+pub fn is_bare_console() -> bool {
+    const VIRTUAL_TERMINALS: u32 = 4;
+    let stdin = io::stdin();
+    rustix::fs::fstat(&stdin).is_ok_and(|stat| {
+        rustix::fs::major(stat.st_rdev) == VIRTUAL_TERMINALS
+            && (1..64).contains(&rustix::fs::minor(stat.st_rdev))
+    })
 }
 
-/// Draws 漢 in the corner and asks where the cursor went: `position` answers the column. Called
-/// before the reader thread starts, for the answer comes in with the keys.
+/// Draws 漢 in the corner and asks where the cursor went. The answer comes in with the keys.
 ///
 /// # Errors
-/// A terminal that cannot be written to, or that does not answer.
-pub fn glyphs(
-    out: &mut impl Write,
-    mut position: impl FnMut() -> io::Result<(u16, u16)>,
-) -> io::Result<Glyphs> {
-    queue!(out, MoveTo(0, 0), Print('漢'))?;
-    out.flush()?;
-    let (column, _) = position()?;
-    queue!(out, MoveTo(0, 0), Clear(ClearType::CurrentLine))?;
-    out.flush()?;
-    Ok(if column == 2 { Glyphs::Kanji } else { Glyphs::NoKanji })
+/// A terminal that cannot be written to.
+pub fn ask_for_kanji(out: &mut impl Write) -> io::Result<()> {
+    queue!(out, MoveTo(0, 0), Print('漢'), Print("\x1b[6n"), MoveTo(0, 0))?;
+    queue!(out, Clear(ClearType::CurrentLine))?;
+    out.flush()
 }
 
-/// Whether `TERM` names the kernel's own console, which holds 512 glyphs and no kanji whatever the
-/// cursor says (`japan.md` 8.1).
-pub fn is_bare_console(term: &str) -> bool {
-    term == "linux"
+/// Returns whether 漢 took other than two cells, where the terminal says so within `patience`. Called
+/// on the thread that reads the keys, before it reads any: the first key ends the waiting.
+pub fn denies_kanji(patience: Duration) -> bool {
+    /// `ESC [ 1 ; column R`
+    const ANSWER_BYTES: u64 = 6;
+    let stdin = io::stdin();
+    let Ok(patience) = Timespec::try_from(patience) else { return false };
+    let answered = poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&patience));
+    // What is no answer is a key already: it is not kept waiting.
+    answered == Ok(1)
+        && rustix::io::ioctl_fionread(&stdin) == Ok(ANSWER_BYTES)
+        && crossterm::cursor::position().is_ok_and(|(column, _)| column != 2)
 }
 
 /// The screen as it was last written, and the one being drawn.
@@ -125,13 +144,23 @@ pub struct Display<W: Write> {
     cursor: Option<Position>,
     /// Nothing is known of what the terminal shows.
     unknown: bool,
+    /// It draws no kanji: everything is put in plain signs.
+    plain: bool,
 }
 
 impl<W: Write> Display<W> {
     pub fn new(out: W, width: u16, height: u16) -> Self {
         let empty = Buffer::empty(Rect::new(0, 0, width, height));
         let frame = Vec::with_capacity(16 * 1024);
-        Self { out, shown: empty.clone(), drawn: empty, frame, cursor: None, unknown: true }
+        Self {
+            out,
+            shown: empty.clone(),
+            drawn: empty,
+            frame,
+            cursor: None,
+            unknown: true,
+            plain: false,
+        }
     }
 
     /// Takes the new size; the next frame is written whole.
@@ -139,6 +168,16 @@ impl<W: Write> Display<W> {
         let empty = Buffer::empty(Rect::new(0, 0, width, height));
         self.shown = empty.clone();
         self.drawn = empty;
+        self.unknown = true;
+    }
+
+    pub fn area(&self) -> Rect {
+        self.shown.area
+    }
+
+    /// Draws nothing but ASCII from here on.
+    pub fn draw_plainly(&mut self) {
+        self.plain = true;
         self.unknown = true;
     }
 
@@ -167,6 +206,9 @@ impl<W: Write> Display<W> {
     ) -> io::Result<usize> {
         self.drawn.reset();
         let cursor = draw(&mut self.drawn);
+        if self.plain {
+            plain_signs::put(&mut self.drawn);
+        }
         self.frame.clear();
         self.frame.extend_from_slice(BEGIN);
         if self.unknown {
@@ -253,11 +295,12 @@ mod tests {
     }
 
     #[test]
-    fn kanji_are_there_when_the_cursor_moves_two_cells() {
-        for (column, want) in [(2, Glyphs::Kanji), (1, Glyphs::NoKanji), (3, Glyphs::NoKanji)] {
-            assert_eq!(glyphs(&mut Vec::new(), || Ok((column, 0))).unwrap(), want);
-        }
-        assert!(is_bare_console("linux") && !is_bare_console("xterm-256color"));
+    fn a_terminal_without_kanji_is_written_in_ascii() {
+        let mut display = Display::new(Vec::new(), 20, 3);
+        display.draw_plainly();
+        display.draw(text("牛乳 ｱギュウ")).unwrap();
+        let written = String::from_utf8(display.out.clone()).expect("UTF-8");
+        assert!(written.is_ascii() && written.contains("???? agiyuu"), "{written:?}");
     }
 
     #[test]

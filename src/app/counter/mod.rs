@@ -14,7 +14,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
-use crossterm::event::{Event as TerminalEvent, KeyEvent, KeyEventKind};
+use crossterm::event::{
+    Event as TerminalEvent, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind,
+};
 
 use self::lines::{From, InFlight, Line, PinState};
 use self::weighing::Weighing;
@@ -281,6 +283,7 @@ impl<W: Write> Counter<W> {
         self.watch_clock();
         match event {
             Event::Terminal(events) => events.into_iter().for_each(|event| self.terminal(event)),
+            Event::NoKanji => self.no_kanji(),
             Event::Scanner(event) => self.scanner(event),
             Event::Printer => self.printer(),
             Event::LineDisplay(state) => self.line_display_state(state),
@@ -296,6 +299,14 @@ impl<W: Write> Counter<W> {
         }
     }
 
+    /// The screen goes on in romaji and English; papers stay as they are.
+    fn no_kanji(&mut self) {
+        self.engine.speak_plainly();
+        self.picture.read_names();
+        self.display.draw_plainly();
+        self.picture.say("notice.bare_console", &self.engine.words);
+    }
+
     fn terminal(&mut self, event: TerminalEvent) {
         match event {
             TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => self.key(key),
@@ -304,7 +315,22 @@ impl<W: Write> Counter<W> {
                 let action = self.with_model(|screens, model| screens.on_paste(&text, model));
                 self.act(action);
             }
+            TerminalEvent::Mouse(MouseEvent {
+                kind: MouseEventKind::Down(MouseButton::Left),
+                column,
+                row,
+                ..
+            }) => self.touched(column, row),
             _ => {}
+        }
+    }
+
+    /// A touch of the key line is the key it names.
+    fn touched(&mut self, column: u16, row: u16) {
+        let area = self.display.area();
+        let key = self.with_model(|screens, model| screens.key_at((column, row), area, model));
+        if let Some(key) = key {
+            self.key(key);
         }
     }
 

@@ -14,6 +14,8 @@ pub enum Address {
     File(PathBuf),
     /// A printer device such as `/dev/usb/lp0`.
     Dev(PathBuf),
+    /// The USB printer with this serial number, whatever `/dev/usb/lp` it is today.
+    Usb(String),
     Serial(SerialLine),
     Tcp {
         host: String,
@@ -55,6 +57,8 @@ pub enum AddressError {
     Port(String),
     #[error("setting {0}")]
     Setting(String),
+    #[error("serial number {0}")]
+    Serial(String),
 }
 
 /// Raw printing on the network (AppSocket, JetDirect).
@@ -84,6 +88,7 @@ impl FromStr for Address {
             "file" => Ok(Self::File(rest.into())),
             "screen" if rest.is_empty() => Ok(Self::Screen),
             "dev" => Ok(Self::Dev(path(rest)?)),
+            "usb" => usb(rest),
             "serial" => rest.parse().map(Self::Serial),
             "tcp" => tcp(rest),
             _ => Err(AddressError::Kind(kind.to_owned())),
@@ -120,6 +125,14 @@ fn path(text: &str) -> Result<PathBuf, AddressError> {
     if text.starts_with('/') { Ok(text.into()) } else { Err(AddressError::Path) }
 }
 
+/// A serial number as `regi devices` shows it: one word of signs.
+fn usb(rest: &str) -> Result<Address, AddressError> {
+    if rest.is_empty() || !rest.chars().all(|c| c.is_ascii_graphic()) {
+        return Err(AddressError::Serial(rest.to_owned()));
+    }
+    Ok(Address::Usb(rest.to_owned()))
+}
+
 fn tcp(rest: &str) -> Result<Address, AddressError> {
     let (host, port) = match rest.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
@@ -140,6 +153,7 @@ impl fmt::Display for Address {
         match self {
             Self::File(folder) => write!(f, "file:{}", folder.display()),
             Self::Dev(path) => write!(f, "dev:{}", path.display()),
+            Self::Usb(serial) => write!(f, "usb:{serial}"),
             Self::Serial(line) => write!(f, "serial:{line}"),
             Self::Tcp { host, port } if host.contains(':') => write!(f, "tcp:[{host}]:{port}"),
             Self::Tcp { host, port } => write!(f, "tcp:{host}:{port}"),
@@ -169,6 +183,7 @@ mod tests {
             ("file:", "file:"),
             ("file:/srv/print", "file:/srv/print"),
             ("dev:/dev/usb/lp0", "dev:/dev/usb/lp0"),
+            ("usb:J0001", "usb:J0001"),
             ("serial:/dev/ttyS0", "serial:/dev/ttyS0?baud=9600&flow=none"),
             ("serial:/dev/ttyS0?baud=19200&flow=hard", "serial:/dev/ttyS0?baud=19200&flow=hard"),
             ("tcp:192.0.2.7:9100", "tcp:192.0.2.7:9100"),
@@ -187,7 +202,9 @@ mod tests {
     fn a_wrong_address_is_refused_with_the_part_that_is_wrong() {
         for (text, why) in [
             ("lp0", AddressError::Kind("lp0".into())),
-            ("usb:1", AddressError::Kind("usb".into())),
+            ("lan:1", AddressError::Kind("lan".into())),
+            ("usb:", AddressError::Serial(String::new())),
+            ("usb:J 1", AddressError::Serial("J 1".into())),
             ("dev:", AddressError::Path),
             ("dev:lp0", AddressError::Path),
             ("tcp:", AddressError::Host(String::new())),

@@ -16,8 +16,8 @@ use rustix::termios::{
     tcflush, tcgetattr, tcsetattr,
 };
 
-use super::Trouble;
 use super::address::{Address, Flow, SerialLine};
+use super::{Trouble, usb};
 
 /// Longest wait for a network printer to pick up.
 const CONNECT_TIME: Duration = Duration::from_secs(2);
@@ -47,6 +47,7 @@ impl Link {
     pub fn open(address: &Address) -> Result<Self, Trouble> {
         match address {
             Address::Dev(path) => device(path),
+            Address::Usb(serial) => device(&usb::find(serial).ok_or(Trouble::Absent)?),
             Address::Serial(line) => serial(line),
             Address::Tcp { host, port } => tcp(host, *port),
             Address::File(_) | Address::Screen => Err(Trouble::Absent),

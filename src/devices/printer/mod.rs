@@ -11,6 +11,7 @@ pub mod folder;
 pub mod link;
 pub mod status;
 pub mod thread;
+pub mod usb;
 
 #[cfg(test)]
 mod faults;
