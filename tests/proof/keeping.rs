@@ -77,12 +77,14 @@ impl Two {
 }
 
 fn files_of(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut names = vec!["keys.redb".into(), "store.redb".into(), "cart.log".into()];
-    names.push("shop.toml".into());
-    for entry in std::fs::read_dir(dir.join("journal")).expect("a journal") {
-        let name = entry.expect("a file").file_name();
-        if name.to_string_lossy().ends_with(".log") {
-            names.push(Path::new("journal").join(name));
+    let mut names = Vec::new();
+    for folder in ["", "journal"] {
+        for entry in std::fs::read_dir(dir.join(folder)).expect("a folder") {
+            let name = entry.expect("a file").file_name();
+            let kept = [".redb", ".sums", ".log", ".toml"];
+            if kept.iter().any(|end| name.to_string_lossy().ends_with(end)) {
+                names.push(Path::new(folder).join(name));
+            }
         }
     }
     let read = |name: &PathBuf| Some((name.clone(), std::fs::read(dir.join(name)).ok()?));

@@ -160,7 +160,8 @@ impl Books {
     }
 
     fn sold(&mut self, in_cash: bool) {
-        let basket = std::mem::take(&mut self.cart);
+        // A quantity keyed for a next item that never came ends with the sale.
+        let basket = Basket { times: 0, ..std::mem::take(&mut self.cart) };
         let total = basket.total();
         self.count(&basket, total, in_cash, 1);
         if let Some(code) = &basket.member {
