@@ -18,6 +18,7 @@ use super::folding::{Folder, prepare};
 use super::history::{History, each_batch};
 use super::keys::Keys;
 use super::lanes::{self, Folded};
+use super::mending::agrees;
 use super::opening::Known;
 use super::tables::{CACHE_BYTES, ERASED, copy_all};
 
@@ -132,6 +133,9 @@ pub fn fold_until(
         // A start reads what is new, not the month.
         let known = Known { checkpoint: last.and_then(|last| last.checkpoint()), witness: None };
         let (reader, _) = history.open(lane, epoch, known)?;
+        if !agrees(&reader, last, epoch_place) {
+            continue; // What the store knows otherwise it does not forget: the verifier hears it.
+        }
         let from = last.map_or(1, |last| last.seq + 1);
         let total = reader.head().seq.min(most);
         each_batch(&reader, from, AT_ONCE, |steps| {
