@@ -64,10 +64,10 @@ def crawl(counter):
     counter.tell_printer(NAME, 'rate 0')
 
 
-def plug_in_again(counter):
+def plug_in_again(counter, how=f'gadget plug {NAME}'):
     """Plugs the printer in; returns the seconds until it answers, in the guest's time."""
     return float(counter.guest.sh(f'''begun=$(cut -d' ' -f1 /proc/uptime)
-gadget plug {NAME}
+{how}
 until far_side screen /dev/vcsu2 80 | grep -q Printer:ready; do :; done
 ended=$(cut -d' ' -f1 /proc/uptime)
 awk "BEGIN {{ print $ended - $begun }}"'''))
@@ -75,14 +75,15 @@ awk "BEGIN {{ print $ended - $begun }}"'''))
 
 def cable_out_at(counter, offsets):
     """The cable goes after so many bytes of a receipt: one question, never a second unmarked paper."""
-    udc = counter.guest.sh(f'gadget udc {NAME}').strip()
+    # The host lets the printer go: the gadget's own end would break the guest's kernel with bytes on their way.
+    cable = counter.guest.sh('dirname $(grep -l J0001 /sys/bus/usb/devices/*/serial)').strip() + '/authorized'
     slowest = 0
     for offset in offsets:
-        counter.tell_printer(NAME, f'cable_out_at {len(counter.paper(NAME)) + offset} {udc}')
+        counter.tell_printer(NAME, f'cable_out_at {len(counter.paper(NAME)) + offset} {cable}')
         counter.sells(*GOODS)
         number = counter.last_receipt()
         counter.shows('Printer:lost', f'receipt-{number}')
-        slowest = max(slowest, plug_in_again(counter))
+        slowest = max(slowest, plug_in_again(counter, f'echo 1 >{cable}'))
         counter.command(f'print_outcome receipt-{number} lost')
         assert papers(counter, number) <= 1, f'{number} twice after {offset} bytes'
     assert slowest <= 3, f'usable {slowest:.2f} s after it was plugged in'
@@ -126,5 +127,5 @@ def suffer(checks, counter):
     checks.claim('printer that stands still: printed once', stall, counter)
     checks.claim('printer that crawls: printed once', crawl, counter)
     checks.claim('printer away while a sale is made: it prints when it is back', away_during_the_sale, counter)
-    checks.claim('cable out in mid-receipt', cable_out_at, counter, (60, 300, 600, 900))
+    checks.claim('cable out in mid-receipt', cable_out_at, counter, (60, 400, 900))
     checks.claim('two printers change places', change_places, counter)

@@ -8,6 +8,7 @@ mod keys;
 mod paper;
 mod printer;
 mod screen;
+mod touch;
 mod wire;
 
 use std::io;
@@ -17,6 +18,7 @@ far_side type HIDG [--gap-us N] [--pause-ms N] [--repeat N] TEXT...   a line and
 far_side part HIDG TEXT                                              a text without its Enter
 far_side hold HIDG KEY MS                                            one key, held down
 far_side chord HIDG USAGE[+USAGE...]...                              HID usages in hex, together
+far_side touch HIDG X Y                                              a tap; thousandths of the glass
 far_side printer PLACE PAPER CONTROL                                 PLACE: a device, or tcp:PORT
 far_side screen VCSU COLUMNS                                         the console's cells, as text";
 
@@ -28,6 +30,7 @@ fn main() -> io::Result<()> {
         ["part", device, text] => keys::type_part(device, text),
         ["hold", device, key, ms] => keys::hold(device, key, number(ms)),
         ["chord", device, ref chords @ ..] => keys::press_chords(device, chords),
+        ["touch", device, x, y] => touch::tap(device, number(x), number(y)),
         ["printer", place, paper, control] => printer::serve(place, paper, control),
         ["screen", cells, columns] => screen::print(cells, number(columns) as usize),
         _ => Err(io::Error::new(io::ErrorKind::InvalidInput, USAGE)),

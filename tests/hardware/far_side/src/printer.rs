@@ -6,7 +6,7 @@
 //! Orders on the control pipe:
 //!   paper out|in   cover open|shut   stop|go   mute|speak   rate BYTES_A_SECOND
 //!   paper_out_at BYTES   the paper ends when so many bytes are there: what follows waits in memory
-//!   cable_out_at BYTES UDC   the cable goes when so many bytes are there; UDC: the gadget's file
+//!   cable_out_at BYTES FILE   the cable goes when so many bytes are there: FILE is the host's `authorized`
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
@@ -104,8 +104,8 @@ impl Printer {
             ["speak"] => self.mute = false,
             ["rate", rate] => self.rate = rate.parse().expect("bytes a second"),
             ["paper_out_at", bytes] => self.paper_out_at = Some(bytes.parse().expect("bytes")),
-            ["cable_out_at", bytes, udc] => {
-                self.cable_out_at = Some((bytes.parse().expect("bytes"), udc.to_owned()));
+            ["cable_out_at", bytes, file] => {
+                self.cable_out_at = Some((bytes.parse().expect("bytes"), file.to_owned()));
             }
             _ => panic!("an order that is none: {order}"),
         }
@@ -201,10 +201,10 @@ impl Printer {
     }
 
     fn pull_the_cable_when_due(&mut self) -> io::Result<()> {
-        let Some((_, udc)) = self.cable_out_at.take_if(|(at, _)| *at <= self.printed) else {
+        let Some((_, authorized)) = self.cable_out_at.take_if(|(at, _)| *at <= self.printed) else {
             return Ok(());
         };
         writeln!(self.log, "{} cable out", now_us())?;
-        std::fs::write(udc, "\n")
+        std::fs::write(authorized, "0")
     }
 }

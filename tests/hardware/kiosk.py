@@ -1,0 +1,126 @@
+"""The package on a minimal Debian 13: booted, sold at by scanner and by touch, and pressed by sixty chords.
+
+    tests/hardware/kiosk        a longer run, by hand; pictures go to target/hardware/pictures
+
+Room: tests. May touch: one guest. Wants root and mmdebstrap for the disk.
+"""
+import subprocess
+import sys
+import time
+
+import shop as the_shop
+from checks import Checks, same
+from guest import Guest, until
+from initramfs import HERE, WORK
+
+PICTURES = WORK / 'pictures'
+KIOSK = WORK / 'kiosk'
+CODES = the_shop.CODES
+# HID usages: the modifiers, then the keys pressed with them.
+CTRL, ALT, SHIFT, GUI = 'e0', 'e2', 'e1', 'e3'
+FUNCTION_KEYS = [f'{usage:02x}' for usage in range(0x3a, 0x46)]
+SYSRQ, PRINT, PAUSE, SCROLL, MENU, POWER, DELETE, TAB, ESC = '46', '46', '48', '47', '65', '66', '4c', '2b', '29'
+LETTER = {letter: f'{4 + ord(letter) - ord("a"):02x}' for letter in 'abcdefghijklmnopqrstuvwxyz'}
+CHORDS = [
+    *[f'{CTRL}+{ALT}+{key}' for key in FUNCTION_KEYS],
+    *[f'{ALT}+{key}' for key in ('50', '4f', '52', '51', TAB, '3d', ESC, '2c')],
+    *[f'{ALT}+{SYSRQ}+{LETTER[key]}' for key in 'bcefikorsu'],
+    *[f'{CTRL}+{ALT}+{DELETE}'] * 7,
+    *[f'{CTRL}+{LETTER[key]}' for key in 'zcsqd'], f'{CTRL}+31',
+    f'{CTRL}+{ALT}+2a', f'{CTRL}+{ALT}+{LETTER["t"]}', f'{CTRL}+{SHIFT}+{LETTER["n"]}', f'{CTRL}+{SHIFT}+{LETTER["r"]}',
+    f'{CTRL}+{SHIFT}+{LETTER["o"]}', f'{CTRL}+{SHIFT}+{LETTER["u"]}', GUI, f'{GUI}+{LETTER["d"]}', f'{GUI}+{LETTER["l"]}',
+    PRINT, PAUSE, SCROLL, MENU, POWER, f'{CTRL}+{SHIFT}+{ESC}', f'{ALT}+{LETTER["f"]}+3d', f'{CTRL}+{PAUSE}']
+
+
+class Kiosk:
+    def __init__(self):
+        PICTURES.mkdir(exist_ok=True)
+        self.guest = Guest(KIOSK / 'initrd', memory=512, kernel=KIOSK / 'vmlinuz',
+            words='root=/dev/vda rw systemd.show_status=no vt.global_cursor_default=0',
+            display=['-device', 'virtio-vga,xres=1024,yres=768'],
+            arguments=['-drive', f'file={KIOSK}/disk,format=raw,if=none,id=disk,snapshot=on', '-device', 'virtio-blk-pci,drive=disk'])
+
+    def boots_into_the_register(self):
+        """Waits for the first picture of the register; returns what it took in the guest's own time."""
+        self.guest.ready(patience=600)
+        self.guest.until_sh('pidof regi', patience=600)
+        self.guest.until_sh('[ -S /var/lib/regi/shop/control.sock ]', patience=120)
+        started = float(self.guest.sh("cut -d' ' -f1 /proc/uptime"))
+        self.picture('booted')
+        memory = self.guest.sh("awk '/MemAvailable/ { print int($2 / 1024) }' /proc/meminfo").strip()
+        return f'{started:.1f} s after the kernel began, {memory} MB of 512 left'
+
+    def picture(self, name):
+        time.sleep(3)  # A compositor draws when it likes; the picture is for people.
+        self.guest.picture(PICTURES / f'{name}.png')
+
+    def plugs_devices(self):
+        self.guest.sh('''gadget init 6
+gadget keyboard hand 04d9 0024 Holtek Keyboard H1
+gadget keyboard scan1 0c2e 0b61 Honeywell "Barcode Scanner" 18123B4567
+gadget touch glass 04e7 0020 Elo TouchSystems T1''')
+        self.guest.until_sh('[ -e /dev/hidg2 ]')
+        held = "ls -l /proc/$(pidof regi)/fd | grep -c /dev/input/event"
+        self.guest.until_sh(f'[ $({held}) = 1 ]')
+
+    def sales(self):
+        said = self.guest.sh('runuser -u regi -- regi --shop /var/lib/regi/shop --lang en export sales')
+        return said.count('\n') - 1
+
+    def sells_by_scanner_and_touch(self):
+        self.guest.sh(f"far_side type /dev/hidg1 {' '.join(CODES[:3])}")
+        self.picture('scanned')
+        # The first key of the key line, low on the left, is the tender; on the tender it is the exact sum.
+        for name in ('tender', 'sold'):
+            self.guest.sh('far_side touch /dev/hidg2 40 925')
+            self.picture(name)
+        until('a sale', lambda: self.sales() == 1)
+
+    def chords_lead_nowhere(self):
+        before = self.guest.sh('pidof regi cage foot')
+        booted = self.guest.sh('cat /proc/sys/kernel/random/boot_id')
+        left = 0
+        for chord in CHORDS:
+            self.guest.sh(f'far_side chord /dev/hidg0 {chord}')
+            if self.guest.try_sh('pidof regi cage foot')[1] != before or self.console() != 'tty1':
+                left += 1
+                print(f'     left by {chord}', flush=True)
+        same(self.guest.sh('cat /proc/sys/kernel/random/boot_id'), booted, 'the boot')
+        same(left, 0, 'chords that lead out')
+        self.guest.sh(f'far_side chord /dev/hidg0 {ESC} {ESC}')
+        self.guest.sh(f'far_side type /dev/hidg1 {CODES[4]}')
+        self.picture('after_the_chords')
+        return f'{len(CHORDS)} chords, 0 lead out'
+
+    def console(self):
+        return self.guest.sh('cat /sys/class/tty/tty0/active').strip()
+
+    def comes_back(self):
+        """The program is killed: it is there again, with the open sale."""
+        before = self.guest.sh('pidof regi')
+        self.guest.sh('kill -9 $(pidof regi)')
+        self.guest.until_sh(f'pidof regi && [ "$(pidof regi)" != "{before.strip()}" ]', patience=60)
+
+    def is_quiet(self):
+        lines = self.guest.sh('journalctl -b -u regi-kiosk -o cat | grep -v "^Start\\|^Stopped\\|Scheduled" | wc -l')
+        return f'{lines.strip()} lines of the service in the journal'
+
+
+def main():
+    checks = Checks()
+    shop = the_shop.make('kiosk_shop')
+    (shop / 'shop.toml').write_text(the_shop.lane('file:', 'generic-80').replace('"en"', '"ja"'))
+    subprocess.run([HERE / 'kiosk_root', shop], check=True)
+    kiosk = Kiosk()
+    with kiosk.guest:
+        checks.claim('the machine boots into the register', kiosk.boots_into_the_register)
+        checks.claim('scanner, keyboard and glass are there', kiosk.plugs_devices)
+        checks.claim('a sale by scanner and by touch', kiosk.sells_by_scanner_and_touch)
+        checks.claim('the chords of a bored child', kiosk.chords_lead_nowhere)
+        checks.claim('it comes back when it is killed', kiosk.comes_back)
+        checks.claim('the journal of the machine is quiet', kiosk.is_quiet)
+    return checks.sum()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
