@@ -8,8 +8,7 @@ use std::fmt;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use ed25519_dalek::SigningKey;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
@@ -45,12 +44,27 @@ pub enum KeyRow {
 
 /// The key file. May be asked from any thread.
 pub struct Keys {
-    db: RwLock<Database>,
-    /// The disk failed under it: it is opened anew before it is asked again.
-    failed: AtomicBool,
+    handle: RwLock<Handle>,
     files: Arc<dyn Files>,
     path: PathBuf,
     chance: Chance,
+}
+
+/// The one handle on the file: a second beside it would write over what this one wrote.
+struct Handle {
+    /// `None` after the disk has failed under it: it is opened anew before it is asked again.
+    db: Option<Database>,
+    /// How often it was given up, so that two who saw the same one fail give up no later one.
+    given_up: u64,
+}
+
+impl Handle {
+    /// Gives it up. redb writes to the file when a handle that is well is closed, so this one is
+    /// closed before the next is opened.
+    fn give_up(&mut self) {
+        self.db = None;
+        self.given_up += 1;
+    }
 }
 
 impl fmt::Debug for Keys {
@@ -67,8 +81,7 @@ impl Keys {
         }
         let db = open_file(&*files, path)?;
         Ok(Self {
-            db: RwLock::new(db),
-            failed: AtomicBool::new(false),
+            handle: RwLock::new(Handle { db: Some(db), given_up: 0 }),
             files,
             path: path.into(),
             chance,
@@ -111,16 +124,40 @@ impl Keys {
         &self,
         act: impl FnOnce(&Database) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        if self.failed.load(Ordering::Acquire) {
-            let mut db = self.db.write().unwrap_or_else(PoisonError::into_inner);
-            *db = open_file(&*self.files, &self.path)?;
-            self.failed.store(false, Ordering::Release);
-        }
-        let done = act(&self.db.read().unwrap_or_else(PoisonError::into_inner));
-        if matches!(done, Err(StoreError::Projections(_) | StoreError::File(_))) {
-            self.failed.store(true, Ordering::Release);
+        let handle = self.opened()?;
+        let (seen, db) = (handle.given_up, handle.db.as_ref().expect("it was opened"));
+        let done = act(db);
+        drop(handle);
+        if let Err(StoreError::Projections(_) | StoreError::File(_)) = &done {
+            let mut handle = self.handle_mut();
+            if handle.given_up == seen {
+                handle.give_up();
+            }
         }
         done
+    }
+
+    fn opened(&self) -> Result<RwLockReadGuard<'_, Handle>, StoreError> {
+        loop {
+            let handle = self.handle.read().unwrap_or_else(PoisonError::into_inner);
+            if handle.db.is_some() {
+                return Ok(handle);
+            }
+            drop(handle);
+            let mut handle = self.handle_mut();
+            if handle.db.is_none() {
+                handle.db = Some(self.open_again()?);
+            }
+        }
+    }
+
+    fn open_again(&self) -> Result<Database, StoreError> {
+        let file = checked::open_after_failure(&*self.files, &self.path)?;
+        Ok(redb_file::open(file, CACHE_BYTES)?)
+    }
+
+    fn handle_mut(&self) -> RwLockWriteGuard<'_, Handle> {
+        self.handle.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes keys for the members that have none, all in one commit; when all have one, no commit.
@@ -230,14 +267,20 @@ impl Keys {
 
     /// Writes the file anew under another name and puts it in the old one's place.
     fn rewrite(&self) -> Result<(), StoreError> {
-        let mut db = self.db.write().unwrap_or_else(PoisonError::into_inner);
+        let mut handle = self.handle_mut();
+        let old = match handle.db.take() {
+            Some(db) => db,
+            None => self.open_again()?,
+        };
+        // Whatever fails from here on, nobody knows which of the two has the name: it is opened anew.
+        handle.give_up();
         let new_path = beside(&self.path, ".new");
         remove_if_there(&*self.files, &new_path)?;
         let fresh = open_file(&*self.files, &new_path)?;
-        copy_rows(&db, &fresh)?;
+        copy_rows(&old, &fresh)?;
         self.files.rename(&new_path, &self.path)?;
         self.files.sync_dir(parent(&self.path))?;
-        *db = fresh;
+        handle.db = Some(fresh);
         Ok(())
     }
 
@@ -404,7 +447,7 @@ pub mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
-    use crate::store::files::faulty::FaultyFiles;
+    use crate::store::files::faulty::{FaultKind, FaultyFiles, Keep, Lasting};
     use crate::store::files::read_whole;
 
     /// Chance that is none: the same calls give the same bytes, no two calls the same ones.
@@ -516,5 +559,89 @@ pub mod tests {
         assert_eq!(other.check_pin(1, Some(&Pin::new("111111"))).unwrap(), PinVerdict::Right);
         let sealed = keys.seal("a", &someone()).unwrap();
         assert_eq!(other.unseal("a", &sealed).unwrap(), Some(someone()));
+    }
+
+    #[test]
+    fn a_file_opened_anew_while_all_is_well_keeps_every_key() {
+        let files = FaultyFiles::new();
+        let keys = keys_on(&files);
+        for round in ["a", "b", "c", "d", "e"] {
+            keys.create_members([round]).unwrap();
+            keys.handle_mut().give_up();
+        }
+        assert!(keys.without_key(["a", "b", "c", "d", "e"]).unwrap().is_empty());
+        drop(keys);
+        let again = keys_on(&files);
+        assert!(again.without_key(["a", "b", "c", "d", "e"]).unwrap().is_empty());
+    }
+
+    const CODES: [&str; 5] = ["a", "b", "c", "d", "e"];
+
+    /// A day of the file: a step that fails is tried again, as the register does.
+    fn day_of_keys(keys: &Keys) {
+        fn twice(mut step: impl FnMut() -> Result<(), StoreError>) {
+            step().or_else(|_| step()).or_else(|_| step()).unwrap();
+        }
+        for code in CODES {
+            twice(|| keys.create_members([code]));
+        }
+        twice(|| keys.erase_member("b"));
+        twice(|| keys.create_members(["f"]));
+        twice(|| keys.signing_key().map(|_| ()));
+    }
+
+    fn has_all_of_the_day(keys: &Keys) -> bool {
+        let missing = keys.without_key(["a", "b", "c", "d", "e", "f"]).unwrap();
+        missing == ["b"] && keys.public_key().unwrap().is_some()
+    }
+
+    #[test]
+    fn whichever_call_fails_every_key_that_was_answered_outlives_a_cut() {
+        let honest = FaultyFiles::new();
+        let keys = keys_on(&honest);
+        honest.reset_counts();
+        day_of_keys(&keys);
+        drop(keys);
+        for n in 1..=honest.counts().calls {
+            let files = FaultyFiles::new();
+            let keys = keys_on(&files);
+            files.sync_dir(Path::new("/")).unwrap();
+            files.fail_at(n, FaultKind::Eio, Lasting::Once);
+            day_of_keys(&keys);
+            let at_work = files.fork();
+            drop(keys);
+            for (files, keep) in
+                [&at_work, &files].into_iter().flat_map(|files| Keep::ALL.map(|keep| (files, keep)))
+            {
+                let files = files.fork();
+                files.heal();
+                files.power_cut(keep, n);
+                assert!(has_all_of_the_day(&keys_on(&files)), "at call {n}, {keep:?}");
+            }
+            files.heal();
+            assert!(has_all_of_the_day(&keys_on(&files)), "at call {n}, closed");
+        }
+    }
+
+    #[test]
+    fn two_who_see_one_handle_fail_give_up_no_later_one() {
+        let files = FaultyFiles::new();
+        let keys = keys_on(&files);
+        let both = std::sync::Barrier::new(2);
+        let fails = || {
+            let failed: Result<(), StoreError> = keys.with(|_| {
+                both.wait();
+                Err(std::io::Error::from(std::io::ErrorKind::Other).into())
+            });
+            assert!(failed.is_err());
+            keys.create_members(CODES).unwrap();
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(fails);
+            scope.spawn(fails);
+        });
+        assert_eq!(keys.opened().unwrap().given_up, 1);
+        drop(keys);
+        assert!(keys_on(&files).without_key(CODES).unwrap().is_empty());
     }
 }

@@ -63,6 +63,28 @@ pub struct CheckedFile {
 /// # Errors
 /// `NotFound`; `InvalidData` when it, or its list, is not what was written.
 pub fn open(files: &dyn Files, path: &Path) -> io::Result<Arc<CheckedFile>> {
+    open_with(files, path, Listed::Durably)
+}
+
+/// Opens the file at `path` after the disk has failed a call of an earlier handle, which is closed.
+///
+/// A failed sync gives up what it should have written: readers still see the end of the list, and the
+/// platter never has it. What were appended to it would stand behind a hole after a cut.
+///
+/// # Errors
+/// As for [`open`].
+pub fn open_after_failure(files: &dyn Files, path: &Path) -> io::Result<Arc<CheckedFile>> {
+    open_with(files, path, Listed::Perhaps)
+}
+
+/// Whether the list that is seen is the one on the platter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Listed {
+    Durably,
+    Perhaps,
+}
+
+fn open_with(files: &dyn Files, path: &Path, listed: Listed) -> io::Result<Arc<CheckedFile>> {
     let file = files.open(path)?;
     let number = number_of(&*file)?;
     let list_path = list_path(path, number);
@@ -73,7 +95,7 @@ pub fn open(files: &dyn Files, path: &Path) -> io::Result<Arc<CheckedFile>> {
     let (mut state, end) = replay(&bytes)?;
     let snapshot = record(&state, All);
     let long = bytes.len() > LONG_LIST && bytes.len() > 2 * snapshot.len();
-    let list = if end < bytes.len() || long {
+    let list = if end < bytes.len() || long || listed == Listed::Perhaps {
         // A torn record must not be continued: what stands behind it might pass for another.
         state.list_end = snapshot.len() as u64;
         replace_file(files, &list_path, &snapshot)?
