@@ -160,7 +160,7 @@ pub fn judge_tail(prev: Head, offset: u64, tail: &[u8]) -> Tail {
         return Tail::Damaged(why);
     }
     let end = wholes.first().map_or(tail.len(), |(at, _)| *at);
-    if links_despite_its_prefix(prev, &tail[..end]) {
+    if !begins_in_a_blank_sector(offset, tail) && links_despite_its_prefix(prev, &tail[..end]) {
         return Tail::Damaged(why);
     }
     match announced(tail) {
@@ -196,6 +196,12 @@ fn links_despite_its_prefix(prev: Head, record: &[u8]) -> bool {
     let Some(body_end) = record.len().checked_sub(Hash::LEN) else { return false };
     let Some(body) = record.get(PREFIX..body_end) else { return false };
     Hash::read(&record[body_end..]) == Some(prev.after(body).hash)
+}
+
+/// Returns whether the sector that the tail begins in was never written. A border may lie within the
+/// prefix, and then body and hash stand whole in the sectors behind it.
+fn begins_in_a_blank_sector(offset: u64, tail: &[u8]) -> bool {
+    has_blank_sector(offset, 1, tail)
 }
 
 /// Returns whether a sector that the first `len` bytes of the tail lie in was never written.
@@ -286,6 +292,26 @@ mod tests {
             let from = (sector * 512_usize).saturating_sub(offset);
             torn[from..(sector + 1) * 512 - offset].fill(0);
             assert_eq!(judge_tail(ZERO, offset as u64, &torn), Tail::Torn, "sector {sector}");
+        }
+    }
+
+    #[test]
+    fn a_write_is_torn_too_where_only_the_front_of_its_prefix_is_missing() {
+        for len in [100, 300, 900] {
+            for second in [Writing::First, Writing::Joined] {
+                let (bytes, border) = two(len, second);
+                let end = if second == Writing::First { border } else { bytes.len() };
+                for before_border in 1..=PREFIX {
+                    let mut torn = bytes[..end].to_vec();
+                    torn[..before_border].fill(0);
+                    let offset = 3 * SECTOR - before_border as u64;
+                    let judged = judge_tail(ZERO, offset, &torn);
+                    assert_eq!(judged, Tail::Torn, "{len} {second:?} {before_border}");
+                    // With the border elsewhere a sector cannot have lost those bytes alone.
+                    let elsewhere = judge_tail(ZERO, offset - 64, &torn);
+                    assert!(matches!(elsewhere, Tail::Damaged(_)), "{len} {before_border}");
+                }
+            }
         }
     }
 
