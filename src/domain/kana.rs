@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn kana_is_read_aloud_in_romaji() {
         for (kana, want) in
-            [("ギュウニュウ 1リットル", "gyuunyuu 1rittoru"), ("ｺｰﾋｰ", "ko-hi-"), ("茶", "茶")]
+            [("ギュウニュウ 1リットル", "gyuunyuu 1rittoru"), ("ｺｰﾋｰ", "koohii"), ("茶", "茶")]
         {
             assert_eq!(romaji(kana), want);
         }

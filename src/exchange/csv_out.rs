@@ -220,7 +220,7 @@ mod tests {
         let (bytes, written) = written(OutEncoding::Utf8, &hostile);
         assert_eq!(
             String::from_utf8(bytes).unwrap(),
-            "name,note\r\n'=cmd|' /C calc'!A0,'\t=1,'＝1,\"a,b\",\"say \"\"hi\"\"\",\" x\",,-120\r\n"
+            "name,note\r\n'=cmd|' /C calc'!A0,'=1,'＝1,\"a,b\",\"say \"\"hi\"\"\",\" x\",,-120\r\n"
         );
         assert_eq!((written.rows, written.lost_count), (1, 0));
     }
