@@ -138,7 +138,7 @@ pub fn prove_beside(
     let witnesses = Witnesses {
         keys,
         lane: place.lane,
-        store: Some(Snapshot::of(&store.db.now())?),
+        store: Some(store.db.with(Snapshot::of)?),
         running: Some(running),
         copy: place.copy.as_ref(),
         opening: Vec::new(),

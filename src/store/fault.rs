@@ -48,6 +48,9 @@ pub enum StoreError {
     /// Another register holds the shop.
     #[error("the shop is in use{}", holder.map(|pid| format!(" by process {pid}")).unwrap_or_default())]
     Busy { holder: Option<u32> },
+    /// The register has closed the shop; who still asks comes too late.
+    #[error("the shop is closed")]
+    Left,
     /// There is no shop in the folder, or there is one where none may be.
     #[error("{0}")]
     Folder(&'static str),

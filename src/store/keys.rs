@@ -54,6 +54,8 @@ pub struct Keys {
 struct Handle {
     /// `None` after the disk has failed under it: it is opened anew before it is asked again.
     db: Option<Database>,
+    /// The shop is given up, and with it the file.
+    closed: bool,
     /// How often it was given up, so that two who saw the same one fail give up no later one.
     given_up: u64,
 }
@@ -81,7 +83,7 @@ impl Keys {
         }
         let db = open_file(&*files, path)?;
         Ok(Self {
-            handle: RwLock::new(Handle { db: Some(db), given_up: 0 }),
+            handle: RwLock::new(Handle { db: Some(db), closed: false, given_up: 0 }),
             files,
             path: path.into(),
             chance,
@@ -145,10 +147,21 @@ impl Keys {
             }
             drop(handle);
             let mut handle = self.handle_mut();
+            if handle.closed {
+                return Err(StoreError::Left);
+            }
             if handle.db.is_none() {
                 handle.db = Some(self.open_again()?);
             }
         }
+    }
+
+    /// Ends the hold on the file, for good: whoever is being answered is waited for. Another register
+    /// may open it next, and redb writes to it when it is closed.
+    pub fn close(&self) {
+        let mut handle = self.handle_mut();
+        handle.give_up();
+        handle.closed = true;
     }
 
     fn open_again(&self) -> Result<Database, StoreError> {
@@ -268,6 +281,9 @@ impl Keys {
     /// Writes the file anew under another name and puts it in the old one's place.
     fn rewrite(&self) -> Result<(), StoreError> {
         let mut handle = self.handle_mut();
+        if handle.closed {
+            return Err(StoreError::Left);
+        }
         let old = match handle.db.take() {
             Some(db) => db,
             None => self.open_again()?,

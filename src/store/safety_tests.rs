@@ -12,7 +12,6 @@ use super::fault::StoreError;
 use super::files::faulty::{FaultyFiles, Keep};
 use super::files::{Files, read_whole};
 use super::history::History;
-use super::keys::Keys;
 use super::keys::tests::counting_chance;
 use super::projections;
 use super::restore::{OverNewer, Restore};
@@ -118,11 +117,10 @@ fn a_restore_cut_anywhere_leaves_the_old_shop_or_the_new_one() {
 fn audited(files: &FaultyFiles) -> Audit {
     let layer: Arc<dyn Files> = Arc::new(files.clone());
     let dir = Path::new("/shop");
-    let keys = Keys::open(layer.clone(), &dir.join("keys.redb"), counting_chance()).unwrap();
+    let keys = keys(files);
     let opened = projections::open(files, &dir.join("store.redb")); // A snapshot needs it open.
     let history = History::new(layer, dir);
     let scratch = dir.join("scratch.redb");
-    let keys = Arc::new(keys);
     let store = opened.as_ref().map(|opened| Snapshot::of(opened).unwrap());
     let opening = Vec::new();
     let witnesses = Witnesses { keys: &keys, lane: 1, store, running: None, copy: None, opening };
@@ -297,8 +295,8 @@ proptest! {
             let kinds = walk.kinds(act, &shop);
             say(&mut shop, at as i64 * 1000, kinds);
         }
-        let keys = shop.keys().clone();
         shop.close().unwrap();
+        let keys = keys(&files);
         let dir = Path::new("/shop");
         let followed = projections::open(&files, &dir.join("store.redb")).unwrap();
         let fresh = projections::create(&files, &dir.join("fresh.redb")).unwrap();

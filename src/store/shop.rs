@@ -73,7 +73,23 @@ pub struct Shop {
     journal: JournalThread,
     files: Arc<dyn Files>,
     dir: PathBuf,
+    /// Last: everything above has ended when the folder is given up.
+    _hold: Hold,
+}
+
+/// The shop's folder is ours. However the shop ends, and whoever still has a way to ask it (a backup
+/// on its way, a report), both databases are closed before another register may open them.
+struct Hold {
+    keys: Arc<Keys>,
+    shelf: Arc<Shelf>,
     _lock: ShopLock,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.shelf.clear();
+        self.keys.close();
+    }
 }
 
 /// What was found, for the register to begin with.
@@ -353,9 +369,10 @@ impl ShopPlace {
             epoch: u16::from(id.epoch().place()),
             last_stamp,
         });
+        let hold = Hold { keys: keys.clone(), shelf: shelf.clone(), _lock: lock };
         let reader = StoreReader { db: shelf, keys: keys.clone(), progress, store: store.sender() };
         let (files, dir) = (self.files.clone(), self.dir.clone());
-        Ok(Shop { appender, reader, cart, keys, store, copy, journal, files, dir, _lock: lock })
+        Ok(Shop { appender, reader, cart, keys, store, copy, journal, files, dir, _hold: hold })
     }
 }
 
@@ -503,11 +520,8 @@ impl Shop {
         self.cart.log().close(self.appender.journal().reader().head())?;
         self.store.settle()?;
         drop(self.appender);
-        projections::without_erased(
-            &*self.files,
-            &self.dir.join(STORE_NAME),
-            &self.reader.db.now(),
-        )?;
+        let path = self.dir.join(STORE_NAME);
+        self.reader.db.with(|db| projections::without_erased(&*self.files, &path, db))?;
         self.journal.end();
         if let Some(copy) = self.copy {
             copy.finish();

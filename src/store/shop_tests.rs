@@ -6,6 +6,7 @@ use memchr::memmem;
 use redb::ReadableDatabase;
 
 use super::appending::Import;
+use super::fault::StoreError;
 use super::files::faulty::{FaultKind, FaultyFiles, Keep, Lasting};
 use super::files::{Files, read_whole};
 use super::shop::Shop;
@@ -182,8 +183,8 @@ fn folding_entry_by_entry_gives_the_tables_that_a_rebuild_gives() {
             "0312345678",
         )))],
     );
-    let keys = shop.keys().clone();
     shop.close().unwrap();
+    let keys = keys(&files);
     let dir = Path::new("/shop");
     let incremental = projections::open(&files, &dir.join("store.redb")).unwrap();
     let fresh = projections::create(&files, &dir.join("scratch.redb")).unwrap();
@@ -471,4 +472,20 @@ fn one_register_at_a_time_and_one_shop_a_folder() {
     drop(shop);
     let again = place(&files).create(8, "x", Default::default(), now(0), &mut |_, _| {});
     assert!(matches!(again.err(), Some(super::fault::StoreError::Folder(_))));
+}
+
+#[test]
+fn a_shop_that_was_given_up_is_written_by_nobody_who_still_holds_a_part_of_it() {
+    let files = FaultyFiles::new();
+    let shop = create(&files);
+    let (reader, keys) = (shop.reader().clone(), shop.keys().clone());
+    drop(shop);
+    let shop = open(&files).shop;
+    files.reset_counts();
+    assert!(reader.member(CARD).is_err());
+    assert!(matches!(keys.signing_key(), Err(StoreError::Left)));
+    drop((reader, keys));
+    assert_eq!(files.counts().changes, 0, "the next register has the folder to itself");
+    shop.close().unwrap();
+    open(&files);
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::fault::StoreError;
 use super::files::faulty::FaultyFiles;
+use super::keys::Keys;
 use super::keys::tests::counting_chance;
 use super::shop::{Opened, Shop, ShopPlace};
 use crate::domain::entry::{Clock, Draft, Entry, ImportedMember, Kind};
@@ -56,6 +57,12 @@ pub fn open(files: &FaultyFiles) -> Opened {
         opened => opened,
     }
     .unwrap()
+}
+
+/// The keys of a shop that nobody has open.
+pub fn keys(files: &FaultyFiles) -> Arc<Keys> {
+    let path = Path::new("/shop/keys.redb");
+    Arc::new(Keys::open(Arc::new(files.clone()), path, counting_chance()).unwrap())
 }
 
 pub fn journal_dir() -> &'static Path {
