@@ -69,7 +69,8 @@ pub fn tamper(journal: &mut Vec<Lying>, deed: Deed, yesterday: usize, chance: &m
     match deed {
         Deed::Edit => edit(&mut journal[any(chance, 0, len)].entry),
         Deed::Insert => {
-            let (from, at) = (any(chance, 2, len), any(chance, 2, len));
+            // The last entry twice is one added behind it: as a sale that nobody has witnessed yet.
+            let (from, at) = (any(chance, 2, len), any(chance, 2, len - 1));
             let again = Lying { segment: journal[at].segment, ..journal[from].clone() };
             journal.insert(at, again);
         }
