@@ -125,7 +125,9 @@ impl Reply {
 
     pub fn json(&self) -> String {
         let json = serde_json::to_string(self).expect("a reply is plain data");
-        let harmful = json.contains("\\u") || json.chars().any(text::is_unprintable);
+        // A control is written as one of these; a backslash before such a letter costs a second look.
+        let escaped = ["\\u", "\\t", "\\r", "\\b", "\\f"].iter().any(|sign| json.contains(sign));
+        let harmful = escaped || json.chars().any(text::is_unprintable);
         if harmful { self.washed_json() } else { json }
     }
 
@@ -194,6 +196,10 @@ mod tests {
         let read: Value = serde_json::from_str(&reply.json()).unwrap();
         assert_eq!(read["items"][0]["name"], "ApB");
         assert_eq!(read["document"], "a\nb");
+        let items = Some(serde_json::json!([{"name": "\t=1\r"}]));
+        let read: Value =
+            serde_json::from_str(&Reply { items, ..Reply::done("x") }.json()).unwrap();
+        assert_eq!(read["items"][0]["name"], "=1", "signs with a short escape, too");
     }
 
     #[test]

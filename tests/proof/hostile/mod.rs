@@ -360,9 +360,11 @@ impl Shop {
                 let order = Order { what, from: i32::MIN, to: i32::MAX, encoding };
                 let mut file = Vec::new();
                 exports::export(&source, &order, &mut file).expect("memory takes it");
-                let text = match encoding {
-                    OutEncoding::Cp932 => encoding_rs::SHIFT_JIS.decode(&file).0.into_owned(),
-                    _ => String::from_utf8(file).expect("UTF-8"),
+                let text = match (encoding, what) {
+                    (OutEncoding::Cp932, What::Shop) | (OutEncoding::Utf8, _) => {
+                        String::from_utf8(file).expect("UTF-8, as settings always are")
+                    }
+                    _ => encoding_rs::SHIFT_JIS.decode(&file).0.into_owned(),
                 };
                 clean_lines(&text, &format!("{what:?}"));
                 if !matches!(what, What::Shop | What::Journal) {
