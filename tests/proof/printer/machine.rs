@@ -180,6 +180,9 @@ impl Machine {
         if self.fault.is_some_and(|(_, at)| self.taken >= at) && !self.struck && self.strike() {
             return Taking::Drops;
         }
+        if self.is_away() {
+            return Taking::Drops; // What was on its way when it went reaches nobody.
+        }
         if self.suffers(Fault::Stalls) {
             return Taking::NotNow;
         }
