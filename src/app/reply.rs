@@ -150,13 +150,18 @@ fn drawer_word(cause: DrawerCause) -> String {
 fn wash(value: &mut Value) {
     match value {
         Value::String(string) => {
-            let lines: Vec<String> = string.split('\n').map(text::cleaned).collect();
-            *string = lines.join("\n");
+            *string = string.split_inclusive('\n').map(washed_line).collect();
         }
         Value::Array(values) => values.iter_mut().for_each(wash),
         Value::Object(fields) => fields.values_mut().for_each(wash),
         _ => {}
     }
+}
+
+/// The line without what it could do; its end, with or without a carriage return, is its own.
+fn washed_line(line: &str) -> String {
+    let end = ["\r\n", "\n"].into_iter().find(|end| line.ends_with(end)).unwrap_or_default();
+    text::cleaned(&line[..line.len() - end.len()]) + end
 }
 
 /// The command as it may be shown and logged: a PIN, or what looks like a payment card, is three stars.
@@ -196,6 +201,9 @@ mod tests {
         let read: Value = serde_json::from_str(&reply.json()).unwrap();
         assert_eq!(read["items"][0]["name"], "ApB");
         assert_eq!(read["document"], "a\nb");
+        let table = Reply { document: "code\r\n\t1\r2\r\n".to_owned(), ..Reply::done("x") };
+        let read: Value = serde_json::from_str(&table.json()).unwrap();
+        assert_eq!(read["document"], "code\r\n12\r\n", "a table's lines end as they did");
         let items = Some(serde_json::json!([{"name": "\t=1\r"}]));
         let read: Value =
             serde_json::from_str(&Reply { items, ..Reply::done("x") }.json()).unwrap();
