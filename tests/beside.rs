@@ -115,10 +115,16 @@ fn selling_beside_the_register_is_refused_as_busy() {
         let message = played.last()["error"]["message"].as_str().unwrap();
         assert!(!message.is_empty(), "in words: {line}");
     }
-    let (exit, said) = told(&shop.regi(&["rebuild"]));
-    assert_eq!(exit, Some(4), "{said}");
-    assert!(!said.trim().is_empty());
+    let file = shop.file("beside.regi", b"");
+    let file = file.to_str().unwrap();
+    assert_eq!(told(&shop.regi(&["backup", file])).0, Some(0));
+    for words in [&["rebuild"][..], &["restore", file]] {
+        let (exit, said) = told(&shop.regi(words));
+        assert_eq!(exit, Some(4), "{words:?}: {said}");
+        assert!(!said.trim().is_empty());
+    }
     drop(terminal);
+    shop.verify();
     assert_eq!(shop.export("sales").len(), 2, "nothing came in");
 }
 

@@ -118,7 +118,7 @@ fn beside(answer: Sender<Reply>, work: impl FnOnce() -> Reply + Send + 'static) 
 }
 
 /// A scan comes first: this thread gives way to every other one.
-fn yield_to_the_counter() {
+pub(super) fn yield_to_the_counter() {
     // Where the system will not have it, the counter is slower for a while and never wrong.
     let _ = rustix::process::nice(19);
 }

@@ -17,8 +17,9 @@ use super::papers;
 use super::pin_check::{Compared, Knowing};
 use super::spool::Spool;
 use super::unprinted::{self, Fate, LastRun, Unprinted};
-use super::upkeep::{StartCheck, ZBackup};
+use super::upkeep::StartCheck;
 use super::words::Language;
+use super::z_backup::{Trial, ZBackup};
 use crate::domain::command::{self, Command, Pin};
 use crate::domain::document::Document;
 use crate::domain::entry::{Clock, Draft, Entry, Kind, PrintEnd};
@@ -30,6 +31,7 @@ use crate::domain::words::Words;
 use crate::screens::Keymap;
 use crate::store::appending::Import;
 use crate::store::catalog::Damage;
+use crate::store::fault::StoreError;
 use crate::store::staging::Stage;
 
 /// What one command came to.
@@ -98,6 +100,8 @@ pub struct Engine {
     /// The chain's check; gone once it is passed.
     pub check: Option<StartCheck>,
     pub backup: Option<ZBackup>,
+    /// The last backup, being brought back on trial.
+    pub trial: Option<Trial>,
     /// Why nothing may be tendered: what the check found.
     pub damage: Option<Refusal>,
     /// What the opening found in the journal that lets nothing be written.
@@ -294,7 +298,8 @@ impl Engine {
     /// Begins the backup of the Z that has just closed.
     fn back_up(&mut self) {
         if let Some(number) = self.register.lane.last_z {
-            self.backup = ZBackup::begin(&self.shop, &number.to_string());
+            let (lane, at) = (self.register.lane.clone(), self.shop.journal().head());
+            self.backup = ZBackup::begin(&self.shop, &number.to_string(), lane, at);
         }
     }
 
@@ -303,19 +308,37 @@ impl Engine {
     /// # Errors
     /// Why the Z has no backup, for the counter to say.
     pub fn end_backup(&mut self, wait: bool) -> Result<(), Refusal> {
-        let Some(backup) = self.backup.take_if(|backup| wait || backup.is_done()) else {
+        let Some(backup) = self.backup.take_if(|backup| wait || backup.is_written()) else {
             return Ok(());
         };
         let failed = |what: String| {
             Refusal::new(RefusalCode::Damaged).saying("backup_failed").with("what", what)
         };
-        let manifest = backup.end().map_err(|error| failed(error.to_string()))?;
+        let (manifest, trial) = backup.end().map_err(|error| failed(error.to_string()))?;
+        self.trial = Some(trial);
         let lane = self.register.lane.lane;
         let head = manifest.heads.iter().rev().find(|head| head.lane == lane);
         if let Some(head) = head {
             self.record(vec![Kind::BackedUp { seq: head.seq, hash: head.hash }])?;
         }
         Ok(())
+    }
+
+    /// Takes the end of the backup's trial when there is one; `wait` waits for it. Returns the name of a
+    /// backup that came back whole.
+    ///
+    /// # Errors
+    /// Why it did not.
+    pub fn end_trial(&mut self, wait: bool) -> Result<Option<String>, Refusal> {
+        let Some(trial) = self.trial.take_if(|trial| wait || trial.is_ended()) else {
+            return Ok(None);
+        };
+        let name = trial.name.clone();
+        let failed = |error: StoreError| {
+            let refusal = Refusal::new(RefusalCode::Damaged).saying("backup_untried");
+            refusal.with("name", &name).with("what", error)
+        };
+        trial.end().map_err(failed).map(|_| Some(name.clone()))
     }
 
     /// What this run must know of the one before it; asked once, before the first act.

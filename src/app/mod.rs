@@ -35,3 +35,4 @@ pub mod spool;
 pub mod unprinted;
 pub mod upkeep;
 pub mod words;
+pub mod z_backup;

@@ -26,6 +26,7 @@ use crate::store::catalog::Damage;
 use crate::store::fault::StoreError;
 use crate::store::files::plain::PlainFiles;
 use crate::store::history::History;
+use crate::store::keys::Chance as KeyChance;
 use crate::store::opening::{OpenReport, TailFound};
 use crate::store::pins;
 use crate::store::projections::STORE_NAME;
@@ -288,6 +289,7 @@ fn engine(
         printing: opened.printing,
         check: None,
         backup: None,
+        trial: None,
         damage: None,
         broken: broken(&opened.report),
         shop: Arc::new(Books::new(opened.shop, &options.dir)),
@@ -316,12 +318,16 @@ pub fn lane_place(dir: &Path, config: &LaneConfig) -> ShopPlace {
         files: Arc::new(PlainFiles),
         dir: dir.to_owned(),
         lane: config.lane,
-        // Keys and salts come from the kernel, whatever the run's seed is.
-        chance: Arc::new(|bytes| getrandom::fill(bytes).expect("the kernel's random source")),
+        chance: kernel_chance(),
         pid: std::process::id(),
         copy: copy_place(config),
         reserve_bytes: RESERVE_BYTES,
     }
+}
+
+/// Keys and salts come from the kernel, whatever the run's seed is.
+pub fn kernel_chance() -> KeyChance {
+    Arc::new(|bytes| getrandom::fill(bytes).expect("the kernel's random source"))
 }
 
 /// Where the second copy lies, when there is one.

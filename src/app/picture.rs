@@ -256,6 +256,11 @@ impl Picture {
         self.message = Some(Message { refusal: false, text });
     }
 
+    /// Says what can be missed: what stands there already stays.
+    pub fn said_aside(&mut self, text: String) {
+        self.message.get_or_insert(Message { refusal: false, text });
+    }
+
     pub fn clock_jumped(&mut self, jump: Jump, engine: &Engine) {
         let text = jump.told(&engine.words, engine.now());
         self.message = Some(Message { refusal: true, text });

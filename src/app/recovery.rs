@@ -18,7 +18,7 @@ use crate::screens::{
 use crate::store::catalog::Damage;
 use crate::store::diagnosis::{Diagnosis, diagnose};
 use crate::store::fault::StoreError;
-use crate::store::projections::STORE_NAME;
+use crate::store::repair::Source;
 use crate::store::restore::{OverNewer, keys_from_backup};
 use crate::store::shop::{CART_NAME, KEYS_NAME};
 
@@ -159,7 +159,7 @@ fn mend(
     set_aside(&options.dir)?;
     match remedy {
         Remedy::Look => {}
-        Remedy::FromCopy => drop(upkeep::rebuild(options, config, true, &mut |_, _| {})?),
+        Remedy::FromCopy => drop(upkeep::rebuild(options, config, Source::Copy, &mut |_, _| {})?),
         Remedy::FromBackup => {
             let (path, now) = (newest()?, options.time.now());
             upkeep::restore(options, config, path, now, OverNewer::Replace, &mut |_, _| {})?;
@@ -172,13 +172,8 @@ fn mend(
             shop.new_keys()?;
         }
         Remedy::GoOn => {
-            // What the store and the cart knew beyond the journal's end is set aside, too.
-            for name in [STORE_NAME, CART_NAME] {
-                fs::remove_file(options.dir.join(name)).or_else(gone)?;
-            }
-            shop.give_up_end()?;
             let now = options.time.now();
-            shop.begin_epoch("the journal's end was damaged", now, &mut |_, _| {})?.shop.close()?;
+            shop.go_on("the journal's end was damaged", now, &mut |_, _| {})?.shop.close()?;
         }
     }
     Ok(())

@@ -2,15 +2,15 @@
 //!
 //! Room: app. May touch: the store; one thread a backup or check.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
 use super::books::Books;
 use super::lane_config::LaneConfig;
 use super::opening::{Options, place};
+use super::z_backup::clear_trials;
 use crate::domain::number::DocNo;
 use crate::domain::register::Now;
 use crate::store::audit::{Audit, PaperVerdict, check_paper, prove, prove_beside};
@@ -22,16 +22,13 @@ use crate::store::files::plain::PlainFiles;
 use crate::store::history::History;
 use crate::store::projections::Watch;
 use crate::store::reader::Reader;
-use crate::store::rebuild::rebuild_from_copy;
+use crate::store::repair::{Missing, Source};
 use crate::store::restore::{OverNewer, Restore};
 use crate::store::second_copy::CopyPlace;
 use crate::store::segment::Month;
 use crate::store::shop::ShopPlace;
 use crate::store::testimony::{CopySays, copy_head_says};
 use crate::store::verify::Watch as ChainWatch;
-
-/// Backups kept beside the shop; older ones give way.
-const BACKUPS_KEPT: usize = 14;
 
 /// Recomputes everything the shop holds. The shop must not be open.
 ///
@@ -90,84 +87,35 @@ pub fn restore(
         shop_dir: &options.dir,
         chance: place.chance.clone(),
         over_newer,
+        pid: place.pid,
     };
     let manifest = restore.run()?;
     place.begin_epoch("restore", now, watch)?.shop.close()?;
     Ok(manifest)
 }
 
+/// What a rebuild came to.
+pub struct Rebuilt {
+    /// Entries of the lane's newest epoch.
+    pub entries: u64,
+    /// What is known of and nowhere to be found.
+    pub missing: Option<Missing>,
+}
+
 /// Makes the store anew from the journal; first the journal from its copy, when asked.
 ///
 /// # Errors
-/// `Busy`, a copy that is damaged, or a journal that cannot be folded.
+/// `Busy`, a copy that is damaged, a journal that cannot be folded, or one that lacks what is known of.
 pub fn rebuild(
     options: &Options,
     config: &LaneConfig,
-    from_copy: bool,
+    source: Source,
     watch: Watch<'_>,
-) -> Result<u64, StoreError> {
-    let place = place(options, config);
-    if let Some(copy) = place.copy.clone().filter(|_| from_copy) {
-        let history = History::new(place.files.clone(), &options.dir);
-        let copied = History { files: copy.files.clone(), dir: copy.dir.clone() };
-        for (lane, epoch) in copied.journals()? {
-            let id = copied.id(lane, epoch)?.ok_or(StoreError::Folder("no readable copy"))?;
-            rebuild_from_copy(&place.files, &history.dir, &id, &copy, &ChainWatch::default())
-                .map_err(|error| StoreError::Journal(error.to_string()))?;
-        }
-    }
-    let opened = place.rebuild(watch)?;
+) -> Result<Rebuilt, StoreError> {
+    let (opened, missing) = place(options, config).rebuild(source, options.time.now(), watch)?;
     let entries = opened.shop.journal().head().seq;
     opened.shop.close()?;
-    Ok(entries)
-}
-
-/// The backup of a Z, on its own thread.
-pub struct ZBackup {
-    thread: JoinHandle<Result<Manifest, StoreError>>,
-}
-
-impl ZBackup {
-    /// Begins writing `backup/NAME.regi`.
-    pub fn begin(books: &Arc<Books>, name: &str) -> Option<Self> {
-        let folder = books.dir().join("backup");
-        let path = folder.join(format!("{name}.regi"));
-        let books = Arc::clone(books);
-        let write = move || {
-            std::fs::create_dir_all(&folder)?;
-            let manifest = back_up(&books, &path)?;
-            // One too many kept is no harm.
-            let _ = drop_oldest(&folder);
-            Ok(manifest)
-        };
-        let thread = std::thread::Builder::new().name("backup".to_owned()).spawn(write);
-        thread.ok().map(|thread| Self { thread })
-    }
-
-    pub fn is_done(&self) -> bool {
-        self.thread.is_finished()
-    }
-
-    /// Waits for the end.
-    ///
-    /// # Errors
-    /// Why there is no backup of this Z.
-    pub fn end(self) -> Result<Manifest, StoreError> {
-        self.thread.join().unwrap_or(Err(StoreError::Backup("its thread died")))
-    }
-}
-
-fn drop_oldest(folder: &Path) -> std::io::Result<()> {
-    let mut backups: Vec<(std::time::SystemTime, PathBuf)> = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.path().extension().is_some_and(|ending| ending == "regi") {
-            backups.push((entry.metadata()?.modified()?, entry.path()));
-        }
-    }
-    backups.sort();
-    let many = backups.len().saturating_sub(BACKUPS_KEPT);
-    backups.iter().take(many).try_for_each(|(_, path)| std::fs::remove_file(path))
+    Ok(Rebuilt { entries, missing })
 }
 
 /// The check of the current year's chain that runs beside the first keys.
@@ -184,6 +132,7 @@ impl StartCheck {
         woken: impl FnOnce() + Send + 'static,
     ) -> Self {
         let (tell, verdict) = bounded(1);
+        clear_trials(books.dir());
         let reader = books.journal().clone();
         // Without a thread the receiver hears nothing and the check counts as failed: words, no panic.
         let _ = std::thread::Builder::new().name("check".to_owned()).spawn(move || {

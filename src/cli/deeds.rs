@@ -184,7 +184,8 @@ pub fn run(
             engine.spool.drain(PRINT_PATIENCE);
             engine.kitchen.drain(PRINT_PATIENCE);
             engine.stamp_spool();
-            if let Err(refusal) = engine.end_backup(true) {
+            let backed_up = engine.end_backup(true).and_then(|()| engine.end_trial(true));
+            if let Err(refusal) = backed_up {
                 say(&words.refusal(&refusal));
             }
             engine.settle();

@@ -11,6 +11,7 @@ use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::text;
 use crate::domain::words::Words;
 use crate::store::fault::StoreError;
+use crate::store::repair::Missing;
 
 /// Why a command did not do what was asked.
 #[derive(Debug)]
@@ -54,6 +55,10 @@ impl Said {
             StoreError::Busy { holder } => {
                 let pid = holder.map_or_else(|| "?".to_owned(), |pid| pid.to_string());
                 Self { text: words.fill("cli.busy", &[("pid", &pid)]), exit: Exit::Busy }
+            }
+            StoreError::Missing(Missing { first, last }) => {
+                let parts: [(&str, &dyn Display); 2] = [("first", &first), ("last", &last)];
+                Self { text: words.fill("cli.missing", &parts), exit: Exit::Damaged }
             }
             error => {
                 Self { text: words.fill("cli.damaged", &[("what", &error)]), exit: Exit::Damaged }

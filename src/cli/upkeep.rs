@@ -20,6 +20,7 @@ use crate::domain::words::Words;
 use crate::store::audit::PaperVerdict;
 use crate::store::backup::Manifest;
 use crate::store::fault::StoreError;
+use crate::store::repair::{Missing, Source};
 use crate::store::restore::OverNewer;
 
 fn config(options: &Options, words: &Words) -> Result<LaneConfig, Said> {
@@ -161,11 +162,16 @@ pub fn rebuild(options: &Options, from_copy: bool, words: &Words) -> Result<Exit
     if from_copy && config.copy.folder.is_empty() {
         return Err(Said::usage(words.get("cli.no_copy").to_owned()));
     }
-    let entries = upkeep::rebuild(options, &config, from_copy, &mut bar)
+    let source = if from_copy { Source::Copy } else { Source::Journal };
+    let rebuilt = upkeep::rebuild(options, &config, source, &mut bar)
         .map_err(|error| Said::store(error, words))?;
     if from_copy {
         say(words.get("cli.copy_restored"));
     }
-    println!("{}", words.fill("cli.rebuilt", &[("entries", &entries)]));
+    if let Some(Missing { first, last }) = rebuilt.missing {
+        let parts: [(&str, &dyn Display); 2] = [("first", &first), ("last", &last)];
+        say(&words.fill("cli.missing_given_up", &parts));
+    }
+    println!("{}", words.fill("cli.rebuilt", &[("entries", &rebuilt.entries)]));
     Ok(Exit::Done)
 }

@@ -8,6 +8,7 @@ use std::io;
 use super::codec::CodecError;
 use super::journal::{AppendError, DiskFault};
 use super::journal_thread::HandOverError;
+use super::repair::Missing;
 use crate::domain::refusal::{Refusal, RefusalCode};
 
 /// What went wrong between a caller and the shop folder.
@@ -45,6 +46,9 @@ pub enum StoreError {
     /// The journal was brought back, or its new epoch begun in vain: `ShopPlace::begin_epoch` first.
     #[error("a restore was not finished: open the register once")]
     EpochDue,
+    /// The journal lacks entries that the store or the cart's file knows of.
+    #[error("entries {} to {} are missing", .0.first, .0.last)]
+    Missing(Missing),
     /// Another register holds the shop.
     #[error("the shop is in use{}", holder.map(|pid| format!(" by process {pid}")).unwrap_or_default())]
     Busy { holder: Option<u32> },

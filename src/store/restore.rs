@@ -20,6 +20,7 @@ use super::keys::{Chance, KeyRow, Keys};
 use super::projections::STORE_NAME;
 use super::segment::SegmentName;
 use super::shop::{CART_NAME, KEYS_NAME};
+use super::shop_lock::{LOCK_NAME, ShopLock};
 use crate::domain::entry::Kind;
 use crate::domain::member::Sealed;
 
@@ -27,8 +28,8 @@ use crate::domain::member::Sealed;
 const MARKER: &str = "restore.go";
 const WAITING: &str = ".restored";
 /// Its presence means: this journal was brought back and may not be the newest, so the next entry
-/// begins a new epoch. It lists the journals that were brought, comes with them and goes with that
-/// entry.
+/// begins a new epoch. It lists the journals that were brought (`lane epoch`, and the last entry known
+/// of where one is missing), comes with them and goes with that entry.
 pub(super) const EPOCH_DUE: &str = "epoch.due";
 
 /// Whether a journal that knows more than the backup may be replaced.
@@ -46,6 +47,8 @@ pub struct Restore<'a> {
     pub shop_dir: &'a Path,
     pub chance: Chance,
     pub over_newer: OverNewer,
+    /// Left in the lock for whoever comes second.
+    pub pid: u32,
 }
 
 impl Restore<'_> {
@@ -53,10 +56,15 @@ impl Restore<'_> {
     /// goes on in a new epoch: see `ShopPlace::begin_epoch`.
     ///
     /// # Errors
-    /// `Backup` when it is damaged, or when the folder's journal knows more than it.
+    /// `Busy` when a register has the folder; `Backup` when it is damaged, or when the folder's journal
+    /// knows more than it.
     pub fn run(&self) -> Result<Manifest, StoreError> {
-        finish_interrupted(&**self.files, self.shop_dir)?;
         let manifest = check(&**self.files, self.backup)?;
+        let journal = self.shop_dir.join("journal");
+        self.files.make_dir(self.shop_dir)?;
+        self.files.make_dir(&journal)?;
+        let _lock = ShopLock::acquire(&**self.files, &journal.join(LOCK_NAME), self.pid)?;
+        finish_interrupted(&**self.files, self.shop_dir)?;
         let history = History::new(self.files.clone(), self.shop_dir);
         let erased = if self.over_newer == OverNewer::Refuse {
             refuse_newer(&history, &manifest.heads)?;
@@ -148,24 +156,32 @@ pub fn keys_from_backup(
     Ok(files.sync_dir(shop_dir)?)
 }
 
-/// Whether the journal of `lane`, whose newest epoch is `newest`, must begin another: it was brought
-/// back, and nothing was begun since.
-pub(super) fn is_epoch_due(
+/// An epoch to be begun: which one it follows, and the last entry known of, when that is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Due {
+    pub epoch: Epoch,
+    pub last_known: Option<u64>,
+}
+
+/// Returns after which epoch `lane` must begin another, if it was brought back or repaired.
+pub(super) fn due_of(
     files: &dyn Files,
     shop_dir: &Path,
     lane: u8,
-    newest: Option<Epoch>,
-) -> Result<bool, StoreError> {
+) -> Result<Option<Due>, StoreError> {
     if !files.list(shop_dir)?.iter().any(|name| name == EPOCH_DUE) {
-        return Ok(false);
+        return Ok(None);
     }
     let brought = read_whole(files, &shop_dir.join(EPOCH_DUE))?;
     let brought = String::from_utf8_lossy(&brought);
     let own = brought.lines().filter_map(|line| {
-        let (of, epoch) = line.split_once(' ')?;
-        (of.parse() == Ok(lane)).then(|| epoch.parse::<u8>().ok())?
+        let mut words = line.split(' ');
+        let (of, epoch) = (words.next()?, words.next()?);
+        let epoch = Epoch::new(epoch.parse().ok()?)?;
+        let last_known = words.next().and_then(|seq| seq.parse().ok());
+        (of.parse() == Ok(lane)).then_some(Due { epoch, last_known })
     });
-    Ok(newest.map(Epoch::place) <= own.max())
+    Ok(own.max_by_key(|due| due.epoch))
 }
 
 fn waiting(path: &Path) -> PathBuf {

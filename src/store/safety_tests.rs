@@ -46,7 +46,7 @@ fn restore(files: &FaultyFiles, dir: &str, over_newer: OverNewer) -> Result<(), 
     let layer: Arc<dyn Files> = Arc::new(files.clone());
     let (backup, shop_dir) = (Path::new(BACKUP), Path::new(dir));
     let chance = counting_chance();
-    Restore { files: &layer, backup, shop_dir, chance, over_newer }.run().map(|_| ())
+    Restore { files: &layer, backup, shop_dir, chance, over_newer, pid: 7 }.run().map(|_| ())
 }
 
 #[test]

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use redb::Database;
 
 use super::appending::{Appender, AppenderParts, Import, Posted};
-use super::backup::remove_if_there;
 use super::cart_keeper::CartKeeper;
 use super::cart_log::CartLog;
 use super::chain::{Epoch, Head, JournalId};
@@ -28,7 +27,7 @@ use super::opening::{Known, OpenReport, TailFound};
 use super::progress::Progress;
 use super::projections::{self, STORE_NAME, Watch};
 use super::reader::Reader;
-use super::restore::{EPOCH_DUE, finish_interrupted, is_epoch_due};
+use super::restore::{due_of, finish_interrupted};
 use super::second_copy::{CopyPlace, SecondCopy};
 use super::segment::SegmentName;
 use super::shelf::Shelf;
@@ -111,7 +110,7 @@ pub struct Opened {
 }
 
 impl ShopPlace {
-    fn history(&self) -> History {
+    pub(super) fn history(&self) -> History {
         History::new(self.files.clone(), &self.dir)
     }
 
@@ -137,7 +136,7 @@ impl ShopPlace {
         }
         let id = JournalId::new(&format!("{shop_id:016x}"), self.lane, Epoch::FIRST);
         let id = id.ok_or(StoreError::Folder("no such lane"))?;
-        let mut opened = self.open_journal(&id, watch)?;
+        let mut opened = self.open_journal(self.lock()?, &id, watch)?;
         let business_date = now.civil_date();
         let draft = |kind| Draft { business_date, staff: 0, training: false, kind };
         let founding = [
@@ -159,11 +158,16 @@ impl ShopPlace {
     /// `Busy` when another register holds it, `Folder` when there is none, `EpochDue` when numbers that
     /// were perhaps used already must not be used again.
     pub fn open(&self, watch: Watch<'_>) -> Result<Opened, StoreError> {
+        if self.files.list(&self.dir.join("journal"))?.is_empty() {
+            return Err(StoreError::Folder("no shop"));
+        }
+        let lock = self.lock()?;
         finish_interrupted(&*self.files, &self.dir)?;
-        if is_epoch_due(&*self.files, &self.dir, self.lane, self.epochs()?.pop())? {
+        let due = due_of(&*self.files, &self.dir, self.lane)?;
+        if due.is_some_and(|due| self.epochs().is_ok_and(|all| all.last() <= Some(&due.epoch))) {
             return Err(StoreError::EpochDue);
         }
-        let opened = self.open_newest(watch)?;
+        let opened = self.open_newest(lock, watch)?;
         if is_begun_in_vain(opened.shop.journal()) {
             opened.shop.close()?;
             return Err(StoreError::EpochDue);
@@ -171,99 +175,53 @@ impl ShopPlace {
         Ok(opened)
     }
 
-    fn open_newest(&self, watch: Watch<'_>) -> Result<Opened, StoreError> {
+    /// Takes the folder, or says who has it. Nothing of a shop is replaced without it.
+    pub(super) fn lock(&self) -> Result<ShopLock, StoreError> {
+        let dir = self.dir.join("journal");
+        self.files.make_dir(&self.dir)?;
+        self.files.make_dir(&dir)?;
+        Ok(ShopLock::acquire(&*self.files, &dir.join(LOCK_NAME), self.pid)?)
+    }
+
+    pub(super) fn open_newest(
+        &self,
+        lock: ShopLock,
+        watch: Watch<'_>,
+    ) -> Result<Opened, StoreError> {
         let history = self.history();
         let epoch = self.epochs()?.pop().ok_or(StoreError::Folder("no shop"))?;
         let id = history.id(self.lane, epoch)?.ok_or(StoreError::Folder("no readable journal"))?;
-        self.open_journal(&id, watch)
+        self.open_journal(lock, &id, watch)
     }
 
     /// The lane's epochs, oldest first.
-    fn epochs(&self) -> Result<Vec<Epoch>, StoreError> {
+    pub(super) fn epochs(&self) -> Result<Vec<Epoch>, StoreError> {
         let journals = self.history().journals()?.into_iter();
         Ok(journals.filter(|(lane, _)| *lane == self.lane).map(|(_, epoch)| epoch).collect())
     }
 
     /// Opens the keys; only a shop without an entry may have none.
     fn keys(&self, journal: &Path) -> Result<Keys, StoreError> {
-        let (path, chance) = (self.dir.join(KEYS_NAME), self.chance.clone());
+        let path = self.dir.join(KEYS_NAME);
         let names = self.files.list(journal)?;
         let has_entries = names.iter().any(|name| SegmentName::parse(name).is_some());
         match has_entries {
-            true => Keys::open_existing(self.files.clone(), &path, chance),
-            false => Keys::open(self.files.clone(), &path, chance),
+            true => Keys::open_existing(self.files.clone(), &path, self.chance.clone()),
+            false => self.fresh_keys(&path),
         }
     }
 
-    /// Makes an empty key file where there is none any more: no PIN is set, and no member's data that
-    /// was sealed before can be read.
-    pub fn new_keys(&self) -> Result<(), StoreError> {
-        Keys::open(self.files.clone(), &self.dir.join(KEYS_NAME), self.chance.clone()).map(drop)
+    pub(super) fn fresh_keys(&self, path: &Path) -> Result<Keys, StoreError> {
+        Keys::open(self.files.clone(), path, self.chance.clone())
     }
 
-    /// Gives up what stands behind the last whole record of the lane's journal: bytes that nobody can
-    /// read, after a copy of them was kept.
-    pub fn give_up_end(&self) -> Result<(), StoreError> {
-        let (history, newest) = (self.history(), self.epochs()?.pop());
-        let reader = history.reader(self.lane, newest.ok_or(StoreError::Folder("no shop"))?)?;
-        let last = reader.catalog().segments.last().map(|segment| (segment.name(), segment.end));
-        if let Some((name, end)) = last {
-            let file = self.files.open(&history.dir.join(name.to_string()))?;
-            file.set_len(end)?;
-            file.sync_data()?;
-        }
-        Ok(())
-    }
-
-    /// Makes the store anew from the journal, then opens the shop.
-    pub fn rebuild(&self, watch: Watch<'_>) -> Result<Opened, StoreError> {
-        remove_if_there(&*self.files, &self.dir.join(STORE_NAME))?;
-        self.open(watch)
-    }
-
-    /// Begins the next epoch of this lane, with an entry that says why and what was last known: after
-    /// a restore or a repair that cannot prove that it holds the head.
-    pub fn begin_epoch(
+    pub(super) fn open_journal(
         &self,
-        reason: &str,
-        now: Now,
+        lock: ShopLock,
+        id: &JournalId,
         watch: Watch<'_>,
     ) -> Result<Opened, StoreError> {
-        finish_interrupted(&*self.files, &self.dir)?;
-        let (next, last_known_seq) = self.next_epoch(watch)?;
-        let mut opened = self.open_journal(&next, watch)?;
-        let kind = Kind::EpochBegan { reason: reason.to_owned(), last_known_seq };
-        let business_date = opened.lane.day.as_ref().map_or(now.civil_date(), |d| d.business_date);
-        let draft = Draft { business_date, staff: 0, training: false, kind };
-        let entries = opened.shop.append(&[draft], now)?;
-        for entry in &entries {
-            opened.lane.fold(entry);
-        }
-        remove_if_there(&*self.files, &self.dir.join(EPOCH_DUE))?;
-        self.files.sync_dir(&self.dir)?;
-        Ok(opened)
-    }
-
-    /// Returns the journal that goes on, and the last entry known of the one before it. One that was
-    /// begun and holds nothing is taken up.
-    fn next_epoch(&self, watch: Watch<'_>) -> Result<(JournalId, u64), StoreError> {
-        let newest = self.open_newest(watch)?;
-        let (id, head) = (newest.shop.journal().id().clone(), newest.shop.journal().head());
-        if is_begun_in_vain(newest.shop.journal()) {
-            let before = self.epochs()?.into_iter().rev().nth(1);
-            let before = before.map(|epoch| self.history().reader(self.lane, epoch)).transpose()?;
-            return Ok((id, before.map_or(0, |reader| reader.head().seq)));
-        }
-        let next = id.epoch().next().and_then(|next| JournalId::new(id.shop(), self.lane, next));
-        let next = next.ok_or(StoreError::Folder("no letter is left for another epoch"))?;
-        Ok((next, head.seq))
-    }
-
-    fn open_journal(&self, id: &JournalId, watch: Watch<'_>) -> Result<Opened, StoreError> {
         let dir = self.dir.join("journal");
-        self.files.make_dir(&self.dir)?;
-        self.files.make_dir(&dir)?;
-        let lock = ShopLock::acquire(&*self.files, &dir.join(LOCK_NAME), self.pid)?;
         let keys = Arc::new(self.keys(&dir)?);
         let (cart_log, found) = CartLog::open(self.files.clone(), &self.dir.join(CART_NAME))?;
 
@@ -377,12 +335,12 @@ impl ShopPlace {
 }
 
 /// Whether a later epoch has no entry yet: its first one says why it began.
-fn is_begun_in_vain(journal: &Reader) -> bool {
+pub(super) fn is_begun_in_vain(journal: &Reader) -> bool {
     journal.id().epoch() != Epoch::FIRST && journal.head().seq == 0
 }
 
 /// What is known of the journal's head before it is opened.
-fn known(stored: Option<Folded>, cart: Option<Head>) -> Known {
+pub(super) fn known(stored: Option<Folded>, cart: Option<Head>) -> Known {
     let stored_head = stored.map(|last| last.head());
     let witness = [stored_head, cart].into_iter().flatten().max_by_key(|head| head.seq);
     Known { checkpoint: stored.and_then(|last| last.checkpoint()), witness }

@@ -82,6 +82,37 @@ fn a_backup_restores_the_whole_shop_elsewhere() {
 }
 
 #[test]
+fn each_z_leaves_a_backup_that_was_brought_back_on_trial() {
+    let shop = lived_in();
+    let played = shop.play("void_sale\nz_report 0 0");
+    assert_eq!((played.exit, played.stderr.as_str()), (0, ""), "nothing to complain of");
+    let folder = shop.dir().join("backup");
+    let mut names: Vec<_> =
+        std::fs::read_dir(&folder).expect("backups").map(|e| e.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(
+        names,
+        ["01-Z0001.regi", "01-Z0002.regi"],
+        "no trial is left, with its copies of the keys"
+    );
+    let elsewhere = Shop::nowhere();
+    elsewhere.told(&["restore", folder.join("01-Z0002.regi").to_str().unwrap()]);
+    elsewhere.verify();
+}
+
+#[test]
+fn a_trial_that_cannot_be_made_is_said() {
+    let shop = lived_in();
+    let folder = shop.dir().join("backup");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("trial"), "a file where a folder belongs").expect("a file");
+    let played = shop.play("void_sale\nz_report 0 0");
+    assert_eq!(played.exit, 0, "the Z is closed all the same");
+    assert!(played.stderr.contains("01-Z0002"), "{}", played.stderr);
+    assert!(folder.join("01-Z0002.regi").exists());
+}
+
+#[test]
 fn a_damaged_backup_restores_nothing() {
     let shop = lived_in();
     let file = shop.file("backup.regi", b"");

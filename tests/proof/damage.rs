@@ -5,13 +5,10 @@
 //! acknowledged comes back from the second copy.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use regi::store::files::Files;
 use regi::store::files::faulty::{FaultyFiles, Keep};
-use regi::store::history::History;
-use regi::store::rebuild::rebuild_from_copy;
-use regi::store::verify::Watch;
+use regi::store::repair::Source;
 
 use crate::crash_explorer::sells_on;
 use crate::run::{Chance, Figures, Run, Tally};
@@ -119,7 +116,8 @@ fn judge_lie(lived: &Lived, at: usize, disk: &FaultyFiles, what: &str, tally: &T
         Verdict::Said(_) => tally.add("said", 1),
     }
     let copy = lived.copies[mark].fork();
-    rebuild(disk, &copy, lived.seed).unwrap_or_else(|why| panic!("{what}: rebuilding: {why}"));
+    rebuild(disk, &copy, told.moment, lived.seed)
+        .unwrap_or_else(|why| panic!("{what}: rebuilding: {why}"));
     match look(disk, &copy, told.moment, lived.seed, fits, &told.books) {
         Verdict::Right => tally.add("rebuilt from the copy", 1),
         Verdict::Said(why) | Verdict::Wrong(why) => panic!("{what}: rebuilt, and yet: {why}"),
@@ -127,17 +125,15 @@ fn judge_lie(lived: &Lived, at: usize, disk: &FaultyFiles, what: &str, tally: &T
 }
 
 /// What `regi rebuild --from-copy` does.
-fn rebuild(disk: &FaultyFiles, copy: &FaultyFiles, seed: u64) -> Result<(), String> {
+fn rebuild(
+    disk: &FaultyFiles,
+    copy: &FaultyFiles,
+    moment: Moment,
+    seed: u64,
+) -> Result<(), String> {
     let place = place(disk, copy, Copying::Elsewhere, seed);
-    let copied = History { files: Arc::new(copy.clone()), dir: COPY.into() };
-    for (lane, epoch) in copied.journals().map_err(|error| error.to_string())? {
-        let id = copied.id(lane, epoch).map_err(|error| error.to_string())?.ok_or("no copy")?;
-        let (files, dir) = (place.files.clone(), place.dir.join("journal"));
-        let copy = place.copy.clone().expect("a copy");
-        rebuild_from_copy(&files, &dir, &id, &copy, &Watch::default())
-            .map_err(|error| error.to_string())?;
-    }
-    let opened = place.rebuild(&mut |_, _| {}).map_err(|error| error.to_string())?;
+    let rebuilt = place.rebuild(Source::Copy, moment.now(), &mut |_, _| {});
+    let (opened, _) = rebuilt.map_err(|error| error.to_string())?;
     opened.shop.close().map_err(|error| error.to_string())
 }
 

@@ -149,7 +149,9 @@ fn knows_hanako(disk: &FaultyFiles, case: &str) -> DocNo {
 fn unpack(disk: &FaultyFiles, over_newer: OverNewer) -> Result<(), StoreError> {
     let files: Arc<dyn Files> = Arc::new(disk.clone());
     let (backup, shop_dir) = (Path::new(STICK), Path::new(SHOP));
-    Restore { files: &files, backup, shop_dir, chance: chance(), over_newer }.run().map(drop)
+    Restore { files: &files, backup, shop_dir, chance: chance(), over_newer, pid: 1 }
+        .run()
+        .map(drop)
 }
 
 fn restore(disk: &FaultyFiles, over_newer: OverNewer) -> Result<(), StoreError> {

@@ -204,6 +204,18 @@ impl<W: Write> Counter<W> {
         self.settled &= self.engine.backup.is_none();
     }
 
+    /// Says how the trial of the last backup came out, unless something else is being read.
+    fn end_trial(&mut self) {
+        match self.engine.end_trial(false) {
+            Ok(None) => {}
+            Ok(Some(name)) => {
+                let told = self.engine.words.fill("notice.backup_tried", &[("name", &name)]);
+                self.picture.said_aside(told);
+            }
+            Err(refusal) => self.picture.refuse(&refusal, &self.engine.words),
+        }
+    }
+
     /// Whether an act was handed to the disk so short a time ago that its answer will be next.
     fn is_soon_written(&self) -> bool {
         let since = self.in_flight.as_ref().map(|act| act.since.elapsed());
@@ -270,6 +282,7 @@ impl<W: Write> Counter<W> {
             self.cart_changed = None;
             self.cart_sync.ask();
         }
+        self.end_trial();
         if !self.settled && self.last_act.elapsed() >= IDLE && self.in_flight.is_none() {
             self.settled = true;
             self.engine.stamp_spool();

@@ -63,7 +63,7 @@ pub struct Moment {
 impl Moment {
     pub const FIRST: Self = Self { minutes: 0, days: 0 };
 
-    fn now(self) -> Now {
+    pub fn now(self) -> Now {
         let utc_ms = BEGIN_MS + self.minutes % 300 * MINUTE_MS + self.days * DAY_MS;
         Now { utc_ms, offset_minutes: 540, clock: Clock::Given }
     }
@@ -272,7 +272,8 @@ impl Desk {
         let (backup, shop_dir) = (Path::new(ELSEWHERE).join("day.regi"), Path::new(ELSEWHERE));
         let chance = place(&self.files, &self.copy, self.copying, 1).chance;
         let over_newer = OverNewer::Replace;
-        let restore = Restore { files: &files, backup: &backup, shop_dir, chance, over_newer };
+        let restore =
+            Restore { files: &files, backup: &backup, shop_dir, chance, over_newer, pid: 1 };
         Ok(restore.run().map(drop)?)
     }
 

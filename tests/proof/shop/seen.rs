@@ -11,6 +11,7 @@ use regi::domain::quantity::Quantity;
 use regi::domain::refusal::Refusal;
 use regi::domain::register::{Cart, Lookup, StoredSale};
 use regi::domain::sale::{LineItem, TenderKind};
+use regi::store::chain::Epoch;
 use regi::store::fault::StoreError;
 use regi::store::verify::Watch;
 
@@ -55,7 +56,10 @@ pub fn books(engine: &Engine, known: &Books) -> Result<Books, Unread> {
     books.net = lane.day.as_ref().map_or(0, |day| day.net.minor());
     books.grand_total = lane.grand_total.minor();
     books.closes = lane.last_z.map_or(0, |z| z.number);
-    books.slips = lane.last_numbers.get(&DocKind::Slip).copied().unwrap_or(0);
+    let counted = lane.last_numbers.get(&DocKind::Slip).copied();
+    // A later epoch counts its slips anew; how many there were before is not asked of the register.
+    let begun_anew = engine.shop.journal().id().epoch() != Epoch::FIRST;
+    books.slips = counted.unwrap_or(if begun_anew { known.slips } else { 0 });
     for (slip, parked) in &lane.suspended {
         books.parked.insert(slip.number, basket(&parked.cart, &numbers));
     }
@@ -141,9 +145,9 @@ pub fn basket(cart: &Cart, numbers: &[DocNo]) -> Basket {
 }
 
 fn gapless(numbers: &[DocNo]) -> Result<(), Unread> {
-    let mut next: BTreeMap<DocKind, u32> = BTreeMap::new();
+    let mut next: BTreeMap<(u16, DocKind), u32> = BTreeMap::new();
     for number in numbers {
-        let want = next.entry(number.kind).or_insert(1);
+        let want = next.entry((number.epoch, number.kind)).or_insert(1);
         if number.number != *want {
             return Err(format!("{number} where {want} is next"));
         }
