@@ -159,7 +159,9 @@ fn mend(
     set_aside(&options.dir)?;
     match remedy {
         Remedy::Look => {}
-        Remedy::FromCopy => drop(upkeep::rebuild(options, config, Source::Copy, &mut |_, _| {})?),
+        Remedy::FromCopy => {
+            upkeep::rebuild(options, config, Source::Copy, &mut |_, _| {})?;
+        }
         Remedy::FromBackup => {
             let (path, now) = (newest()?, options.time.now());
             upkeep::restore(options, config, path, now, OverNewer::Replace, &mut |_, _| {})?;
