@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::command::Discount;
-use super::entry::{Entry, Kind};
+use super::entry::{Entry, Header, Kind};
 use super::item::Unit;
 use super::money::Money;
 use super::number::{DocKind, DocNo};
@@ -75,6 +75,9 @@ pub struct DayTotals {
     /// Days from the common era.
     pub business_date: i32,
     pub opened_ms: i64,
+    /// Epoch and place of the entry that opened it: what stands before is of a closed day, even when
+    /// a Z at noon left two days of one date.
+    pub opened_at: (u16, u64),
     pub first: Option<DocNo>,
     pub last: Option<DocNo>,
     pub receipts: u32,
@@ -145,8 +148,16 @@ impl Direction {
 }
 
 impl DayTotals {
-    pub fn open(business_date: i32, opened_ms: i64, float: Money) -> Self {
-        Self { business_date, opened_ms, float, ..Self::default() }
+    /// Begins with the entry that opens the day.
+    pub fn open(opening: &Header, float: Money) -> Self {
+        let opened_at = (opening.epoch, opening.seq);
+        let (business_date, opened_ms) = (opening.business_date, opening.at_ms);
+        Self { business_date, opened_ms, opened_at, float, ..Self::default() }
+    }
+
+    /// Whether an entry of this lane stands in this day.
+    pub fn holds(&self, epoch: u16, seq: u64) -> bool {
+        self.opened_at <= (epoch, seq)
     }
 
     /// Cash that must be in the drawer: float, cash sales net of change and refunds, what was paid in

@@ -89,8 +89,7 @@ impl LaneState {
         match &entry.kind {
             Kind::EpochBegan { .. } => self.last_numbers.clear(),
             Kind::DayOpened { float } => {
-                let day = DayTotals::open(entry.header.business_date, entry.header.at_ms, *float);
-                self.day = Some(day);
+                self.day = Some(DayTotals::open(&entry.header, *float));
             }
             Kind::DayContinued { civil_date } => self.continued_on = Some(*civil_date),
             Kind::SaleClosed(sale) => {

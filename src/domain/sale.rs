@@ -246,6 +246,16 @@ impl Sale {
         self.change - cash.map(|tender| tender.amount - tender.applied).sum()
     }
 
+    /// Books what settled the sale under another kind. Paid by other means, nothing was handed over
+    /// beyond it, and no change was given.
+    pub fn correct_tender(&mut self, from: TenderKind, to: TenderKind, settled: Money) {
+        let of_it = |tender: &&mut Tender| tender.kind == from && tender.applied == settled;
+        if let Some(tender) = self.tenders.iter_mut().find(of_it) {
+            *tender = Tender { kind: to, amount: settled, applied: settled };
+            self.change = Money::ZERO;
+        }
+    }
+
     /// Goods taken along; returned pieces count for nothing.
     pub fn pieces(&self) -> Quantity {
         let sold = self.lines.iter().filter(|line| !line.item.is_return());

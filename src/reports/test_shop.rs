@@ -114,23 +114,24 @@ pub fn sale_of(number: u32, goods: &[(&str, i64)]) -> Sale {
 /// The totals of a day on which these sales closed.
 pub fn day_of(date: &str, sales: &[Sale]) -> DayTotals {
     let date = date.parse::<NaiveDate>().unwrap();
-    let mut day = DayTotals::open(date.num_days_from_ce(), 0, Money::ZERO);
     let at_ms = date.and_hms_opt(1, 0, 0).unwrap().and_utc().timestamp_millis();
-    for (seq, sale) in (1..).zip(sales) {
-        let header = Header {
-            shop: 1,
-            lane: 1,
-            epoch: 0,
-            seq,
-            stamp: seq,
-            at_ms,
-            offset_minutes: 540,
-            clock: Clock::System,
-            business_date: day.business_date,
-            staff: 1,
-            training: false,
-        };
-        day.fold(&Entry { header, kind: Kind::SaleClosed(Box::new(sale.clone())) });
+    let header = |seq| Header {
+        shop: 1,
+        lane: 1,
+        epoch: 0,
+        seq,
+        stamp: seq,
+        at_ms,
+        offset_minutes: 540,
+        clock: Clock::System,
+        business_date: date.num_days_from_ce(),
+        staff: 1,
+        training: false,
+    };
+    let mut day = DayTotals::open(&header(1), Money::ZERO);
+    for (seq, sale) in (2..).zip(sales) {
+        let kind = Kind::SaleClosed(Box::new(sale.clone()));
+        day.fold(&Entry { header: header(seq), kind });
     }
     day
 }

@@ -93,12 +93,7 @@ impl SaleRow {
 
     fn with(self, mut sale: Sale) -> StoredSale {
         for correction in &self.corrections {
-            let tender = sale.tenders.iter_mut().find(|tender| {
-                tender.kind == correction.from && tender.applied == correction.amount
-            });
-            if let Some(tender) = tender {
-                tender.kind = correction.to;
-            }
+            sale.correct_tender(correction.from, correction.to, correction.amount);
         }
         StoredSale {
             sale,

@@ -342,25 +342,28 @@ pub fn open_return(shop: &Settings) -> Sale {
     closed(shop, 13, DocKind::Return, &cart, vec![tender(TenderKind::Cash, -398, -398)])
 }
 
+fn header(seq: u64) -> Header {
+    Header {
+        shop: 1,
+        lane: 1,
+        epoch: 0,
+        seq,
+        stamp: seq,
+        at_ms: act("2026-11-22 10:23", 3).at_ms,
+        offset_minutes: 540,
+        clock: Clock::System,
+        business_date: days("2026-11-22"),
+        staff: 3,
+        training: false,
+    }
+}
+
 /// The totals of a day on which these sales closed.
 pub fn day(sales: &[Sale]) -> DayTotals {
-    let business_date = days("2026-11-22");
-    let mut day = DayTotals::open(business_date, 0, Money::ZERO);
-    for (seq, sale) in (1..).zip(sales) {
-        let header = Header {
-            shop: 1,
-            lane: 1,
-            epoch: 0,
-            seq,
-            stamp: seq,
-            at_ms: act("2026-11-22 10:23", 3).at_ms,
-            offset_minutes: 540,
-            clock: Clock::System,
-            business_date,
-            staff: 3,
-            training: false,
-        };
-        day.fold(&Entry { header, kind: Kind::SaleClosed(Box::new(sale.clone())) });
+    let mut day = DayTotals::open(&header(1), Money::ZERO);
+    for (seq, sale) in (2..).zip(sales) {
+        let kind = Kind::SaleClosed(Box::new(sale.clone()));
+        day.fold(&Entry { header: header(seq), kind });
     }
     day
 }
@@ -372,7 +375,7 @@ fn tally(count: i64, amount: i64) -> Tally {
 /// `japan.md` 7.4, figure by figure.
 pub fn day_closing() -> (DayTotals, ZClosing) {
     let number = |kind, number| DocNo { lane: 1, epoch: 0, kind, number };
-    let mut day = DayTotals::open(days("2026-11-22"), 0, yen(50_000));
+    let mut day = DayTotals::open(&header(1), yen(50_000));
     day.first = Some(number(DocKind::Receipt, 8812));
     day.last = Some(number(DocKind::Receipt, 8901));
     day.receipts = 90;

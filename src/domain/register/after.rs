@@ -135,8 +135,8 @@ impl Register {
 
     fn of_open_day(&self, stored: &StoredSale) -> Result<(), Refusal> {
         let number = stored.sale.number;
-        let today = self.lane.day.as_ref().map(|day| day.business_date);
-        if number.lane == self.lane.lane && today == Some(stored.business_date) {
+        let day = self.lane.day.as_ref().filter(|_| number.lane == self.lane.lane);
+        if day.is_some_and(|day| day.holds(number.epoch, stored.seq)) {
             return Ok(());
         }
         Err(receipt_refusal("receipt_of_other_day", number))
@@ -371,6 +371,50 @@ mod tests {
         shop.give("tender_credit 40");
         shop.give("tender_cash");
         assert_eq!(shop.refuse("correct_tender 2 code").sentence, "tender_mixed");
+    }
+
+    /// 1,000 yen for 300 was keyed as cash and was a card: no note came in and no change went out.
+    #[test]
+    fn a_corrected_tender_leaves_no_change_behind() {
+        let mut shop = Shop::staffless();
+        shop.give("open_day 5000");
+        shop.give("department 2 300");
+        shop.give("tender_cash 1000");
+        shop.give("correct_tender 1 credit");
+        let number = shop.last_sale().number;
+        let stands = &shop.memory.sales[&number].sale;
+        assert_eq!((stands.cash(), stands.change), (yen(0), yen(0)));
+        shop.give("void_receipt 1 打ち間違い");
+        let day = shop.register.lane.day.as_ref().unwrap();
+        assert_eq!(day.expected_cash(), yen(5000));
+        assert_eq!(day.tenders[&TenderKind::Credit].amount, yen(0));
+    }
+
+    /// 1,000 yen of vouchers for 300 of goods, which give no change, were cash of 300 after all.
+    #[test]
+    fn a_voucher_corrected_to_cash_is_what_it_settled() {
+        let mut shop = sold(300, "tender_voucher 1000");
+        shop.give("correct_tender 1 cash");
+        let number = shop.last_sale().number;
+        assert_eq!(shop.memory.sales[&number].sale.cash(), yen(300));
+        assert_eq!(shop.register.lane.day.as_ref().unwrap().expected_cash(), yen(300));
+        shop.give("void_receipt 1 打ち間違い");
+        assert_eq!(shop.register.lane.day.as_ref().unwrap().expected_cash(), yen(0));
+    }
+
+    /// A Z at noon and another day of the same date behind it.
+    #[test]
+    fn what_a_z_has_closed_is_undone_in_no_later_day() {
+        let mut shop = sold(3000, "tender_cash");
+        shop.give("z_report");
+        shop.give("department 2 500");
+        shop.give("tender_cash");
+        for act in ["void_receipt 1 x", "correct_tender 1 credit"] {
+            assert_eq!(shop.refuse(act).sentence, "receipt_of_other_day");
+        }
+        shop.give("void_receipt 2 x");
+        let day = shop.register.lane.day.as_ref().unwrap();
+        assert_eq!((day.net, day.customers, day.expected_cash()), (yen(0), 0, yen(0)));
     }
 
     #[test]

@@ -281,10 +281,9 @@ impl Memory {
                 self.came_back(sale, -1);
                 self.moved(sale, entry, -1);
             }
-            Kind::TenderCorrected { receipt, from, to, .. } => self.with_sale(*receipt, |stored| {
-                let tender = stored.sale.tenders.iter_mut().find(|tender| tender.kind == *from);
-                tender.expect("a tender to correct").kind = *to;
-            }),
+            Kind::TenderCorrected { receipt, from, to, amount } => {
+                self.with_sale(*receipt, |stored| stored.sale.correct_tender(*from, *to, *amount));
+            }
             Kind::Reprinted { receipt, copy } => {
                 self.with_sale(*receipt, |stored| stored.copies = *copy);
             }
