@@ -18,15 +18,15 @@ use crate::screens::{
 use crate::store::catalog::Damage;
 use crate::store::diagnosis::{Diagnosis, diagnose};
 use crate::store::fault::StoreError;
-use crate::store::repair::Source;
+use crate::store::repair::{Missing, Source};
 use crate::store::restore::{OverNewer, keys_from_backup};
 use crate::store::shop::{CART_NAME, KEYS_NAME};
 
 /// How the screen was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Left {
-    /// Something was done: try to open again.
-    Mended,
+    /// Something was done: try to open again. What is known of may be nowhere to be found.
+    Mended(Option<Missing>),
     /// Nothing was done.
     AsItWas,
 }
@@ -78,7 +78,7 @@ pub fn ask(
                 let model = picture.model(words);
                 display.draw(|cells| screens.draw(cells, &model))?;
                 match mend(options, config, remedy, &found) {
-                    Ok(()) => return Ok(Left::Mended),
+                    Ok(missing) => return Ok(Left::Mended(missing)),
                     Err(error) => {
                         let text = words.fill("recovery.failed", &[("what", &error)]);
                         picture.said(text);
@@ -153,14 +153,14 @@ fn mend(
     config: &LaneConfig,
     remedy: Remedy,
     found: &Diagnosis,
-) -> Result<(), StoreError> {
+) -> Result<Option<Missing>, StoreError> {
     let shop = place(options, config);
     let newest = || found.backups.first().ok_or(StoreError::Folder("no backup"));
     set_aside(&options.dir)?;
     match remedy {
         Remedy::Look => {}
         Remedy::FromCopy => {
-            upkeep::rebuild(options, config, Source::Copy, &mut |_, _| {})?;
+            return Ok(upkeep::rebuild(options, config, Source::Copy, &mut |_, _| {})?.missing);
         }
         Remedy::FromBackup => {
             let (path, now) = (newest()?, options.time.now());
@@ -178,7 +178,7 @@ fn mend(
             shop.go_on("the journal's end was damaged", now, &mut |_, _| {})?.shop.close()?;
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 fn gone(error: io::Error) -> io::Result<()> {

@@ -26,6 +26,7 @@ use crate::domain::words::Words;
 use crate::screens::{Display, Screens, TerminalGuard, paper_columns, terminal};
 use crate::store::catalog::Damage;
 use crate::store::fault::StoreError;
+use crate::store::repair::Missing;
 
 /// Columns of the paper a sample shop prints on, where the pane has room for it.
 const WIDE_PAPER: u16 = 48;
@@ -37,8 +38,8 @@ pub fn open(options: &Options, words: &Words) -> Result<Exit, Said> {
     open_saying(options, words, None)
 }
 
-/// `greeting` is the key of what stands on the screen before the first act.
-fn open_saying(options: &Options, words: &Words, greeting: Option<&str>) -> Result<Exit, Said> {
+/// `greeting` stands on the screen before the first act.
+fn open_saying(options: &Options, words: &Words, greeting: Option<String>) -> Result<Exit, Said> {
     let (events, inbox) = bounded(event::QUEUE);
     let woken = events.clone();
     let wake = move || drop(woken.send(Event::Printer));
@@ -87,7 +88,11 @@ fn recover(options: &Options, said: Said, opening: &[Damage]) -> Result<Exit, Sa
     let left = recovery::ask(options, &config, &said.text, opening, words)
         .map_err(|error| Said::file("terminal", &error, words))?;
     match left {
-        Left::Mended => self::open(options, words),
+        Left::Mended(None) => self::open(options, words),
+        Left::Mended(Some(Missing { first, last })) => {
+            let told = words.fill("cli.missing_given_up", &[("first", &first), ("last", &last)]);
+            open_saying(options, words, Some(told))
+        }
         Left::AsItWas => Err(said),
     }
 }
@@ -114,7 +119,7 @@ pub fn demo(options: &Options, words: &Words) -> Result<Exit, Said> {
         .map_err(|fault| Said::opening(fault, &options.dir, words))?;
     engine.shop.close();
     drop(engine);
-    open_saying(&options, words, Some("notice.sample_pins"))
+    open_saying(&options, words, Some(words.get("notice.sample_pins").to_owned()))
 }
 
 fn counter(
@@ -123,7 +128,7 @@ fn counter(
     events: Sender<Event>,
     inbox: &Receiver<Event>,
     words: &Words,
-    greeting: Option<&str>,
+    greeting: Option<String>,
 ) -> Result<Exit, Said> {
     let at_terminal = |error: &io::Error| Said::file("terminal", error, words);
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
@@ -133,7 +138,7 @@ fn counter(
         .map_err(|fault| Said::opening(fault, &engine.dir, words))?;
     let mut picture = Picture::default();
     if let Some(greeting) = greeting {
-        picture.say(greeting, &engine.words);
+        picture.said(greeting);
     }
     event::hear_signals(events.clone()).map_err(|error| at_terminal(&error))?;
     let died = events.clone();

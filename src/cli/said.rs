@@ -57,8 +57,8 @@ impl Said {
                 Self { text: words.fill("cli.busy", &[("pid", &pid)]), exit: Exit::Busy }
             }
             StoreError::Missing(Missing { first, last }) => {
-                let parts: [(&str, &dyn Display); 2] = [("first", &first), ("last", &last)];
-                Self { text: words.fill("cli.missing", &parts), exit: Exit::Damaged }
+                let text = words.fill("cli.missing", &[("first", &first), ("last", &last)]);
+                Self { text, exit: Exit::Damaged }
             }
             error => {
                 Self { text: words.fill("cli.damaged", &[("what", &error)]), exit: Exit::Damaged }

@@ -169,8 +169,7 @@ pub fn rebuild(options: &Options, from_copy: bool, words: &Words) -> Result<Exit
         say(words.get("cli.copy_restored"));
     }
     if let Some(Missing { first, last }) = rebuilt.missing {
-        let parts: [(&str, &dyn Display); 2] = [("first", &first), ("last", &last)];
-        say(&words.fill("cli.missing_given_up", &parts));
+        say(&words.fill("cli.missing_given_up", &[("first", &first), ("last", &last)]));
     }
     println!("{}", words.fill("cli.rebuilt", &[("entries", &rebuilt.entries)]));
     Ok(Exit::Done)

@@ -76,6 +76,41 @@ fn a_damaged_journal_comes_back_from_its_second_copy() {
     assert!(shop.dir().join("damaged-1/journal").is_dir(), "nothing was thrown away");
 }
 
+/// The stick was out when the disk lost what it had said it wrote.
+#[test]
+fn what_is_in_no_copy_is_named_and_the_numbers_go_on_in_a_new_series() {
+    let shop = shop(true);
+    let (settings, told) = (shop.dir().join("shop.toml"), fs::read(segment(&shop)).unwrap());
+    let with_stick = fs::read_to_string(&settings).unwrap();
+    let copy = shop.dir().with_file_name("copy");
+    let without = with_stick.replace(&format!("\"{}\"", copy.display()), "\"\"");
+    assert_ne!(without, with_stick);
+    fs::write(&settings, without).unwrap();
+    shop.sell_at(LATER, "scan 101\ntender_cash 1000\n");
+    fs::write(&settings, with_stick).unwrap();
+    fs::write(segment(&shop), told).unwrap();
+    let refused = shop.regi(&["rebuild"]);
+    assert_eq!(refused.status.code(), Some(3));
+    assert!(
+        crate::support::text(&refused.stderr)
+            .contains("are known of, but the journal does not hold them")
+    );
+
+    let mut terminal = open_at(&shop, "en");
+    terminal.shows(&[TITLE, "1  Bring the journal back from the second copy"]);
+    choose(&terminal, "1");
+    terminal.shows(&["TOTAL", "are known of and in no copy"]);
+    terminal.types("101\r");
+    terminal.shows(&["248"]);
+    terminal.types("\r");
+    terminal.types("1000\r");
+    terminal.shows(&["01b-000001"]);
+    terminal.signal(Signal::TERM);
+    terminal.ends();
+    assert_eq!(shop.export("sales").len(), 3, "two of before, one since");
+    shop.verify();
+}
+
 #[test]
 fn without_a_copy_the_shop_goes_on_in_a_new_series_or_back_to_its_backup() {
     for (number, sales, next) in [("1", 2, "01b-000001"), ("2", 1, "01b-000001")] {
