@@ -15,7 +15,7 @@ mod pty;
 
 use std::time::{Duration, Instant};
 
-use pty::{HAND, Terminal};
+use pty::{HAND, Kanji, Terminal};
 use rustix::process::Signal;
 use support::Shop;
 
@@ -108,6 +108,19 @@ fn a_resize_moves_no_line_out_of_sight() {
 }
 
 #[test]
+fn a_terminal_that_grows_while_the_register_starts_is_filled() {
+    let shop = shop();
+    let terminal = Terminal::drawing(Kanji::Unsaid, &shop, &["--lang", "en"]);
+    let is_entered = || terminal.screen.lock().unwrap().screen().alternate_screen();
+    terminal.becomes("a screen of its own", |_| is_entered());
+    std::thread::sleep(Duration::from_millis(60)); // Its size is read, its keys are not yet.
+    terminal.resize(100, 30);
+    terminal.becomes("as wide as it is", |screen| {
+        screen.lines().next().is_some_and(|first| first.chars().count() > 85)
+    });
+}
+
+#[test]
 fn after_a_kill_the_sale_is_back_and_the_last_line_wants_a_look() {
     let shop = shop();
     let mut terminal = Terminal::open(&shop, &["--lang", "en"]);
@@ -189,6 +202,48 @@ fn a_fast_burst_of_digits_is_a_scan_on_any_screen() {
     std::thread::sleep(Duration::from_millis(200));
     terminal.send(b"4901234567894\r");
     terminal.shows(&["おにぎり", "300"]);
+}
+
+#[test]
+fn a_sale_is_made_by_touching_the_key_line() {
+    for (language, [times, pay, cash, count, change]) in [
+        ("ja", ["数量", "預り", "現金", "3点", "釣"]),
+        ("en", ["Qty", "Pay", "Cash", "3 pcs", "Change"]),
+    ] {
+        let shop = shop();
+        let mut terminal = Terminal::open(&shop, &["--lang", language]);
+        terminal.shows(&["みどり商店", pay]);
+        terminal.touches("みどり商店"); // No key: nothing happens.
+        terminal.send(b"4901234567894\r");
+        terminal.shows(&["おにぎり"]);
+        terminal.types("3");
+        terminal.touches(times);
+        terminal.shows(&["450", count]);
+        terminal.touches(pay);
+        terminal.shows(&[cash]);
+        terminal.touches(cash);
+        terminal.shows(&[change, pay]);
+        terminal.signal(Signal::TERM);
+        terminal.ends();
+        let sales = shop.export("sales");
+        assert_eq!((sales.len(), sales[0]["cash"].as_str()), (1, "450"), "{language}");
+    }
+}
+
+#[test]
+fn a_terminal_that_draws_no_kanji_sells_in_romaji() {
+    let shop = shop();
+    let mut terminal = Terminal::drawing(Kanji::One, &shop, &["--lang", "ja"]);
+    terminal.becomes("ASCII", |screen| screen.contains("plain signs") && screen.is_ascii());
+    terminal.types("101\r");
+    terminal.becomes("romaji", |screen| screen.contains("gyuunyuu") && screen.is_ascii());
+    terminal.types("\r");
+    std::thread::sleep(HAND);
+    terminal.types("1000\r");
+    terminal.becomes("the change", |screen| screen.contains("752") && screen.is_ascii());
+    terminal.signal(Signal::TERM);
+    terminal.ends();
+    assert_eq!(shop.export("sales")[0]["total"], "248");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The terminal itself: entered and left cleanly, and written only where something changed.
 //!
-//! Room: screens. May touch: the terminal. May not: keys (the app's reader thread takes them), clock.
+//! Room: screens. May touch: the terminal. May not: take keys (the app's reader thread does), clock.
 //! Invariant: whatever ends the process short of SIGKILL, the terminal is left as it was found; an
 //! unchanged screen writes nothing.
 
@@ -58,6 +58,9 @@ impl TerminalGuard {
             Print(CLICKS_TOLD),
             Hide
         )?;
+        // From here on a new size is told: a terminal that grows while the register starts, as one in
+        // a kiosk does, would otherwise keep the picture of its first moment.
+        crossterm::event::poll(Duration::ZERO)?;
         Ok(guard)
     }
 }
@@ -124,15 +127,28 @@ pub fn ask_for_kanji(out: &mut impl Write) -> io::Result<()> {
 /// Returns whether 漢 took other than two cells, where the terminal says so within `patience`. Called
 /// on the thread that reads the keys, before it reads any: the first key ends the waiting.
 pub fn denies_kanji(patience: Duration) -> bool {
-    /// `ESC [ 1 ; column R`
-    const ANSWER_BYTES: u64 = 6;
     let stdin = io::stdin();
     let Ok(patience) = Timespec::try_from(patience) else { return false };
     let answered = poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&patience));
     // What is no answer is a key already: it is not kept waiting.
     answered == Ok(1)
-        && rustix::io::ioctl_fionread(&stdin) == Ok(ANSWER_BYTES)
+        && has_an_answer(&stdin)
         && crossterm::cursor::position().is_ok_and(|(column, _)| column != 2)
+}
+
+/// Returns whether as much has come in as an answer has. Over a line it may come in parts.
+fn has_an_answer(stdin: &io::Stdin) -> bool {
+    /// `ESC [ 1 ; column R`
+    const ANSWER_BYTES: u64 = 6;
+    const LOOKS: u32 = 5;
+    const BETWEEN_LOOKS: Duration = Duration::from_millis(4);
+    let is_there = || rustix::io::ioctl_fionread(stdin).is_ok_and(|bytes| bytes >= ANSWER_BYTES);
+    (0..LOOKS).any(|look| {
+        if look > 0 {
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+        is_there()
+    })
 }
 
 /// The screen as it was last written, and the one being drawn.

@@ -13,27 +13,7 @@ use tempfile::TempDir;
 pub const AT: &str = "2026-11-22T10:23:00+09:00";
 
 /// A shop with an invoice number, food in department 1, other goods in 2, no staff list.
-pub const SHOP: &str = r#"
-[shop]
-name = "みどり商店"
-address = "東京都千代田区丸の内0-0-0"
-phone = "03-0000-0000"
-registration_number = "T7123456789012"
-day_ends = "05:00"
-currency = "JPY"
-[[department]]
-number = 1
-name = "食品"
-tax_class = "reduced"
-[[department]]
-number = 2
-name = "雑貨"
-tax_class = "standard"
-[[department]]
-number = 3
-name = "商品券"
-tax_class = "exempt"
-"#;
+pub const SHOP: &str = include_str!("shop.toml");
 
 /// Members of the tests, with codes of the shop's own block.
 pub const MEMBERS: &str = "\

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtyPair, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
+use unicode_width::UnicodeWidthStr;
 
 use crate::support::Shop;
 
@@ -17,6 +18,16 @@ use crate::support::Shop;
 pub const PATIENCE: Duration = Duration::from_secs(15);
 /// Slower than any scanner, so that digits are a hand's.
 pub const HAND: Duration = Duration::from_millis(60);
+
+/// How many cells the terminal says a kanji took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kanji {
+    Two,
+    /// One, as a terminal without its glyphs does.
+    One,
+    /// Nothing: it does not answer.
+    Unsaid,
+}
 
 /// A terminal with the register in it.
 pub struct Terminal {
@@ -46,6 +57,11 @@ fn cells(count: u16) -> NonZeroU16 {
 impl Terminal {
     /// Opens `regi WORDS` on the shop.
     pub fn open(shop: &Shop, words: &[&str]) -> Self {
+        Self::drawing(Kanji::Two, shop, words)
+    }
+
+    /// The same in a terminal that says so much for each kanji.
+    pub fn drawing(kanji: Kanji, shop: &Shop, words: &[&str]) -> Self {
         let pair = native_pty_system().openpty(size(80, 24)).expect("a pseudo-terminal");
         let before = settings_of(&*pair.master);
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_regi"));
@@ -71,9 +87,13 @@ impl Terminal {
                 // A program may ask where the cursor stands, and waits for the answer.
                 for (at, _) in bytes[..count].iter().enumerate() {
                     parser.process(&bytes[at..=at]);
-                    if bytes[..=at].ends_with(b"\x1b[6n") {
-                        let (row, col) = parser.screen().cursor_position();
-                        let _ = write!(answers.lock().unwrap(), "\x1b[{};{}R", row + 1, col + 1);
+                    if kanji != Kanji::Unsaid && bytes[..=at].ends_with(b"\x1b[6n") {
+                        let (row, mut col) = parser.screen().cursor_position();
+                        if kanji == Kanji::One {
+                            col /= 2; // All that is ever asked about is a row of kanji.
+                        }
+                        let answer = format!("\x1b[{};{}R", row + 1, col + 1);
+                        let _ = answers.lock().unwrap().write_all(answer.as_bytes());
                     }
                 }
                 let rings = bytes[..count].iter().filter(|&&byte| byte == 7).count();
@@ -126,6 +146,20 @@ impl Terminal {
             self.send(letter.to_string().as_bytes());
             std::thread::sleep(HAND);
         }
+    }
+
+    /// Touches the middle of the lowest place where a word stands, as a terminal tells it.
+    #[track_caller]
+    pub fn touches(&self, word: &str) {
+        let contents = self.contents();
+        let found = contents
+            .lines()
+            .enumerate()
+            .filter_map(|(row, line)| line.rfind(word).map(|at| (row, line[..at].width())));
+        let (row, column) =
+            found.last().unwrap_or_else(|| panic!("no {word} to touch:\n{contents}"));
+        let column = column + word.width() / 2 + 1;
+        self.send(format!("\x1b[<0;{column};{0}M\x1b[<0;{column};{0}m", row + 1).as_bytes());
     }
 
     pub fn signal(&self, signal: Signal) {
