@@ -7,6 +7,7 @@
 //! cargo bench                        all groups
 //! cargo bench -- keys start          some of them
 //! REGI_BENCH=small cargo bench       2,000 items, 20,000 members, 3,000 sales: a minute, for CI
+//! cargo bench -- shop                measures nothing: makes the big shop, once, and prints its folder
 //! ```
 //!
 //! Machines are noisy, so what is compared is interleaved and medians are held against medians.
@@ -49,6 +50,9 @@ struct Group {
     measure: fn(&Place) -> Result<Vec<Figure>, Failure>,
 }
 
+/// What only makes the shop, for who wants to play with it.
+const SHOP: &str = "shop";
+
 /// In an order that leaves the page cache to the shop: the import, which sweeps it, comes last.
 const GROUPS: [Group; 6] = [
     Group { name: "start", measure: start::measure },
@@ -65,6 +69,9 @@ fn main() -> ExitCode {
         return hello::run();
     }
     words.retain(|word| !word.starts_with("--")); // What `cargo bench` itself passes on.
+    if words == [SHOP] {
+        return make_the_shop();
+    }
     if let Some(word) = words.iter().find(|word| GROUPS.iter().all(|group| group.name != **word)) {
         let names = GROUPS.map(|group| group.name).join(" ");
         eprintln!("no group {word}; there are: {names}");
@@ -98,4 +105,16 @@ fn main() -> ExitCode {
     println!("{}", figure::summary(&figures));
     let count_missed = figures.iter().any(Figure::fails_the_run);
     if count_missed || unmeasured { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn make_the_shop() -> ExitCode {
+    let made = Place::find().map_err(Failure::from).and_then(|place| big_shop::ready(&place));
+    match made {
+        Ok(shop) => println!("{}", shop.display()),
+        Err(error) => {
+            eprintln!("no big shop: {error}");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
 }

@@ -9,22 +9,10 @@ import re
 import shutil
 import subprocess
 
-from initramfs import REGI, WORK
+from initramfs import HOUSE, REGI, WORK
 
-SETTINGS = '''
-[shop]
-name = "みどり商店"
-address = "東京都千代田区丸の内0-0-0"
-registration_number = "T7123456789012"
-[[department]]
-number = 1
-name = "食品"
-tax_class = "reduced"
-[[department]]
-number = 2
-name = "雑貨"
-tax_class = "standard"
-'''
+# The shop that the other tests sell in, too.
+SETTINGS = HOUSE / 'tests/contract/shop.toml'
 
 SCANNERS = '''
 [[scanner]]
@@ -69,12 +57,11 @@ def make(name):
     folder = WORK / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    settings, items = folder / 'settings.toml', folder / 'items.csv'
-    settings.write_text(SETTINGS)
+    items = folder / 'items.csv'
     rows = [f'{item},品物{number},シナモノ {number},{price}' for number, (item, price) in enumerate([*PRICES.items(), *HAND.items()])]
     items.write_text('\n'.join(['code,name,kana,price', *rows, '']))
     shop = folder / 'shop'
-    regi(shop, 'init', '--settings', settings)
+    regi(shop, 'init', '--settings', SETTINGS)
     regi(shop, 'import', 'items', items, '--apply')
     return shop
 
