@@ -10,6 +10,7 @@ use serde_json::json;
 use super::csv_out::{CsvOut, OutEncoding, Written};
 use super::sales_out::local_time;
 use crate::domain::entry::{Clock, Entry, Kind};
+use crate::domain::member::Sealed;
 use crate::domain::register::ymd;
 
 const COLUMNS: [&str; 11] = [
@@ -54,6 +55,9 @@ pub fn journal_out(
 /// The kind's word and what the entry says of it.
 fn told(kind: &Kind) -> (String, String) {
     let text = match kind {
+        Kind::MemberSet(card) if card.personal == Sealed::Erased => {
+            json!({"MemberErased": {"code": card.code}}).to_string()
+        }
         Kind::MemberSet(card) => {
             json!({"MemberSet": {"code": card.code, "rank": card.rank}}).to_string()
         }
@@ -91,7 +95,7 @@ fn snake_case(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::domain::entry::Header;
-    use crate::domain::member::{MemberCard, Personal, Sealed};
+    use crate::domain::member::{MemberCard, Personal};
     use crate::domain::money::yen;
 
     fn entry(kind: Kind) -> (Entry, String) {
@@ -134,6 +138,18 @@ mod tests {
     }
 
     #[test]
+    fn an_erasure_is_told_apart_from_a_change() {
+        let card = MemberCard {
+            code: "2900000000018".to_owned(),
+            rank: String::new(),
+            joined: None,
+            personal: Sealed::Erased,
+        };
+        let row = row(Kind::MemberSet(Box::new(card)));
+        assert!(row.contains(",member_erased,\"{\"\"code\"\":\"\"2900000000018"), "{row}");
+    }
+
+    #[test]
     fn a_member_leaves_by_code_alone() {
         let personal = Personal { name: "山田 花子".to_owned(), ..Personal::default() };
         let card = MemberCard {
@@ -144,5 +160,6 @@ mod tests {
         };
         let row = row(Kind::MemberSet(Box::new(card)));
         assert!(row.contains("2900000000018") && !row.contains("山田"), "{row}");
+        assert!(row.contains(",member_set,"), "{row}");
     }
 }

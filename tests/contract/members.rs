@@ -1,8 +1,11 @@
 //! Members at the counter: found by what customers say, registered, changed, attached.
 
+use std::fs;
+use std::path::Path;
+
 use serde_json::Value;
 
-use crate::support::{HANAKO, MEMBERS, Shop, checked};
+use crate::support::{HANAKO, MEMBERS, Shop, checked, holds};
 
 fn shop() -> Shop {
     Shop::new("").with_members(MEMBERS)
@@ -174,4 +177,40 @@ fn stamps_and_coupons_of_the_shop_are_counted() {
     }
     let found = shop.sell(&format!("find_member {HANAKO}"));
     assert_eq!(found["members"][0]["stamps"], 2);
+}
+
+/// Whether some byte of the shop's folder still shows these words.
+fn shows(dir: &Path, words: &str) -> bool {
+    fs::read_dir(dir).expect("the folder").any(|entry| {
+        let path = entry.expect("an entry").path();
+        match path.is_dir() {
+            true => shows(&path, words),
+            false => holds(&fs::read(&path).unwrap_or_default(), words.as_bytes()),
+        }
+    })
+}
+
+#[test]
+fn an_erased_member_leaves_no_name_and_the_sales_stay() {
+    let shop = shop();
+    shop.sell(&format!("member {HANAKO}\ndepartment 1 1080\ntender_cash"));
+    assert!(
+        shows(&shop.dir(), "hanako@example.jp"),
+        "on file, so that the question means something"
+    );
+    assert_eq!(shop.refuse(&format!("erase_member {HANAKO}")), "confirm");
+    assert_eq!(names(&shop.sell(&format!("find_member {HANAKO}"))), ["山田 花子"]);
+    let played =
+        shop.play(&format!("erase_member {HANAKO}\nconfirm\nfind_member 5678\nmember {HANAKO}"));
+    assert_eq!(played.codes(), ["confirm", "", "", "no_member"]);
+    for words in ["hanako@example.jp", "山田 花子", "09012345678"] {
+        assert!(!shows(&shop.dir(), words), "{words}");
+    }
+    assert_eq!(shop.refuse(&format!("new_member code={HANAKO} name=他人")), "duplicate");
+    let sales = shop.export("sales");
+    assert_eq!((sales[0]["member"].as_str(), sales[0]["total"].as_str()), (HANAKO, "1080"));
+    let journal = shop.export("journal");
+    let erased = journal.iter().find(|row| row["kind"] == "member_erased").expect("an entry");
+    assert!(erased["detail"].contains(HANAKO), "{erased:?}");
+    shop.verify();
 }

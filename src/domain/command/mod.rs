@@ -102,6 +102,7 @@ pub enum Command {
     NewMember(Vec<(String, String)>),
     EditMember(Vec<(String, String)>),
     ClearMember,
+    EraseMember { code: String },
     UsePoints(PointsAsked),
     Coupon { code: String },
     Stamp(i64),

@@ -288,6 +288,7 @@ fn build<'a, I: Iterator<Item = &'a str>>(
         "new_member" => Command::NewMember(given.some_fields()?),
         "edit_member" => Command::EditMember(given.some_fields()?),
         "clear_member" => Command::ClearMember,
+        "erase_member" => Command::EraseMember { code: given.rest()? },
         "use_points" => Command::UsePoints(given.parsed(points)?),
         "coupon" => Command::Coupon { code: given.text()? },
         "stamp" => Command::Stamp(given.parsed(small)?.into()),

@@ -87,6 +87,7 @@ pub const COMMANDS: &[CommandSpec] = &[
     command(Group::Member, 1, "new_member", "FIELD=VALUE…"),
     command(Group::Member, 1, "edit_member", "FIELD=VALUE…"),
     command(Group::Member, 1, "clear_member", ""),
+    command(Group::Member, 9, "erase_member", "CODE"),
     command(Group::Member, 1, "use_points", "N|all"),
     command(Group::Member, 1, "coupon", "CODE"),
     command(Group::Member, 1, "stamp", "N"),

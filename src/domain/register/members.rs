@@ -3,8 +3,9 @@
 //! Room: domain. May touch: std. What a card brings (points, stamps) is in `loyalty`.
 //! Invariant: the cart and the sale name a member by code; personal data leaves only in a card entry.
 
-use super::{Answer, Applied, Cart, CartMember, Context, MemberView, Register};
+use super::{Answer, Applied, Cart, CartMember, Context, MemberView, Refused, Register};
 use crate::domain::code::check::mod10w3;
+use crate::domain::command::Command;
 use crate::domain::entry::Kind;
 use crate::domain::member::{Member, MemberCard, PLAIN_RANK, Sealed};
 use crate::domain::member_fields::{bad_field, member_code, set_field};
@@ -191,6 +192,39 @@ impl Register {
         applied.cart.points_used = 0;
         Ok(applied)
     }
+
+    /// Erases a member for good: the card's key and data go, the code stays dead, the sales stay.
+    ///
+    /// # Errors
+    /// `confirm` first, naming what is lost; `open_sale` while the member's goods come back or the
+    /// tender has begun.
+    pub(super) fn erase_member(
+        &self,
+        code: &str,
+        context: &Context<'_>,
+    ) -> Result<Applied, Refused> {
+        self.not_in_training()?;
+        let member = known_member(code, context)?;
+        let mut applied = self.unchanged();
+        let cart = &mut applied.cart;
+        if cart.member.as_ref().is_some_and(|attached| attached.code == member.code) {
+            self.no_tender_in(cart)?;
+            of_the_return(cart, None)?;
+            cart.member = None;
+            cart.points_used = 0;
+        }
+        if !self.session.confirmed {
+            let refusal = Refusal::new(RefusalCode::Confirm)
+                .saying("confirm_erase")
+                .with("code", &member.code)
+                .with("points", self.balance(&member, context));
+            return Err(self.asking_again(refusal, Command::EraseMember { code: member.code }));
+        }
+        let rank = PLAIN_RANK.to_owned();
+        let card = MemberCard { code: member.code, rank, joined: None, personal: Sealed::Erased };
+        applied.entries.push(self.draft(context.now, Kind::MemberSet(Box::new(card))));
+        Ok(applied)
+    }
 }
 
 pub(super) fn known_member(code: &str, context: &Context<'_>) -> Result<Member, Refusal> {
@@ -300,6 +334,34 @@ mod tests {
         assert_eq!(shop.register.cart.points_used, 0);
         shop.give("clear_member");
         assert_eq!(shop.refuse("clear_member").code, RefusalCode::NoMember);
+    }
+
+    #[test]
+    fn a_member_is_erased_once_it_is_confirmed_and_the_sales_stay() {
+        let mut shop = Shop::new();
+        shop.member(CARD, 300);
+        shop.give("sign_in 2 222222");
+        let erase = format!("erase_member {CARD}");
+        assert_eq!(shop.refuse(&erase).code, RefusalCode::Level);
+        shop.give("sign_out");
+        shop.give("sign_in 1 111111");
+        shop.give(&format!("member {CARD}"));
+        shop.sell(&["scan 1"]);
+        shop.give("scan 1");
+        shop.give(&format!("member {CARD}"));
+        shop.give("use_points 50");
+        assert_eq!(shop.refuse(&erase).sentence, "confirm_erase");
+        assert!(shop.register.cart.member.is_some(), "nothing before it is confirmed");
+        shop.give("confirm");
+        assert_eq!((shop.register.cart.points_used, &shop.register.cart.member), (0, &None));
+        assert_eq!(shop.refuse(&format!("member {CARD}")).sentence, "unknown_member");
+        assert_eq!(shop.refuse(&erase).sentence, "unknown_member");
+        let again = shop.refuse(&format!("new_member code={CARD}"));
+        assert_eq!(again.sentence, "member_code_used", "a dead code is nobody else's");
+        assert_eq!(shop.last_sale().member.as_ref().unwrap().code, CARD);
+        shop.give("tender_cash");
+        shop.give("return 1"); // Goods of whoever is gone come back all the same.
+        shop.give("tender_cash");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Room: domain, tests only. The lookup is folded from accepted entries, as the real store is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{
@@ -42,6 +42,7 @@ pub struct Memory {
     pub members: BTreeMap<String, Member>,
     pub sales: BTreeMap<DocNo, StoredSale>,
     pub pins: BTreeMap<u32, String>,
+    pub erased: BTreeSet<String>,
 }
 
 impl Shop {
@@ -307,6 +308,11 @@ impl Memory {
                 self.items.insert(item.code.clone(), (**item).clone());
             }
             Kind::MemberSet(card) => {
+                if card.personal == Sealed::Erased {
+                    self.members.remove(&card.code);
+                    self.erased.insert(card.code.clone());
+                    return;
+                }
                 let member = self.members.entry(card.code.clone()).or_default();
                 member.code = card.code.clone();
                 member.rank = card.rank.clone();
@@ -379,6 +385,9 @@ impl Memory {
             offset_minutes: entry.header.offset_minutes,
             clock: entry.header.clock,
         };
+        if self.erased.contains(member) {
+            return;
+        }
         let member = self.members.get_mut(member).expect("a member on file");
         member.ledger.push(PointMove { date: at.day(), points });
     }
@@ -414,7 +423,7 @@ impl Lookup for Memory {
     }
 
     fn member_code_used(&self, code: &str) -> Result<bool, Refusal> {
-        Ok(self.members.contains_key(code))
+        Ok(self.members.contains_key(code) || self.erased.contains(code))
     }
 
     fn next_member_number(&self, lane: u8) -> Result<u32, Refusal> {
