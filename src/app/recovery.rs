@@ -99,12 +99,15 @@ fn trouble(fault: &str, found: &Diagnosis, words: &Words) -> Trouble {
     let mut offer = |remedy, label: String| offers.push(Offer { remedy, label });
     let journal = !found.journal.is_empty() || found.unreadable.is_some();
     if found.keys.is_some() {
+        if found.copy && found.keys_copy {
+            offer(Remedy::FromCopy, words.get("recovery.keys_copy").to_owned());
+        }
         if let Some(name) = &backup {
             offer(Remedy::KeysFromBackup, words.fill("recovery.keys", &[("name", name)]));
         }
         offer(Remedy::NewKeys, words.get("recovery.new_keys").to_owned());
     }
-    if journal && found.copy {
+    if journal && found.copy && !(found.keys.is_some() && found.keys_copy) {
         offer(Remedy::FromCopy, words.get("recovery.copy").to_owned());
     }
     if journal && found.end_only {

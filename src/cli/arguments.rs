@@ -92,8 +92,8 @@ pub enum Deed {
         file: PathBuf,
     },
     Rebuild {
-        #[arg(long)]
-        from_copy: bool,
+        #[arg(long, num_args = 0..=1, require_equals = true, value_name = "FOLDER")]
+        from_copy: Option<Option<String>>,
     },
     Devices {
         #[arg(long)]

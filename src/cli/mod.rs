@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use arguments::{Arguments, Common, ConfigWhat, Deed};
 use exit::Exit;
 use said::{Said, say};
+use upkeep::CopyOf;
 
 use crate::app::clock::{Chance, Time};
 use crate::app::opening::{self, Options};
@@ -160,7 +161,10 @@ fn perform(
         Some(Deed::Verify { receipt }) => upkeep::verify(options, receipt.as_deref(), words),
         Some(Deed::Backup { file }) => upkeep::backup(options, &file, words),
         Some(Deed::Restore { file }) => upkeep::restore(options, &file, words),
-        Some(Deed::Rebuild { from_copy }) => upkeep::rebuild(options, from_copy, words),
+        Some(Deed::Rebuild { from_copy }) => {
+            let of = |folder: Option<_>| folder.map_or(CopyOf::Settings, CopyOf::Folder);
+            upkeep::rebuild(options, from_copy.map(of), words)
+        }
         Some(Deed::Devices { test_print, scan }) => {
             devices::devices(options, test_print, scan, words)
         }

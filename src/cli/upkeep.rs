@@ -35,6 +35,12 @@ fn must_exist(options: &Options, words: &Words) -> Result<(), Said> {
     opening::is_here(&options.dir, lane).map_err(|fault| Said::opening(fault, &options.dir, words))
 }
 
+/// Which second copy a shop is made of.
+pub enum CopyOf {
+    Settings,
+    Folder(String),
+}
+
 /// A bar on the terminal's last line while a long fold runs; silent in a pipe.
 fn bar(done: u64, all: u64) {
     if all > 0 && io::stderr().is_terminal() {
@@ -156,12 +162,19 @@ pub fn restore(options: &Options, file: &Path, words: &Words) -> Result<Exit, Sa
     Ok(Exit::Done)
 }
 
-pub fn rebuild(options: &Options, from_copy: bool, words: &Words) -> Result<Exit, Said> {
-    must_exist(options, words)?;
-    let config = config(options, words)?;
-    if from_copy && config.copy.folder.is_empty() {
-        return Err(Said::usage(words.get("cli.no_copy").to_owned()));
+/// Makes a shop anew from its journal, or first the journal and the keys from their second copy: that of
+/// the settings, or the one in a folder, on a new disk.
+pub fn rebuild(options: &Options, copy: Option<CopyOf>, words: &Words) -> Result<Exit, Said> {
+    let mut config = config(options, words)?;
+    match &copy {
+        None => must_exist(options, words)?,
+        Some(CopyOf::Settings) if config.copy.folder.is_empty() => {
+            return Err(Said::usage(words.get("cli.no_copy").to_owned()));
+        }
+        Some(CopyOf::Settings) => {}
+        Some(CopyOf::Folder(folder)) => config.copy.folder.clone_from(folder),
     }
+    let from_copy = copy.is_some();
     let source = if from_copy { Source::Copy } else { Source::Journal };
     let rebuilt = upkeep::rebuild(options, &config, source, &mut bar)
         .map_err(|error| Said::store(error, words))?;

@@ -120,6 +120,7 @@ pub fn write(
             put(&(row.len() as u32).to_le_bytes())?;
             put(&row)
         })
+        .map(drop)
     })?);
     if let Ok(file) = files.open(&shop_dir.join(SHOP_TOML)) {
         let len = file.len()?;

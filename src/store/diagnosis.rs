@@ -10,6 +10,7 @@ use super::catalog::{Damage, Why};
 use super::fault::StoreError;
 use super::history::History;
 use super::keys::Keys;
+use super::keys_copy;
 use super::opening::{Known, TailFound};
 use super::second_copy::CopyPlace;
 use super::shop::{KEYS_NAME, ShopPlace};
@@ -28,6 +29,8 @@ pub struct Diagnosis {
     pub end_only: bool,
     /// The second copy is there and whole.
     pub copy: bool,
+    /// The second copy has the keys, too.
+    pub keys_copy: bool,
     /// Backups, newest first.
     pub backups: Vec<PathBuf>,
 }
@@ -39,6 +42,7 @@ pub fn diagnose(place: &ShopPlace, opening: &[Damage]) -> Diagnosis {
     let mut found = Diagnosis {
         keys: keys_fault(place),
         copy: place.copy.as_ref().is_some_and(|copy| is_whole(copy, place.lane)),
+        keys_copy: place.copy.as_ref().is_some_and(has_keys),
         backups: backups(place),
         ..Diagnosis::default()
     };
@@ -90,6 +94,10 @@ fn is_end(history: &History, lane: u8, damage: &Damage) -> bool {
                 && damage.seq == reader.head().seq + 1
                 && matches!(damage.why, Why::Record(_)))
     })
+}
+
+fn has_keys(copy: &CopyPlace) -> bool {
+    keys_copy::read(copy).is_ok_and(|copied| copied.is_some())
 }
 
 fn is_whole(copy: &CopyPlace, lane: u8) -> bool {

@@ -4,14 +4,18 @@
 //! Invariant: a key is durable before the entry that needs it; a destroyed key leaves no byte in the
 //! file. Every commit here is immediate. What is read is what was written, or an error.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use ed25519_dalek::SigningKey;
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{
+    Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableError,
+    WriteTransaction,
+};
 use zeroize::Zeroizing;
 
 use super::backup::remove_if_there;
@@ -29,9 +33,15 @@ pub type Chance = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 const MEMBER_KEYS: TableDefinition<&str, [u8; KEY_BYTES]> = TableDefinition::new("member_keys");
 const PINS: TableDefinition<u32, &str> = TableDefinition::new("pins");
 const SIGNING: TableDefinition<u8, [u8; 32]> = TableDefinition::new("signing");
+const STAND: TableDefinition<u8, u64> = TableDefinition::new("stand");
 
 /// The one row of `SIGNING`.
 const Z_KEY: u8 = 0;
+/// The rows of `STAND`: a number by chance that names this file, and how often it was changed.
+const FILE_ID: u8 = 0;
+const CHANGES: u8 = 1;
+/// Changes kept at hand for the second copy; one that lacks more is written anew.
+const AT_HAND: usize = 256;
 const CACHE_BYTES: usize = 1 << 20;
 
 /// One row of the key file, as backups carry it.
@@ -42,9 +52,18 @@ pub enum KeyRow {
     Signing { seed: [u8; 32] },
 }
 
+/// Which key file, and how often it was changed: each row put in is one change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stand {
+    pub file: u64,
+    pub changes: u64,
+}
+
 /// The key file. May be asked from any thread.
 pub struct Keys {
     handle: RwLock<Handle>,
+    /// The newest rows with the number of their change, oldest first.
+    newest: Mutex<VecDeque<(u64, KeyRow)>>,
     files: Arc<dyn Files>,
     path: PathBuf,
     chance: Chance,
@@ -79,11 +98,12 @@ impl Keys {
     /// Opens the key file, or makes an empty one.
     pub fn open(files: Arc<dyn Files>, path: &Path, chance: Chance) -> Result<Self, StoreError> {
         if checked::is_unchecked(&*files, path)? {
-            check_from_now_on(&*files, path)?;
+            check_from_now_on(&*files, path, &chance)?;
         }
-        let db = open_file(&*files, path)?;
+        let db = open_file(&*files, path, &chance)?;
         Ok(Self {
             handle: RwLock::new(Handle { db: Some(db), closed: false, given_up: 0 }),
+            newest: Mutex::default(),
             files,
             path: path.into(),
             chance,
@@ -197,8 +217,10 @@ impl Keys {
         &self,
         keys: impl IntoIterator<Item = (&'a str, Secret)>,
     ) -> Result<(), StoreError> {
-        self.with(|db| {
+        let mut rows = Vec::new();
+        let changes = self.with(|db| {
             let txn = begin_write(db)?;
+            let mut added = 0;
             {
                 let mut table = txn.open_table(MEMBER_KEYS)?;
                 let last = table.last()?.map(|(code, _)| code.value().to_owned());
@@ -208,16 +230,23 @@ impl Keys {
                 while let Some((code, key)) = keys.next_if(is_inside) {
                     if table.get(code)?.is_none() {
                         table.insert(code, *key)?;
+                        note(&mut rows, &mut added, code, &key);
                     }
                 }
                 let mut end = table.upper_bound_mut(Bound::<&str>::Unbounded)?;
                 for (code, key) in keys {
                     end.insert_before(code, *key)?;
+                    note(&mut rows, &mut added, code, &key);
                 }
                 end.close()?;
             }
-            Ok(txn.commit()?)
-        })
+            commit(txn, added)
+        })?;
+        // More than are kept at hand: the second copy is written anew.
+        if rows.len() < AT_HAND {
+            self.remember(changes, rows);
+        }
+        Ok(())
     }
 
     fn without_key<'a>(
@@ -273,7 +302,8 @@ impl Keys {
         self.with(|db| {
             let txn = begin_write(db)?;
             txn.open_table(MEMBER_KEYS)?.remove(code)?;
-            Ok(txn.commit()?)
+            // No row tells of it: the second copy's keys are written anew, without this one.
+            commit(txn, 1)
         })?;
         self.rewrite()
     }
@@ -292,7 +322,7 @@ impl Keys {
         handle.give_up();
         let new_path = beside(&self.path, ".new");
         remove_if_there(&*self.files, &new_path)?;
-        let fresh = open_file(&*self.files, &new_path)?;
+        let fresh = open_file(&*self.files, &new_path, &self.chance)?;
         copy_rows(&old, &fresh)?;
         self.files.rename(&new_path, &self.path)?;
         self.files.sync_dir(parent(&self.path))?;
@@ -310,7 +340,7 @@ impl Keys {
         let mut salt = [0; 16];
         (self.chance)(&mut salt);
         let verifier = pin.map(|pin| pins::verifier(pin, &salt, policy)).transpose()?;
-        self.with(|db| {
+        let changes = self.with(|db| {
             let txn = begin_write(db)?;
             {
                 let mut table = txn.open_table(PINS)?;
@@ -319,8 +349,10 @@ impl Keys {
                     None => table.remove(staff)?,
                 };
             }
-            Ok(txn.commit()?)
-        })
+            commit(txn, 1)
+        })?;
+        self.remember(changes, verifier.map(|verifier| KeyRow::Pin { staff, verifier }));
+        Ok(())
     }
 
     /// Compares a PIN with the one on file. Takes about a tenth of a second when there is one.
@@ -341,11 +373,12 @@ impl Keys {
         }
         let mut seed = Secret::default();
         (self.chance)(&mut *seed);
-        self.with(|db| {
+        let changes = self.with(|db| {
             let txn = begin_write(db)?;
             txn.open_table(SIGNING)?.insert(Z_KEY, *seed)?;
-            Ok(txn.commit()?)
+            commit(txn, 1)
         })?;
+        self.remember(changes, Some(KeyRow::Signing { seed: *seed }));
         Ok(SigningKey::from_bytes(&seed))
     }
 
@@ -362,11 +395,37 @@ impl Keys {
         })
     }
 
-    /// Calls `each` with every row, for a backup.
+    /// Returns which file this is and how far its changes go.
+    pub fn stand(&self) -> Result<Stand, StoreError> {
+        self.with(|db| stand(&db.begin_read()?))
+    }
+
+    /// Returns the rows of the changes behind the first `since`, up to `until`; `None` when they are not all at
+    /// hand.
+    pub fn rows_since(&self, since: u64, until: u64) -> Option<Vec<KeyRow>> {
+        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanted = newest.iter().filter(|(change, _)| (since + 1..=until).contains(change));
+        let mut rows: Vec<(u64, KeyRow)> = wanted.cloned().collect();
+        rows.sort_unstable_by_key(|(change, _)| *change);
+        let is_whole = rows.len() as u64 == until.saturating_sub(since);
+        is_whole.then(|| rows.into_iter().map(|(_, row)| row).collect())
+    }
+
+    /// Keeps rows at hand whose last one was that change.
+    fn remember(&self, last: u64, rows: impl IntoIterator<Item = KeyRow>) {
+        let rows: Vec<KeyRow> = rows.into_iter().collect();
+        let first = (last + 1).saturating_sub(rows.len() as u64);
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        newest.extend((first..).zip(rows));
+        let surplus = newest.len().saturating_sub(AT_HAND);
+        newest.drain(..surplus);
+    }
+
+    /// Calls `each` with every row, for a backup or the second copy; returns what they are the rows of.
     pub fn rows(
         &self,
         mut each: impl FnMut(KeyRow) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Stand, StoreError> {
         let txn = self.with(|db| Ok(db.begin_read()?))?;
         for row in txn.open_table(MEMBER_KEYS)?.iter()? {
             let (code, key) = row?;
@@ -379,18 +438,20 @@ impl Keys {
         for row in txn.open_table(SIGNING)?.iter()? {
             each(KeyRow::Signing { seed: row?.1.value() })?;
         }
-        Ok(())
+        stand(&txn)
     }
 
-    /// Puts rows of a backup in, in one commit.
+    /// Puts rows of a backup or of the second copy in, in one commit.
     pub fn restore_rows(&self, rows: impl IntoIterator<Item = KeyRow>) -> Result<(), StoreError> {
         self.with(|db| {
             let txn = begin_write(db)?;
+            let mut added = 0;
             {
                 let mut members = txn.open_table(MEMBER_KEYS)?;
                 let mut pins = txn.open_table(PINS)?;
                 let mut signing = txn.open_table(SIGNING)?;
                 for row in rows {
+                    added += 1;
                     match row {
                         KeyRow::Member { code, key } => drop(members.insert(code.as_str(), key)?),
                         KeyRow::Pin { staff, verifier } => {
@@ -400,12 +461,38 @@ impl Keys {
                     }
                 }
             }
-            Ok(txn.commit()?)
+            commit(txn, added).map(drop)
         })
     }
 }
 
-fn open_file(files: &dyn Files, path: &Path) -> Result<Database, StoreError> {
+/// Counts a row, and keeps it while there are few.
+fn note(rows: &mut Vec<KeyRow>, added: &mut u64, code: &str, key: &Secret) {
+    *added += 1;
+    if rows.len() < AT_HAND {
+        rows.push(KeyRow::Member { code: code.to_owned(), key: **key });
+    }
+}
+
+fn stand(txn: &ReadTransaction) -> Result<Stand, StoreError> {
+    let table = txn.open_table(STAND)?;
+    let row = |place: u8| Ok::<_, StoreError>(table.get(place)?.map_or(0, |row| row.value()));
+    Ok(Stand { file: row(FILE_ID)?, changes: row(CHANGES)? })
+}
+
+/// Commits so many changes, and returns how many that makes in all.
+fn commit(txn: WriteTransaction, added: u64) -> Result<u64, StoreError> {
+    let changes = {
+        let mut table = txn.open_table(STAND)?;
+        let changes = table.get(CHANGES)?.map_or(0, |row| row.value()) + added;
+        table.insert(CHANGES, changes)?;
+        changes
+    };
+    txn.commit()?;
+    Ok(changes)
+}
+
+fn open_file(files: &dyn Files, path: &Path, chance: &Chance) -> Result<Database, StoreError> {
     let file = checked::open_or_create(files, path)?;
     let db = redb_file::open(file, CACHE_BYTES)?;
     if !has_tables(&db)? {
@@ -413,24 +500,27 @@ fn open_file(files: &dyn Files, path: &Path) -> Result<Database, StoreError> {
         txn.open_table(MEMBER_KEYS)?;
         txn.open_table(PINS)?;
         txn.open_table(SIGNING)?;
+        let mut id = [0; 8];
+        chance(&mut id);
+        txn.open_table(STAND)?.insert(FILE_ID, u64::from_le_bytes(id))?;
         txn.commit()?;
     }
     Ok(db)
 }
 
 /// Writes a file that was kept before blocks were checked anew, as one whose are.
-fn check_from_now_on(files: &dyn Files, path: &Path) -> Result<(), StoreError> {
+fn check_from_now_on(files: &dyn Files, path: &Path, chance: &Chance) -> Result<(), StoreError> {
     let new_path = beside(path, ".new");
     remove_if_there(files, &new_path)?;
     let old = redb_file::open(files.open(path)?, CACHE_BYTES)?;
-    copy_rows(&old, &open_file(files, &new_path)?)?;
+    copy_rows(&old, &open_file(files, &new_path, chance)?)?;
     files.rename(&new_path, path)?;
     Ok(files.sync_dir(parent(path))?)
 }
 
 /// Returns whether the file was made before: then a start writes nothing to it.
 fn has_tables(db: &Database) -> Result<bool, StoreError> {
-    Ok(db.begin_read()?.list_tables()?.count() >= 3)
+    Ok(db.begin_read()?.list_tables()?.count() >= 4)
 }
 
 /// Begins a commit that leaves its allocator behind: a file with a million keys then opens in
@@ -455,6 +545,11 @@ fn copy_rows(from: &Database, to: &Database) -> Result<(), StoreError> {
         };
     }
     copy!(MEMBER_KEYS, PINS, SIGNING);
+    match read.open_table(STAND) {
+        Err(TableError::TableDoesNotExist(_)) => {} // Of a shop that had no second copy of its keys.
+        Err(error) => return Err(error.into()),
+        Ok(_) => copy!(STAND),
+    }
     Ok(write.commit()?)
 }
 

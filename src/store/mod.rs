@@ -36,6 +36,7 @@ pub mod second_copy;
 pub mod codec;
 pub mod fault;
 pub mod keys;
+pub mod keys_copy;
 pub mod pins;
 pub mod sealing;
 

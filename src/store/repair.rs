@@ -12,10 +12,14 @@ use super::chain::{Epoch, Head, JournalId};
 use super::fault::StoreError;
 use super::files::write_fresh;
 use super::history::History;
+use super::keys::Keys;
+use super::keys_copy::{self, KEYS_COPY};
 use super::opening::{Known, TailFound};
 use super::projections::{self, STORE_NAME, Watch};
 use super::rebuild::rebuild_from_copy;
-use super::restore::{EPOCH_DUE, due_of, finish_interrupted};
+use super::restore::{
+    EPOCH_DUE, due_of, erased_codes, finish_interrupted, lasting, lay_out_keys, waiting,
+};
 use super::shop::{CART_NAME, KEYS_NAME, Opened, ShopPlace, is_begun_in_vain, known};
 use super::verify::Watch as ChainWatch;
 use crate::domain::entry::{Draft, Kind};
@@ -52,11 +56,12 @@ impl ShopPlace {
     ) -> Result<(Opened, Option<Missing>), StoreError> {
         let lock = self.lock()?;
         finish_interrupted(&*self.files, &self.dir)?;
-        let epoch = self.newest_epoch()?;
-        let witness = self.witness(epoch)?;
         if source == Source::Copy {
             self.journals_from_copy()?;
+            self.keys_from_copy()?;
         }
+        let epoch = self.newest_epoch()?;
+        let witness = self.witness(epoch)?;
         let missing = self.missing(epoch, witness)?;
         match (missing, source) {
             (None, _) => remove_if_there(&*self.files, &self.dir.join(STORE_NAME))?,
@@ -157,6 +162,33 @@ impl ShopPlace {
         Ok(())
     }
 
+    /// Brings back what the copy knows of the keys, where the key file knows less or cannot be read. Whom
+    /// the journal says to be erased stays so.
+    fn keys_from_copy(&self) -> Result<(), StoreError> {
+        let copy = self.copy.as_ref().ok_or(StoreError::Folder("no second copy"))?;
+        let Some(copied) = keys_copy::read(copy)? else { return Ok(()) };
+        let (path, erased) = (self.dir.join(KEYS_NAME), erased_codes(&self.history())?);
+        let own = Keys::open_existing(self.files.clone(), &path, self.chance.clone());
+        match own.and_then(|keys| Ok((keys.stand()?, keys))) {
+            Ok((own, _)) if own.file != copied.stand.file => return Ok(()),
+            Ok((own, _)) if own.changes >= copied.stand.changes => return Ok(()),
+            Ok((_, keys)) => keys.restore_rows(lasting(copied.rows, &erased))?,
+            Err(_) => {
+                lay_out_keys(
+                    &self.files,
+                    &waiting(&path),
+                    copied.rows,
+                    &erased,
+                    self.chance.clone(),
+                )?;
+                self.files.rename(&waiting(&path), &path)?;
+                self.files.sync_dir(&self.dir)?;
+            }
+        }
+        // It is written anew when the shop opens, without whom the journal erased since.
+        remove_if_there(&*copy.files, &copy.dir.join(KEYS_COPY))
+    }
+
     /// Gives up what stands behind the last whole record of the journal.
     fn cut_end(&self, epoch: Epoch) -> Result<(), StoreError> {
         let history = self.history();
@@ -204,12 +236,14 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::domain::member::{MemberCard, Sealed};
     use crate::domain::register::Lookup;
     use crate::store::files::faulty::{FaultyFiles, Keep};
     use crate::store::files::{Files, read_whole};
+    use crate::store::keys::KeyRow;
     use crate::store::second_copy::CopyPlace;
     use crate::store::shop::Shop;
-    use crate::store::test_shop::{create, line, now, place, receipt, sale, say};
+    use crate::store::test_shop::{card, create, line, now, place, receipt, sale, say};
 
     const SEGMENT: &str = "/shop/journal/01-202611.log";
 
@@ -316,5 +350,64 @@ mod tests {
         assert!(matches!(gone_on.err(), Some(StoreError::Busy { .. })));
         assert_eq!(disk.used(), before);
         drop(shop);
+    }
+
+    /// A shop with a member and a copy of everything.
+    fn with_member() -> (FaultyFiles, FaultyFiles) {
+        let (disk, stick) = (FaultyFiles::new(), FaultyFiles::new());
+        create(&disk).close().unwrap();
+        let mut shop = with_copy(&disk, &stick).open(&mut |_, _| {}).unwrap().shop;
+        let member = card("m1", "山田", "ヤマダ", "09012345678");
+        say(&mut shop, 1, vec![Kind::MemberSet(Box::new(member))]);
+        sell(&mut shop, 1);
+        shop.close().unwrap();
+        (disk, stick)
+    }
+
+    fn assert_all_there(place: &ShopPlace, what: &str) {
+        let rebuilt = place.rebuild(Source::Copy, now(9_000), &mut |_, _| {});
+        let (opened, missing) = rebuilt.map_err(|error| format!("{what}: {error}")).unwrap();
+        assert_eq!(missing, None, "{what}");
+        let member = opened.shop.reader().member("m1").unwrap().expect(what);
+        assert_eq!(member.personal.name, "山田", "{what}");
+        assert!(opened.shop.reader().sale(receipt(1)).unwrap().is_some(), "{what}");
+        opened.shop.close().unwrap();
+    }
+
+    #[test]
+    fn keys_that_are_lost_or_damaged_come_back_from_the_copy() {
+        let keys = Path::new("/shop/keys.redb");
+        for what in ["removed", "blank", "damaged"] {
+            let (disk, stick) = with_member();
+            match what {
+                "removed" => disk.remove(keys).unwrap(),
+                "blank" => drop(write_fresh(&disk, keys, &[0; 8192]).unwrap()),
+                _ => disk.flip(keys, 12, 3),
+            }
+            assert_all_there(&with_copy(&disk, &stick), what);
+        }
+    }
+
+    #[test]
+    fn a_shop_whose_disk_is_gone_comes_back_on_a_new_one() {
+        let (_, stick) = with_member();
+        assert_all_there(&with_copy(&FaultyFiles::new(), &stick), "a new disk");
+    }
+
+    #[test]
+    fn a_member_erased_while_the_stick_was_out_is_not_brought_back() {
+        let (disk, stick) = with_member();
+        let mut shop = place(&disk).open(&mut |_, _| {}).unwrap().shop;
+        let gone = MemberCard { personal: Sealed::Erased, ..card("m1", "", "", "") };
+        say(&mut shop, 900, vec![Kind::MemberSet(Box::new(gone))]);
+        shop.close().unwrap();
+        disk.remove(Path::new("/shop/keys.redb")).unwrap();
+        let rebuilt = with_copy(&disk, &stick).rebuild(Source::Copy, now(9_000), &mut |_, _| {});
+        let (opened, _) = rebuilt.map_err(|error| error.to_string()).unwrap();
+        assert!(opened.shop.reader().member("m1").unwrap().is_none());
+        opened.shop.close().unwrap();
+        let copied = keys_copy::read(with_copy(&disk, &stick).copy.as_ref().unwrap()).unwrap();
+        let of_member = |row: &KeyRow| matches!(row, KeyRow::Member { .. });
+        assert!(!copied.unwrap().rows.iter().any(of_member), "nor left on the stick");
     }
 }

@@ -118,7 +118,7 @@ impl Restore<'_> {
 }
 
 /// Writes keys into a new file, those of erased members left out.
-fn lay_out_keys(
+pub(super) fn lay_out_keys(
     files: &Arc<dyn Files>,
     path: &Path,
     rows: Vec<KeyRow>,
@@ -127,11 +127,15 @@ fn lay_out_keys(
 ) -> Result<(), StoreError> {
     remove_if_there(&**files, path)?;
     let keys = Keys::open(files.clone(), path, chance)?;
-    let lives = |row: &KeyRow| match row {
+    keys.restore_rows(lasting(rows, erased))
+}
+
+/// The rows without those of erased members.
+pub(super) fn lasting(rows: Vec<KeyRow>, erased: &HashSet<String>) -> impl Iterator<Item = KeyRow> {
+    rows.into_iter().filter(|row| match row {
         KeyRow::Member { code, .. } => !erased.contains(code),
         _ => true,
-    };
-    keys.restore_rows(rows.into_iter().filter(lives))
+    })
 }
 
 /// Brings only the keys back, in one step; the journal stays as it is. What was keyed since the backup
@@ -184,7 +188,7 @@ pub(super) fn due_of(
     Ok(own.max_by_key(|due| due.epoch))
 }
 
-fn waiting(path: &Path) -> PathBuf {
+pub(super) fn waiting(path: &Path) -> PathBuf {
     super::files::beside(path, WAITING)
 }
 
@@ -247,7 +251,7 @@ fn refuse_newer(history: &History, heads: &[BackedHead]) -> Result<(), StoreErro
 }
 
 /// Returns the codes of members that the journals here have erased.
-fn erased_codes(history: &History) -> Result<HashSet<String>, StoreError> {
+pub(super) fn erased_codes(history: &History) -> Result<HashSet<String>, StoreError> {
     let mut codes = HashSet::new();
     for (lane, epoch) in history.journals()? {
         each_batch(&history.reader(lane, epoch)?, 1, 256, |steps| {

@@ -15,7 +15,10 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::catalog::{Damage, Mark, Segment, Why};
 use super::chain::Head;
+use super::fault::StoreError;
 use super::files::{DiskFile, Files, read_full, write_once};
+use super::keys::Keys;
+use super::keys_copy::{self, Brought, Reached};
 use super::opening::{Checkpoint, Known, TailFound, look};
 use super::reader::{ReadError, Reader, Verdict, ending, stumble};
 use super::segment::HEADER_LEN;
@@ -91,15 +94,23 @@ pub struct SecondCopy {
 }
 
 impl SecondCopy {
-    /// Starts copying what `reader` sees to `place`, and catches up first.
-    pub fn start(reader: Reader, place: CopyPlace) -> io::Result<Self> {
+    /// Starts copying what `reader` sees, and the keys that it needs, to `place`, and catches up first.
+    pub fn start(reader: Reader, keys: Arc<Keys>, place: CopyPlace) -> io::Result<Self> {
+        Self::begin(reader, Some(keys), place)
+    }
+
+    pub(super) fn begin(
+        reader: Reader,
+        keys: Option<Arc<Keys>>,
+        place: CopyPlace,
+    ) -> io::Result<Self> {
         let (pokes, poked) = bounded(1); // One waiting poke says all: look what is new.
         let state = Mutex::new((CopyState::Starting, None, 0));
         let shared = Arc::new(Shared { state, ending: AtomicBool::new(false) });
         let (source, tell) = (reader.clone(), shared.clone());
         let join = thread::Builder::new()
             .name("second copy".into())
-            .spawn(move || follow(&source, &place, &tell, &poked))?;
+            .spawn(move || follow(&source, keys.as_deref(), &place, &tell, &poked))?;
         let copy = Self { pokes: Some(pokes), shared, reader, join: Some(join) };
         copy.poke();
         Ok(copy)
@@ -156,8 +167,14 @@ impl Drop for SecondCopy {
     }
 }
 
-fn follow(source: &Reader, place: &CopyPlace, shared: &Shared, poked: &Receiver<()>) {
-    let mut follower = Follower { source, place, shared, proven: None };
+fn follow(
+    source: &Reader,
+    keys: Option<&Keys>,
+    place: &CopyPlace,
+    shared: &Shared,
+    poked: &Receiver<()>,
+) {
+    let mut follower = Follower { source, keys, place, shared, proven: None, keys_reached: None };
     for () in poked {
         // Until nothing is new: a poke that came meanwhile may have been the last.
         loop {
@@ -178,6 +195,12 @@ enum Halt {
     Io,
 }
 
+impl From<StoreError> for Halt {
+    fn from(_: StoreError) -> Self {
+        Self::Io
+    }
+}
+
 impl From<io::Error> for Halt {
     fn from(_: io::Error) -> Self {
         Self::Io
@@ -186,10 +209,12 @@ impl From<io::Error> for Halt {
 
 struct Follower<'a> {
     source: &'a Reader,
+    keys: Option<&'a Keys>,
     place: &'a CopyPlace,
     shared: &'a Shared,
     /// Up to where both sides were found equal and the copy synced; nothing after an error.
     proven: Option<Checkpoint>,
+    keys_reached: Option<Reached>,
 }
 
 impl Follower<'_> {
@@ -198,7 +223,7 @@ impl Follower<'_> {
             Ok(()) => return CopyState::Following,
             Err(halt) => halt,
         };
-        self.proven = None;
+        (self.proven, self.keys_reached) = (None, None);
         match halt {
             Halt::Is(state) => state,
             Halt::Io => CopyState::Away,
@@ -209,7 +234,15 @@ impl Follower<'_> {
         if self.proven.is_none() {
             self.proven = self.agree()?;
         }
+        // An entry's segment is listed first and its keys are read after: they are never the older.
         let segments = self.source.catalog().segments.clone();
+        if let Some(keys) = self.keys {
+            self.keys_reached =
+                Some(match keys_copy::bring_up(keys, self.place, self.keys_reached)? {
+                    Brought::Up(reached) => reached,
+                    Brought::Ahead => return Err(Halt::Is(CopyState::Differs)),
+                });
+        }
         self.report(&segments);
         let done = |segment: &Segment| {
             self.proven.is_some_and(|proven| segment.header.place < proven.place)
@@ -393,7 +426,7 @@ mod tests {
 
     fn start(journal: &Journal, disk: &FaultyFiles) -> SecondCopy {
         let place = CopyPlace { files: Arc::new(disk.clone()), dir: COPY.into() };
-        SecondCopy::start(journal.reader(), place).unwrap()
+        SecondCopy::begin(journal.reader(), None, place).unwrap()
     }
 
     fn assert_same(disk: &FaultyFiles, copy: &FaultyFiles) {

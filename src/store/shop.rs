@@ -302,7 +302,8 @@ impl ShopPlace {
         let reader = journal.reader();
         let progress = Arc::new(Progress::new(reader.head().seq));
         let copy =
-            self.copy.clone().map(|place| SecondCopy::start(reader.clone(), place)).transpose()?;
+            self.copy.clone().map(|place| SecondCopy::start(reader.clone(), keys.clone(), place));
+        let copy = copy.transpose()?;
         let journal = JournalThread::start(journal)?;
         let shelf = Arc::new(Shelf::new(db));
         let mending = Mending {

@@ -112,6 +112,27 @@ fn a_trial_that_cannot_be_made_is_said() {
     assert!(folder.join("01-Z0002.regi").exists());
 }
 
+/// The PC is gone; the stick with the second copy is not.
+#[test]
+fn a_second_copy_gives_the_whole_shop_back_on_a_new_pc() {
+    let shop = lived_in();
+    let copy = shop.dir().with_file_name("stick");
+    let settings = shop.dir().join("shop.toml");
+    let written = std::fs::read_to_string(&settings).expect("settings");
+    let folder = format!("folder = \"{}\"", copy.display());
+    std::fs::write(&settings, written.replace("folder = \"\"", &folder)).expect("settings");
+    shop.sell("void_sale\nnew_member name=鈴木 kana=スズキ phone=0312345678");
+    let before = told_of(&shop);
+    let elsewhere = Shop::nowhere();
+    let from_copy = format!("--from-copy={}", copy.display());
+    elsewhere.told(&["rebuild", &from_copy]);
+    assert_eq!(told_of(&elsewhere), before, "with the names and phones of members");
+    elsewhere.verify();
+    let nothing = elsewhere.dir().with_file_name("no-stick");
+    let refused = Shop::nowhere().regi(&["rebuild", &format!("--from-copy={}", nothing.display())]);
+    assert_eq!(refused.status.code(), Some(3), "{}", text(&refused.stderr));
+}
+
 #[test]
 fn a_damaged_backup_restores_nothing() {
     let shop = lived_in();

@@ -89,17 +89,12 @@ fn lie(run: &Run, day: u64, tally: &Tally) {
         let keep = [Keep::Nothing, Keep::Random, Keep::Random, Keep::Torn(4096)];
         let keep = keep[chance.below(4) as usize];
         let cut = chance.next();
-        let disk = lived.film.lied(at, flushes, |path| !is_of_keys(path));
+        let disk = lived.film.lied(at, flushes, |_| true);
         disk.power_cut(keep, cut);
         let what = format!("frame {at}, {flushes} flushes, {keep:?} {cut}");
         run.tell(&what);
         judge_lie(&lived, at, &disk, &what, tally);
     }
-}
-
-/// Keys have no second copy yet: a disk that lies about them takes the newest member's key along.
-fn is_of_keys(path: &Path) -> bool {
-    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("keys"))
 }
 
 fn judge_lie(lived: &Lived, at: usize, disk: &FaultyFiles, what: &str, tally: &Tally) {
