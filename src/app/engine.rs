@@ -363,6 +363,7 @@ impl Engine {
 
     /// Prints what the last run left unprinted; what it had begun is for staff to tell.
     pub fn print_left(&mut self, left: Vec<Unprinted>) {
+        self.kitchen.print_left();
         for Unprinted { name, seq, fate } in left {
             match fate {
                 Fate::Begun(placed) => {

@@ -1,8 +1,8 @@
 //! Kitchen printers: a slip at each place that has something to make, when the sale closes.
 //!
-//! Room: app. May touch: the printers' handles.
-//! Invariant: a slip is sent at most once; one that is not known to be printed is named to staff. A
-//! slip is no entry: after a power cut it is told again by voice.
+//! Room: app. May touch: the printers' handles, the slips' own files.
+//! Invariant: a slip is sent at most once; one that is not known to be printed is named to staff. One
+//! that was not begun when the register ended is sent by the next.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,6 +21,8 @@ use crate::devices::profile::{Profile, Profiles};
 use crate::domain::sale::Sale;
 use crate::reports::kitchen_slip::kitchen_slip;
 use crate::reports::letterhead::{Act, Letterhead};
+use crate::store::files::plain::PlainFiles;
+use crate::store::slip_queue::{LeftSlip, SlipQueue};
 
 /// What staff should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +37,9 @@ pub enum KitchenNews {
 #[derive(Default)]
 pub struct Kitchen {
     stations: Vec<Station>,
+    queue: Option<SlipQueue>,
     next: u64,
+    said: Vec<KitchenNews>,
 }
 
 struct Station {
@@ -43,6 +47,7 @@ struct Station {
     profile: Profile,
     handle: PrinterHandle,
     events: Receiver<PrinterEvent>,
+    queue: SlipQueue,
     /// Slips on their way, by their job's number.
     waiting: Vec<(u64, String)>,
     trouble: Option<Trouble>,
@@ -60,13 +65,16 @@ impl Kitchen {
         patience: Patience,
         woken: &Arc<dyn Fn() + Send + Sync>,
     ) -> Result<Self, SpoolError> {
+        let queue = SlipQueue::new(Arc::new(PlainFiles), shop);
         let start = |config: &KitchenConfig| {
             let address: Address = config.address.parse()?;
             let name = &config.profile;
             let profile = profiles.get(name).ok_or_else(|| SpoolError::Profile(name.clone()))?;
             let (tell, events) = unbounded(); // Bounded by the jobs that cause them.
             let woken = Arc::clone(woken);
+            let notes = queue.clone();
             let told = move |event| {
+                note(&notes, &event);
                 if tell.send(event).is_ok() {
                     woken();
                 }
@@ -74,10 +82,30 @@ impl Kitchen {
             let handle =
                 printer::start(address.within(shop), Manner::from(profile), patience, told)?;
             let (config, profile) = (config.clone(), profile.clone());
-            Ok(Station { config, profile, handle, events, waiting: Vec::new(), trouble: None })
+            let (queue, waiting, trouble) = (queue.clone(), Vec::new(), None);
+            Ok(Station { config, profile, handle, events, queue, waiting, trouble })
         };
         let stations: Result<Vec<_>, SpoolError> = configs.iter().map(start).collect();
-        Ok(Self { stations: stations?, next: 0 })
+        let stations = stations?;
+        // The numbers go on behind those that were left; a folder that cannot be read holds none.
+        let last = queue.left().ok().and_then(|left| left.last().map(|slip| slip.id));
+        Ok(Self { stations, queue: Some(queue), next: last.unwrap_or(0), said: Vec::new() })
+    }
+
+    /// Prints what the last run left unsent; what it had begun is for staff to tell.
+    pub fn print_left(&mut self) {
+        let Some(queue) = &self.queue else { return };
+        for slip in queue.left().unwrap_or_default() {
+            let LeftSlip { id, place, receipt, bytes, begun } = slip;
+            let station = self.stations.iter_mut().find(|station| station.config.name == place);
+            match station.filter(|_| !begun) {
+                Some(station) => station.submit(id, receipt, bytes),
+                None => {
+                    queue.end(id);
+                    self.said.push(KitchenNews::Untold { place, receipt });
+                }
+            }
+        }
     }
 
     /// Sends each place its slip of a closed sale.
@@ -89,22 +117,17 @@ impl Kitchen {
             self.next += 1;
             let bytes = escpos_render::render(&slip, &station.profile, None).bytes;
             let receipt = sale.number.to_string();
-            let job = Job {
-                id: self.next,
-                name: format!("kitchen-{name}-{receipt}"),
-                bytes,
-                kind: JobKind::Paper,
-            };
-            station.waiting.push((self.next, receipt));
-            if station.handle.submit(job) != Submitted::Taken {
-                station.trouble = Some(Trouble::Stalled);
-            }
+            // A disk that keeps it not holds up no slip; it is only not sent again.
+            let _ = station.queue.keep(self.next, name, &receipt, &bytes);
+            station.submit(self.next, receipt, bytes);
         }
     }
 
     /// Takes what the printers said.
     pub fn news(&mut self) -> Vec<KitchenNews> {
-        self.stations.iter_mut().flat_map(Station::news).collect()
+        let mut news = std::mem::take(&mut self.said);
+        news.extend(self.stations.iter_mut().flat_map(Station::news));
+        news
     }
 
     /// Slips on their way.
@@ -133,7 +156,25 @@ impl Kitchen {
     }
 }
 
+/// Notes in a slip's file what its printer is about to do, on the printer's thread.
+fn note(queue: &SlipQueue, event: &PrinterEvent) {
+    // A disk that refuses the note holds up no slip; only a cut right now would print it again.
+    let _ = match event {
+        PrinterEvent::FirstByte { job } => queue.begin(*job),
+        PrinterEvent::Trouble(_) => queue.sync(),
+        _ => Ok(()),
+    };
+}
+
 impl Station {
+    fn submit(&mut self, id: u64, receipt: String, bytes: Vec<u8>) {
+        let name = format!("kitchen-{}-{receipt}", self.config.name);
+        self.waiting.push((id, receipt));
+        if self.handle.submit(Job { id, name, bytes, kind: JobKind::Paper }) != Submitted::Taken {
+            self.trouble = Some(Trouble::Stalled);
+        }
+    }
+
     fn news(&mut self) -> Vec<KitchenNews> {
         let events: Vec<_> = self.events.try_iter().collect();
         events.into_iter().filter_map(|event| self.heard(event)).collect()
@@ -165,6 +206,7 @@ impl Station {
 
     fn take(&mut self, job: u64) -> Option<String> {
         let at = self.waiting.iter().position(|(id, _)| *id == job)?;
+        self.queue.end(job);
         Some(self.waiting.remove(at).1)
     }
 }

@@ -192,7 +192,7 @@ pub fn export(
                 ExportError::Refused(refusal) => Said::refusal(&refusal, words),
             })?
         }
-        Here::Running(client) => export_through(client, order, words)?,
+        Here::Running(client) => export_through(client, order, &options.dir, words)?,
     };
     if let Some(lost) = written.lost.first() {
         let sign = lost.sign.to_string();
@@ -204,14 +204,16 @@ pub fn export(
     Ok(Exit::Done)
 }
 
-/// Asks the running register, which writes into a file of ours.
+/// Asks the running register, which writes into a file of ours. It lies in the shop's folder: a register
+/// that is a service has a `/tmp` of its own.
 fn export_through(
     mut client: Client,
     order: exports::Order,
+    shop: &Path,
     words: &Words,
 ) -> Result<Written, Said> {
     let spoken = |error: io::Error| Said::file("temporary file", &error, words);
-    let mut file = tempfile::NamedTempFile::new().map_err(spoken)?;
+    let mut file = tempfile::NamedTempFile::new_in(shop).map_err(spoken)?;
     let asked = FileOrder { order, file: file.path().to_owned() };
     let reply = through(&mut client, Task::Export(asked), words)?;
     io::copy(&mut file, &mut io::stdout().lock())

@@ -28,6 +28,7 @@ pub mod reserve;
 
 pub mod cart_log;
 pub mod shop_lock;
+pub mod slip_queue;
 
 pub mod journal_thread;
 pub mod rebuild;

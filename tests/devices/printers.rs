@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::drawer::receipt_printer;
 use crate::escpos_decoder::decode;
-use crate::peer::{key, printer, settings};
+use crate::peer::{Device, key, plug, printer, settings};
 use crate::pty::{PATIENCE, Terminal};
 use crate::support::Shop;
 
@@ -103,6 +103,39 @@ fn each_place_gets_the_slip_of_its_departments_when_the_sale_closes() {
     shop.sell("return 01-000001 2\ntender_cash\n");
     let slips = |folder: &str| std::fs::read_dir(shop.dir().join(folder)).unwrap().count();
     assert_eq!((slips("kitchen"), slips("bar")), (1, 1));
+}
+
+#[test]
+fn a_slip_that_waits_when_the_register_dies_is_printed_once_by_the_next() {
+    let shop = Shop::new("").with_items(ITEMS);
+    let socket = shop.dir().join("ttyKitchen");
+    let address = format!("serial:{}", socket.display());
+    settings(&shop, &format!("[[kitchen]]\nname = \"Kitchen\"\naddress = \"{address}\""));
+    let mut terminal = Terminal::open(&shop, &["--lang", "en"]);
+    sells(&terminal, "220");
+    terminal.shows(&["Kitchen: the printer is lost"]);
+    terminal.signal(rustix::process::Signal::KILL);
+    terminal.ends();
+    let kitchen = Device::new(|_| Vec::new());
+    plug(&kitchen.path(), &socket);
+    for _ in 0..2 {
+        let mut terminal = Terminal::open(&shop, &["--lang", "en"]);
+        terminal.shows(&["Printer:ready"]);
+        kitchen.hears(b"01-000001");
+        waits_for(|| {
+            std::fs::read_dir(shop.dir().join("slips")).is_ok_and(|left| left.count() == 0)
+        });
+        terminal.signal(rustix::process::Signal::TERM);
+        terminal.ends();
+    }
+    let heard = kitchen.heard();
+    assert_eq!(heard.windows(9).filter(|part| *part == b"01-000001").count(), 1);
+    // One that was begun when the power went is told to staff, and never sent again.
+    let slip = "Kitchen\n01-000009\n3\nabc";
+    std::fs::write(shop.dir().join("slips/000000000007.begun"), slip).unwrap();
+    let terminal = Terminal::open(&shop, &["--lang", "en"]);
+    terminal.shows(&["Kitchen: nobody knows whether the slip of 01-000009 was printed"]);
+    assert_eq!(kitchen.heard().len(), heard.len());
 }
 
 #[test]

@@ -174,7 +174,10 @@ impl<W: Write> Counter<W> {
 
     fn unprinted(&mut self, left: Result<Vec<Unprinted>, Refusal>) {
         match left {
-            Ok(left) => self.engine.print_left(left),
+            Ok(left) => {
+                self.engine.print_left(left);
+                self.printer();
+            }
             Err(refusal) => self.picture.refuse(&refusal, &self.engine.words),
         }
         self.settled = false;
