@@ -20,6 +20,8 @@ use crate::store::fault::StoreError;
 use crate::store::files::Files;
 use crate::store::files::plain::PlainFiles;
 use crate::store::history::History;
+use crate::store::keys::Keys;
+use crate::store::keys_copy;
 use crate::store::projections::Watch;
 use crate::store::reader::Reader;
 use crate::store::repair::{Missing, Source};
@@ -120,7 +122,7 @@ pub fn rebuild(
 
 /// The check of the current year's chain that runs beside the first keys.
 pub struct StartCheck {
-    verdict: Receiver<Option<Damage>>,
+    verdict: Receiver<Option<String>>,
 }
 
 impl StartCheck {
@@ -133,10 +135,12 @@ impl StartCheck {
     ) -> Self {
         let (tell, verdict) = bounded(1);
         clear_trials(books.dir());
-        let reader = books.journal().clone();
+        let (reader, keys) = (books.journal().clone(), books.keys().clone());
         // Without a thread the receiver hears nothing and the check counts as failed: words, no panic.
         let _ = std::thread::Builder::new().name("check".to_owned()).spawn(move || {
-            let _ = tell.send(first_damage(&reader, copy.as_ref())); // Whoever asked has left.
+            let damage = first_damage(&reader, copy.as_ref()).map(|damage| damage.to_string());
+            let found = damage.or_else(|| newer_keys(&keys, copy.as_ref()));
+            let _ = tell.send(found); // Whoever asked has left.
             woken();
         });
         Self { verdict }
@@ -160,8 +164,15 @@ impl StartCheck {
     }
 }
 
-fn judged(damage: Option<Damage>) -> Result<(), String> {
-    damage.map_or(Ok(()), |damage| Err(damage.to_string()))
+fn judged(found: Option<String>) -> Result<(), String> {
+    found.map_or(Ok(()), Err)
+}
+
+/// Says so when the second copy has keys that a disk lost after it had said that they were on it.
+fn newer_keys(keys: &Keys, copy: Option<&CopyPlace>) -> Option<String> {
+    // As above: a copy that cannot be read is its own trouble.
+    let is_ahead = copy.is_some_and(|copy| keys_copy::is_ahead(keys, copy).unwrap_or(false));
+    is_ahead.then(|| "keys.redb: the second copy knows more".to_owned())
 }
 
 fn first_damage(reader: &Reader, copy: Option<&CopyPlace>) -> Option<Damage> {

@@ -84,6 +84,16 @@ pub fn bring_up(
     Ok(Brought::Up(write_anew(keys, place, &path)?))
 }
 
+/// Whether the copy knows changes of this key file that the file itself does not.
+///
+/// # Errors
+/// As those of `bring_up`.
+pub fn is_ahead(keys: &Keys, place: &CopyPlace) -> Result<bool, StoreError> {
+    let (own, found) = (keys.stand()?, look(&*place.files, &place.dir.join(KEYS_COPY))?);
+    let same = found.filter(|found| found.stand.file == own.file);
+    Ok(same.is_some_and(|found| found.stand.changes > own.changes))
+}
+
 /// Reads how far a copy's keys go, without those it began with; `None` where there is no such file.
 fn look(files: &dyn Files, path: &Path) -> Result<Option<Reached>, StoreError> {
     let file = match files.open(path) {

@@ -37,7 +37,7 @@ use super::store_reader::StoreReader;
 use super::store_thread::StoreThread;
 use crate::domain::entry::{Clock, Draft, Entry, Header, Kind};
 use crate::domain::lane::LaneState;
-use crate::domain::register::{Cart, Now};
+use crate::domain::register::{Cart, Lookup, Now};
 use crate::domain::settings::{Settings, SettingsPatch};
 
 /// The names of the files beside `journal/` and `store.redb`.
@@ -264,7 +264,7 @@ impl ShopPlace {
         let stamp = newest.map_or(0, |header| header.stamp);
         let shop = self.start(id, lock, keys, journal, folder, db, cart, stamp)?;
         let (unclean, printing) = (found.unclean, found.printing);
-        let cart = open_cart;
+        let cart = with_known_member(open_cart, &shop.reader)?;
         Ok(Opened { shop, settings, lane, cart, unclean, rebuilt, printing, last, report })
     }
 
@@ -375,6 +375,19 @@ fn has_ended(
         }
     }
     Ok(false)
+}
+
+/// A disk that lost a member's entry after it had said that it was written leaves the cart with a card
+/// that nobody has. A return keeps its member: who was erased since is known to it all the same.
+fn with_known_member(mut cart: Cart, reader: &StoreReader) -> Result<Cart, StoreError> {
+    let is_return = cart.lines.iter().any(|line| line.origin.is_some());
+    if let Some(member) = cart.member.as_ref().filter(|_| !is_return)
+        && reader.member(&member.code)?.is_none()
+    {
+        cart.member = None;
+        cart.points_used = 0;
+    }
+    Ok(cart)
 }
 
 fn last_header(reader: &Reader) -> Result<Option<Header>, StoreError> {
