@@ -36,16 +36,18 @@ pub fn loose_key(name: &str) -> String {
 
 /// Returns the loose key of a name whose exact key is known.
 pub fn loose_of(exact: &str) -> String {
+    let mut out = String::with_capacity(exact.len());
     if exact.chars().all(is_settled) {
-        return shortened(exact.chars().map(plain));
+        shortened(exact.chars().map(plain), &mut out);
+    } else {
+        let bare = exact.nfd().filter(|sign| !matches!(sign, '\u{3099}' | '\u{309A}'));
+        shortened(bare.nfc().map(enlarge), &mut out);
     }
-    let bare = exact.nfd().filter(|sign| !matches!(sign, '\u{3099}' | '\u{309A}'));
-    shortened(bare.nfc().map(enlarge))
+    out
 }
 
 /// Leaves out what only lengthens the sound before it.
-fn shortened(signs: impl Iterator<Item = char>) -> String {
-    let mut out = String::new();
+fn shortened(signs: impl Iterator<Item = char>, out: &mut String) {
     let mut last = None;
     for sign in signs {
         let lengthens = matches!(sign, 'う' | 'お') && last.is_some_and(is_o_or_u);
@@ -54,7 +56,6 @@ fn shortened(signs: impl Iterator<Item = char>) -> String {
             last = Some(sign);
         }
     }
-    out
 }
 
 /// Returns a hiragana letter without its marks and in full size, anything else unchanged.
@@ -148,7 +149,9 @@ fn opens_a_sound(sign: Option<char>) -> bool {
 /// Returns a name with kanji variants folded to the common form, for substring search only:
 /// a stored name keeps the form that its owner uses.
 pub fn fold_variants(name: &str) -> String {
-    name.chars().map(|sign| variant_of(sign).unwrap_or(sign)).collect()
+    let mut folded = String::with_capacity(name.len());
+    folded.extend(name.chars().map(|sign| variant_of(sign).unwrap_or(sign)));
+    folded
 }
 
 fn variant_of(sign: char) -> Option<char> {
@@ -160,6 +163,9 @@ fn variant_of(sign: char) -> Option<char> {
         all.sort_unstable();
         all
     });
+    if sign < '一' {
+        return None; // Kana and Latin, of which most of a name's signs are.
+    }
     let place = FORMS.binary_search_by_key(&sign, |(form, _)| *form).ok()?;
     Some(FORMS[place].1)
 }

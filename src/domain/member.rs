@@ -39,9 +39,56 @@ pub enum Sealed {
     /// In memory only; the codec refuses to write it.
     Clear(Box<Personal>),
     /// XChaCha20-Poly1305 with the member's own key, the member's code as associated data.
-    Closed { nonce: [u8; 24], bytes: Vec<u8> },
+    Closed {
+        nonce: [u8; 24],
+        #[serde(with = "whole")]
+        bytes: Vec<u8>,
+    },
     /// The key is gone: the member was erased.
     Erased,
+}
+
+/// Bytes written and read in one piece: one by one they take as long as their sealing. What is
+/// written is the same.
+mod whole {
+    use std::fmt;
+
+    use serde::de::{SeqAccess, Visitor};
+    use serde::{Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_bytes(bytes)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        from.deserialize_byte_buf(Bytes)
+    }
+
+    struct Bytes;
+
+    impl<'de> Visitor<'de> for Bytes {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("bytes")
+        }
+
+        fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+            Ok(bytes.to_vec())
+        }
+
+        fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
+            Ok(bytes)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<u8>, A::Error> {
+            let mut bytes = Vec::new();
+            while let Some(byte) = seq.next_element()? {
+                bytes.push(byte);
+            }
+            Ok(bytes)
+        }
+    }
 }
 
 /// A member as a registration, an import or an edit leaves it. The whole row is carried, so that

@@ -111,7 +111,7 @@ fn long_text(value: &str) -> Option<String> {
 }
 
 fn phone(value: &str) -> Option<String> {
-    value.parse::<Phone>().ok().map(|phone| phone.digits().to_owned())
+    value.parse::<Phone>().ok().map(Phone::into_digits)
 }
 
 fn mail(value: &str) -> Option<String> {
@@ -124,10 +124,15 @@ fn mail(value: &str) -> Option<String> {
 
 /// Seven digits, with or without 〒 and hyphen, kept as `100-0005`.
 fn postcode(value: &str) -> Option<String> {
+    let plain =
+        |digits: &str| digits.len() == 7 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let kept = |digits: &str| [&digits[..3], "-", &digits[3..]].concat();
+    if plain(value) {
+        return Some(kept(value));
+    }
     let folded = text::halfwidth_digits(value);
     let digits: String = folded.chars().filter(|sign| !"〒- ".contains(*sign)).collect();
-    let plain = digits.len() == 7 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    plain.then(|| format!("{}-{}", &digits[..3], &digits[3..]))
+    plain(&digits).then(|| kept(&digits))
 }
 
 fn sex(value: &str) -> Option<String> {
@@ -143,14 +148,23 @@ fn birthday(value: &str) -> Option<String> {
         Some(rest) => format!("2000-{rest}"),
         None => text.clone(),
     };
-    let shape = whole.len() == 10
-        && whole.bytes().enumerate().all(|(place, byte)| match place {
+    let date = plain_date(&whole)?;
+    let lived = date >= NaiveDate::from_ymd_opt(1880, 1, 1)?;
+    lived.then_some(text)
+}
+
+/// Reads `YYYY-MM-DD`, and no other spelling.
+pub fn plain_date(text: &str) -> Option<NaiveDate> {
+    let shape = text.len() == 10
+        && text.bytes().enumerate().all(|(place, byte)| match place {
             4 | 7 => byte == b'-',
             _ => byte.is_ascii_digit(),
         });
-    let date = NaiveDate::parse_from_str(&whole, "%Y-%m-%d").ok().filter(|_| shape)?;
-    let lived = date >= NaiveDate::from_ymd_opt(1880, 1, 1)?;
-    lived.then_some(text)
+    if !shape {
+        return None;
+    }
+    let year = text[..4].parse().ok()?;
+    NaiveDate::from_ymd_opt(year, text[5..7].parse().ok()?, text[8..].parse().ok()?)
 }
 
 #[cfg(test)]

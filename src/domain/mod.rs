@@ -18,6 +18,7 @@ pub mod text;
 
 pub mod command;
 pub mod document;
+pub mod hashed;
 pub mod hex_id;
 pub mod refusal;
 pub mod spreadsheet;

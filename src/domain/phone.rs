@@ -31,9 +31,14 @@ impl FromStr for Phone {
         if text.len() > 120 {
             return Err(PhoneFault::Length);
         }
-        let folded = halfwidth_digits(text);
-        let bare: String = folded.chars().filter(|sign| !" -().".contains(*sign)).collect();
-        let national = national(&bare)?;
+        // Most numbers of a file are digits alone.
+        let national = if text.bytes().all(|byte| byte.is_ascii_digit()) {
+            text.to_owned()
+        } else {
+            let folded = halfwidth_digits(text);
+            let bare: String = folded.chars().filter(|sign| !" -().".contains(*sign)).collect();
+            national(&bare)?
+        };
         if !national.bytes().all(|byte| byte.is_ascii_digit()) || national.is_empty() {
             return Err(PhoneFault::Shape);
         }
@@ -65,6 +70,11 @@ fn expected_len(national: &str) -> usize {
 }
 
 impl Phone {
+    /// Returns the digits, to be kept.
+    pub fn into_digits(self) -> String {
+        self.0
+    }
+
     /// Returns the digits.
     pub fn digits(&self) -> &str {
         &self.0

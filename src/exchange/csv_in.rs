@@ -4,7 +4,6 @@
 //! Invariant: a fault in a row is reported with row and column and the next row is read; only a
 //! broken bound ends the file. No two rows of a file are about the same code.
 
-use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::io::{Read, Seek};
@@ -13,6 +12,7 @@ use super::fault::{Fault, Report};
 use super::mapping::Mapping;
 use super::records::Record;
 use super::sheet::{Layout, Row, Sheet, Wanted};
+use crate::domain::hashed::Hashes;
 use crate::domain::refusal::{Refusal, RefusalCode};
 
 /// What a row becomes, or what is wrong with it.
@@ -127,12 +127,13 @@ impl Tally {
 #[derive(Default)]
 struct Seen {
     hashers: [RandomState; 2],
-    seen: HashSet<[u64; 2]>,
+    seen: Hashes<u128>,
 }
 
 impl Seen {
     fn is_new(&mut self, code: &str) -> bool {
-        self.seen.insert(self.hashers.each_ref().map(|hasher| hasher.hash_one(code)))
+        let [high, low] = self.hashers.each_ref().map(|hasher| u128::from(hasher.hash_one(code)));
+        self.seen.insert(high << 64 | low)
     }
 }
 

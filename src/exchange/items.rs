@@ -82,6 +82,9 @@ fn prepared(column: &str, cell: &str) -> String {
 
 /// `¥1,200`, `1,200円`, full-width digits: as plain digits. What is no number stays, to be refused.
 pub fn plain_number(cell: &str) -> String {
+    if cell.bytes().all(|byte| byte.is_ascii_digit()) {
+        return cell.to_owned();
+    }
     let half = text::halfwidth_digits(cell);
     let bare = half.trim().trim_start_matches(['\\', '¥', '￥']).trim_end_matches('円').trim();
     let whole = bare.split('.').next().unwrap_or(bare).trim_start_matches('-');
@@ -94,8 +97,8 @@ pub fn plain_number(cell: &str) -> String {
 
 /// `4.90123E+12`: a spreadsheet has eaten the digits of a code; it cannot be brought back.
 pub fn is_scientific(code: &str) -> bool {
-    let upper = code.to_ascii_uppercase();
-    let Some((mantissa, exponent)) = upper.split_once("E+") else { return false };
+    let Some((mantissa, exponent)) = code.split_once(['E', 'e']) else { return false };
+    let Some(exponent) = exponent.strip_prefix('+') else { return false };
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits(exponent) && digits(&mantissa.replacen('.', "", 1))
 }

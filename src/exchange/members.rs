@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::io::{Read, Seek};
 
-use chrono::{Datelike, NaiveDate};
+use chrono::Datelike;
 
 use super::csv_in::{Form, Import, Opened};
 use super::fault::Fault;
@@ -15,7 +15,7 @@ use super::mapping::{Mapping, OwnFields};
 use super::sheet::{Row, Wanted};
 use crate::domain::entry::ImportedMember;
 use crate::domain::member::{MemberCard, Personal, Sealed};
-use crate::domain::member_fields::{bad_field, member_code, set_field};
+use crate::domain::member_fields::{bad_field, member_code, plain_date, set_field};
 use crate::domain::settings::Settings;
 use crate::domain::text;
 
@@ -73,7 +73,7 @@ fn member(row: &Row<'_>, settings: &Settings) -> Result<ImportedMember, Fault> {
 
 fn prepared<'c>(column: &str, cell: &'c str) -> Cow<'c, str> {
     match column {
-        "birthday" => iso_date(cell).into(),
+        "birthday" => iso_date(cell),
         "sex" => sex(cell).into(),
         _ => cell.into(),
     }
@@ -90,12 +90,15 @@ fn sex(cell: &str) -> &str {
 }
 
 /// `1990/2/8` and `1990.2.8`, as spreadsheets rewrite dates, become `1990-02-08`.
-fn iso_date(cell: &str) -> String {
+fn iso_date(cell: &str) -> Cow<'_, str> {
+    if plain_date(cell).is_some() {
+        return cell.into();
+    }
     let half = text::halfwidth_digits(cell);
     let parts: Vec<&str> = half.trim().split(['/', '.', '-']).collect();
     match parts.as_slice() {
-        [year, month, day] if year.len() == 4 => format!("{year}-{month:0>2}-{day:0>2}"),
-        _ => half.trim().to_owned(),
+        [year, month, day] if year.len() == 4 => format!("{year}-{month:0>2}-{day:0>2}").into(),
+        _ => half.trim().to_owned().into(),
     }
 }
 
@@ -110,8 +113,7 @@ fn rank(row: &Row<'_>, settings: &Settings) -> Result<String, Fault> {
 
 fn joined(row: &Row<'_>) -> Result<Option<i32>, Fault> {
     let Some(cell) = row.get("joined").filter(|cell| !cell.is_empty()) else { return Ok(None) };
-    let date = NaiveDate::parse_from_str(&iso_date(cell), "%Y-%m-%d");
-    match date.ok().filter(|date| (1900..2200).contains(&date.year())) {
+    match plain_date(&iso_date(cell)).filter(|date| (1900..2200).contains(&date.year())) {
         Some(date) => Ok(Some(date.num_days_from_ce())),
         None => Err(row.fault("joined", bad_field("joined", cell))),
     }
@@ -133,6 +135,7 @@ pub fn row_points(row: &Row<'_>) -> Result<Option<i64>, Fault> {
 mod tests {
     use super::*;
     use crate::domain::settings::Rank;
+    use chrono::NaiveDate;
     use std::io::Cursor;
 
     fn read(file: &str) -> (Vec<ImportedMember>, super::super::fault::Report) {

@@ -84,6 +84,8 @@ pub struct Records<R> {
     most_bytes: u64,
     most_rows: u64,
     records: u64,
+    /// Bytes and fields of a record, going by the last.
+    usual: (usize, usize),
     /// The last byte was CR: a LF behind it belongs to the same line end.
     after_cr: bool,
 }
@@ -98,6 +100,7 @@ impl<R: Read> Records<R> {
             most_bytes: MOST_FILE_BYTES,
             most_rows: MOST_ROWS,
             records: 0,
+            usual: (0, 0),
             after_cr: false,
         }
     }
@@ -114,6 +117,7 @@ impl<R: Read> Records<R> {
     pub fn next_record(&mut self) -> Result<Option<Record>, Broken> {
         loop {
             let Some(record) = self.one()? else { return Ok(None) };
+            self.usual = (record.bytes.len() + record.bytes.len() / 4, record.ends.len());
             if !record.is_blank() {
                 self.records += 1;
                 // The header is a record, too.
@@ -128,7 +132,9 @@ impl<R: Read> Records<R> {
 
     fn one(&mut self) -> Result<Option<Record>, Broken> {
         let row = self.line;
-        let record = Record { row, ..Record::default() };
+        // As long as the one before it, so that it seldom grows.
+        let (bytes, ends) = (Vec::with_capacity(self.usual.0), Vec::with_capacity(self.usual.1));
+        let record = Record { row, bytes, ends, ..Record::default() };
         let mut cut = Cut { record, at: At::FieldStart, length: 0, field: 0 };
         loop {
             self.run(&mut cut)?;

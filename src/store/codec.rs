@@ -21,6 +21,8 @@ pub const VERSION: u8 = 1;
 pub const MOST_BYTES: usize = 4 << 20;
 
 const CRC_LEN: usize = 4;
+/// Most values are shorter, so that their bytes are never moved.
+const USUAL_BYTES: usize = 320;
 
 type Config = bincode::config::Configuration<
     bincode::config::LittleEndian,
@@ -71,7 +73,7 @@ pub fn encode_kind(kind: &Kind) -> Result<EncodedKind, CodecError> {
     if holds_clear(kind) {
         return Err(CodecError::Clear);
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(USUAL_BYTES);
     encode_onto(&mut bytes, kind)?;
     Ok(EncodedKind(bytes))
 }
@@ -115,7 +117,8 @@ pub fn guarded(bytes: &[u8]) -> Result<&[u8], CodecError> {
 }
 
 fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
-    let mut bytes = vec![VERSION];
+    let mut bytes = Vec::with_capacity(USUAL_BYTES);
+    bytes.push(VERSION);
     encode_onto(&mut bytes, value)?;
     Ok(bytes)
 }
