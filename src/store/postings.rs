@@ -9,8 +9,10 @@
 //! u8 bytes shared with the text before, u8 bytes more, those bytes, u32 LE id     (pair by pair)
 //! ```
 
+use std::cmp::Ordering;
 use std::ops::Bound::{Excluded, Unbounded};
 use std::ops::ControlFlow;
+use std::thread::{self, JoinHandle};
 
 use redb::{ReadableTable, Table};
 
@@ -25,6 +27,10 @@ const PART_BYTES: usize = 900;
 const MOST_KEY: usize = 240;
 /// What a pair takes beside the text's own bytes.
 const PAIR_BYTES: usize = 6;
+/// Pairs that wait in memory, about 10 MB, until they are sorted and packed to a third of it.
+const RUN_PAIRS: usize = 1 << 18;
+/// New pairs that are merged with the rows they belong to together.
+const PUT_PAIRS: usize = 4096;
 
 /// An index, open for writing.
 pub type Open<'txn> = Table<'txn, PairKey, Blob>;
@@ -45,8 +51,8 @@ struct Packed<'a> {
 }
 
 impl<'a> Packed<'a> {
-    fn of(row: &'a [u8]) -> Result<Self, StoreError> {
-        Ok(Self { rest: guarded(row)?, text: Vec::with_capacity(MOST_KEY) })
+    fn of(rest: &'a [u8]) -> Self {
+        Self { rest, text: Vec::with_capacity(MOST_KEY) }
     }
 
     /// Steps to the next pair and returns its id; its text is then in `text`.
@@ -61,52 +67,95 @@ impl<'a> Packed<'a> {
     }
 }
 
+/// A pair in `Pairs`: the beginning of its text, where all of it lies, and the id.
+#[derive(Debug, Clone, Copy)]
+struct Pair {
+    /// The first bytes of the text as a number: most pairs differ here, and nothing else is read.
+    lead: u64,
+    at: u32,
+    id: u32,
+    len: u8,
+}
+
+fn lead(text: &[u8]) -> u64 {
+    let mut lead = [0; 8];
+    let len = text.len().min(lead.len());
+    lead[..len].copy_from_slice(&text[..len]);
+    u64::from_be_bytes(lead)
+}
+
 /// Pairs of text and id in one piece of memory.
 #[derive(Debug, Default)]
 struct Pairs {
     text: Vec<u8>,
-    /// Offset and length of the text, and the id.
-    pairs: Vec<(u32, u8, u32)>,
+    pairs: Vec<Pair>,
 }
 
 impl Pairs {
     fn push(&mut self, text: &[u8], id: u32) {
-        self.pairs.push((self.text.len() as u32, text.len() as u8, id));
+        let at = self.text.len() as u32;
+        self.pairs.push(Pair { lead: lead(text), at, id, len: text.len() as u8 });
         self.text.extend_from_slice(text);
     }
 
-    fn pair(&self, &(at, len, id): &(u32, u8, u32)) -> (&[u8], u32) {
-        (&self.text[at as usize..][..usize::from(len)], id)
+    fn clear(&mut self) {
+        self.pairs.clear();
+        self.text.clear();
+    }
+
+    fn len(&self) -> usize {
+        self.pairs.len()
+    }
+
+    fn pair(&self, pair: &Pair) -> (&[u8], u32) {
+        (&self.text[pair.at as usize..][..usize::from(pair.len)], pair.id)
+    }
+
+    fn iter(&self) -> impl DoubleEndedIterator<Item = (&[u8], u32)> {
+        self.pairs.iter().map(|pair| self.pair(pair))
     }
 
     fn unpacked(row: &[u8]) -> Result<Self, StoreError> {
         let mut pairs = Self::default();
-        let mut packed = Packed::of(row)?;
+        let mut packed = Packed::of(guarded(row)?);
         while let Some(id) = packed.step() {
             pairs.push(&packed.text, id);
         }
         Ok(pairs)
     }
 
-    fn sorted(mut self) -> Self {
+    fn sort(&mut self) {
         let mut pairs = std::mem::take(&mut self.pairs);
-        pairs.sort_unstable_by(|a, b| self.pair(a).cmp(&self.pair(b)));
-        pairs.dedup_by(|a, b| self.pair(a) == self.pair(b));
+        pairs.sort_unstable_by(|a, b| {
+            a.lead.cmp(&b.lead).then_with(|| self.pair(a).cmp(&self.pair(b)))
+        });
         self.pairs = pairs;
-        self
     }
 }
 
+/// Writes a pair behind another of which it shares the beginning.
+fn pack(packed: &mut Vec<u8>, shared: usize, text: &[u8], id: u32) {
+    packed.extend([shared as u8, (text.len() - shared) as u8]);
+    packed.extend_from_slice(&text[shared..]);
+    packed.extend(id.to_le_bytes());
+}
+
+fn shared(before: &[u8], text: &[u8]) -> usize {
+    before.iter().zip(text).take_while(|(a, b)| a == b).count()
+}
+
 /// Merges two sorted runs; a pair that both have stands once.
-fn merged<'a>(old: &'a Pairs, new: &'a Pairs, run: &[(u32, u8, u32)]) -> Vec<(&'a [u8], u32)> {
-    let mut all = Vec::with_capacity(old.pairs.len() + run.len());
-    let mut before = old.pairs.iter().map(|pair| old.pair(pair)).peekable();
-    for pair in run.iter().map(|pair| new.pair(pair)) {
+fn merged<'a>(old: &'a Pairs, new: &'a Pairs) -> Vec<(&'a [u8], u32)> {
+    let mut all = Vec::with_capacity(old.len() + new.len());
+    let mut before = old.iter().peekable();
+    for pair in new.iter() {
         while let Some(old) = before.next_if(|old| *old < pair) {
             all.push(old);
         }
         before.next_if_eq(&pair);
-        all.push(pair);
+        if all.last() != Some(&pair) {
+            all.push(pair);
+        }
     }
     all.extend(before);
     all
@@ -129,21 +178,17 @@ fn row_for(
 
 /// Writes sorted pairs as rows: one, or as many of like size as it takes.
 fn put(table: &mut Open<'_>, pairs: &[(&[u8], u32)]) -> Result<(), StoreError> {
-    let shared = |place: usize| match place.checked_sub(1).map(|before| pairs[before].0) {
-        Some(before) => before.iter().zip(pairs[place].0).take_while(|(a, b)| a == b).count(),
-        None => 0,
-    };
-    let cost = |place: usize| PAIR_BYTES + pairs[place].0.len() - shared(place);
-    let bytes: usize = (0..pairs.len()).map(cost).sum();
+    let first = pairs.iter().take(1).map(|_| 0);
+    let sharing = pairs.windows(2).map(|two| shared(two[0].0, two[1].0));
+    let shared: Vec<usize> = first.chain(sharing).collect();
+    let cost = |(pair, shared): (&(&[u8], u32), &usize)| PAIR_BYTES + pair.0.len() - shared;
+    let bytes: usize = pairs.iter().zip(&shared).map(cost).sum();
     let parts = if bytes > MOST_BYTES { bytes.div_ceil(PART_BYTES) } else { 1 };
     let part = bytes.div_ceil(parts);
     let mut row = Vec::with_capacity(MOST_BYTES);
     let mut first = 0;
     for (place, (text, id)) in pairs.iter().enumerate() {
-        let shared = if place == first { 0 } else { shared(place) };
-        row.extend([shared as u8, (text.len() - shared) as u8]);
-        row.extend_from_slice(&text[shared..]);
-        row.extend(id.to_le_bytes());
+        pack(&mut row, if place == first { 0 } else { shared[place] }, text, *id);
         if row.len() >= part || place + 1 == pairs.len() {
             table.insert(pairs[first], guard(std::mem::take(&mut row)).as_slice())?;
             first = place + 1;
@@ -160,9 +205,8 @@ pub fn remove(table: &mut Open<'_>, text: &str, id: u32) -> Result<(), StoreErro
         return Ok(());
     };
     let pairs = Pairs::unpacked(&row)?;
-    let kept: Vec<_> =
-        pairs.pairs.iter().map(|pair| pairs.pair(pair)).filter(|pair| *pair != gone).collect();
-    if kept.len() < pairs.pairs.len() {
+    let kept: Vec<_> = pairs.iter().filter(|pair| *pair != gone).collect();
+    if kept.len() < pairs.len() {
         table.remove((first.as_slice(), first_id))?;
         put(table, &kept)?;
     }
@@ -180,7 +224,7 @@ pub fn scan(
     let Some((first, id)) = row_for(table, (prefix, 0))? else { return Ok(()) };
     for row in table.range((first.as_slice(), id)..)? {
         let (_, row) = row?;
-        let mut packed = Packed::of(row.value())?;
+        let mut packed = Packed::of(guarded(row.value())?);
         while let Some(id) = packed.step() {
             if !packed.text.starts_with(prefix) {
                 if packed.text.as_slice() < prefix {
@@ -204,7 +248,7 @@ pub fn one(
     let text = bounded(text);
     let Some(row) = table.range(..=(text, u32::MAX))?.next_back() else { return Ok(None) };
     let (_, row) = row?;
-    let mut packed = Packed::of(row.value())?;
+    let mut packed = Packed::of(guarded(row.value())?);
     while let Some(id) = packed.step() {
         if packed.text.as_slice() >= text {
             return Ok((packed.text == text).then_some(id));
@@ -223,7 +267,7 @@ pub fn last_between<T>(
 ) -> Result<Option<T>, StoreError> {
     for row in table.range(..(bounded(past), 0))?.rev() {
         let pairs = Pairs::unpacked(row?.1.value())?;
-        for (text, _) in pairs.pairs.iter().rev().map(|pair| pairs.pair(pair)) {
+        for (text, _) in pairs.iter().rev() {
             if text < bounded(from) {
                 return Ok(None);
             }
@@ -237,39 +281,137 @@ pub fn last_between<T>(
     Ok(None)
 }
 
-/// Pairs to be put into one index in one go.
+/// Pairs to be put into one index in one go, however many: every so many are sorted and packed, on a
+/// thread of their own, and all of them merged as they are written.
 #[derive(Debug, Default)]
-pub struct Batch(Pairs);
+pub struct Batch {
+    pairs: Pairs,
+    runs: Vec<JoinHandle<Run>>,
+}
+
+/// Sorted pairs, packed like a row.
+type Run = Vec<u8>;
+
+fn run_of(mut pairs: Pairs) -> Run {
+    pairs.sort();
+    let mut run = Vec::with_capacity(pairs.len() * 12);
+    let mut before: &[u8] = &[];
+    for (text, id) in pairs.iter() {
+        pack(&mut run, shared(before, text), text, id);
+        before = text;
+    }
+    run
+}
 
 impl Batch {
     /// Remembers a pair; an empty text finds nobody, so it is left out.
     pub fn add(&mut self, text: &str, id: u32) {
         if !text.is_empty() {
-            self.0.push(bounded(text), id);
+            self.pairs.push(bounded(text), id);
+            if self.pairs.len() >= RUN_PAIRS {
+                let pairs = std::mem::take(&mut self.pairs);
+                self.runs.push(thread::spawn(move || run_of(pairs)));
+            }
         }
     }
 
     /// Writes everything in order, each row of the index that changes once.
     pub fn write(&mut self, table: &mut Open<'_>) -> Result<(), StoreError> {
-        let new = std::mem::take(&mut self.0).sorted();
-        let mut rest = new.pairs.as_slice();
+        let mut runs = Vec::with_capacity(self.runs.len() + 1);
+        for run in self.runs.drain(..) {
+            runs.push(run.join().map_err(|_| StoreError::Journal("a thread that sorts".into()))?);
+        }
+        runs.push(run_of(std::mem::take(&mut self.pairs)));
+        let mut rest = Merge::of(&runs);
+        let mut new = Pairs::default();
         while let Some(next) = rest.first() {
-            let (mut old, mut run) = (Pairs::default(), rest.len());
-            if let Some((first, id)) = row_for(table, new.pair(next))? {
+            let mut old = Pairs::default();
+            let mut past = None;
+            if let Some((first, id)) = row_for(table, next)? {
                 let first = (first.as_slice(), id);
-                if let Some((past, _)) =
-                    table.range((Excluded(first), Unbounded))?.next().transpose()?
-                {
-                    run = rest.partition_point(|pair| new.pair(pair) < past.value());
-                }
+                let behind = table.range((Excluded(first), Unbounded))?.next().transpose()?;
+                past = behind.map(|(key, _)| (key.value().0.to_vec(), key.value().1));
                 if let Some(row) = table.remove(first)? {
                     old = Pairs::unpacked(row.value())?;
                 }
             }
-            put(table, &merged(&old, &new, &rest[..run]))?;
-            rest = &rest[run..];
+            let past = past.as_ref().map(|(text, id)| (text.as_slice(), *id));
+            rest.take(past, &mut new);
+            put(table, &merged(&old, &new))?;
         }
         Ok(())
+    }
+}
+
+/// One run being read, and the pair it stands at.
+struct Cursor<'a> {
+    packed: Packed<'a>,
+    lead: u64,
+    id: u32,
+}
+
+impl<'a> Cursor<'a> {
+    fn of(run: &'a Run) -> Option<Self> {
+        let mut cursor = Self { packed: Packed::of(run), lead: 0, id: 0 };
+        cursor.step().then_some(cursor)
+    }
+
+    /// Steps to the next pair; false at the end.
+    fn step(&mut self) -> bool {
+        let Some(id) = self.packed.step() else { return false };
+        self.id = id;
+        self.lead = lead(&self.packed.text);
+        true
+    }
+
+    fn pair(&self) -> (&[u8], u32) {
+        (&self.packed.text, self.id)
+    }
+
+    fn is_before(&self, other: &Self) -> bool {
+        match self.lead.cmp(&other.lead) {
+            Ordering::Equal => self.pair() < other.pair(),
+            order => order.is_lt(),
+        }
+    }
+}
+
+/// The pairs of several sorted runs, in order. There are few: a million members make four runs.
+struct Merge<'a>(Vec<Cursor<'a>>);
+
+impl<'a> Merge<'a> {
+    fn of(runs: &'a [Run]) -> Self {
+        Self(runs.iter().filter_map(Cursor::of).collect())
+    }
+
+    fn least(&self) -> Option<usize> {
+        let mut least = 0;
+        for place in 1..self.0.len() {
+            if self.0[place].is_before(&self.0[least]) {
+                least = place;
+            }
+        }
+        (!self.0.is_empty()).then_some(least)
+    }
+
+    fn first(&self) -> Option<(&[u8], u32)> {
+        self.least().map(|place| self.0[place].pair())
+    }
+
+    /// Takes the next pairs that stand before `past`, so many as are written together, at least one.
+    fn take(&mut self, past: Option<(&[u8], u32)>, taken: &mut Pairs) {
+        taken.clear();
+        while let Some(place) = self.least() {
+            let (text, id) = self.0[place].pair();
+            let is_past = past.is_some_and(|past| (text, id) >= past);
+            if (is_past || taken.len() >= PUT_PAIRS) && taken.len() > 0 {
+                break;
+            }
+            taken.push(text, id);
+            if !self.0[place].step() {
+                self.0.swap_remove(place);
+            }
+        }
     }
 }
 
@@ -328,6 +470,29 @@ mod tests {
                 remove(table, text, id).unwrap();
             }
             assert!(table.iter().unwrap().next().is_none());
+        });
+    }
+
+    #[test]
+    fn more_pairs_than_fit_memory_are_sorted_in_runs_and_merged_with_what_is_there() {
+        write(&empty(), |table| {
+            let code = |id: u32| format!("29{:08}", u64::from(id) * 7_919 % 99_999_989);
+            let count = 2 * RUN_PAIRS as u32 + 500;
+            put_all(table, [("2900000000", 0), (&code(7), 7), ("3", 1)]);
+            let mut batch = Batch::default();
+            (0..count).for_each(|id| batch.add(&code(id), id));
+            (0..9).for_each(|id| batch.add(&code(id), id)); // Once more, in another run.
+            batch.write(table).unwrap();
+            let mut want: Vec<_> = (0..count).map(|id| (code(id).into_bytes(), id)).collect();
+            want.push((b"3".to_vec(), 1));
+            want.sort();
+            let mut all = Vec::new();
+            scan(table, "", |text, id| {
+                all.push((text.to_vec(), id));
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+            assert!(all == want);
         });
     }
 
