@@ -20,7 +20,7 @@ use crate::store::pins::PinPolicy;
 use crate::store::reader::Reader;
 use crate::store::second_copy::CopyState;
 use crate::store::shop::Shop;
-use crate::store::staging::{Stage, Stager};
+use crate::store::staging::{Coming, Stage, Stager};
 use crate::store::store_reader::StoreReader;
 
 /// An entry in its place. The hash is known of the last one of a write.
@@ -111,12 +111,12 @@ impl Books {
         }
     }
 
-    /// Begins an import of about so many rows.
+    /// Begins an import.
     ///
     /// # Errors
     /// The refusal when the keys cannot be read.
-    pub fn stage(&self, wanted: u64) -> Result<(Stager, Stage), Refusal> {
-        self.with_shop(|shop| shop.stage(wanted))
+    pub fn stage(&self, coming: Coming) -> Result<(Stager, Stage), Refusal> {
+        self.with_shop(|shop| shop.stage(coming))
     }
 
     /// Writes an import: all of it counts, or nothing.

@@ -27,7 +27,7 @@ use crate::exchange::shop_file::read_shop;
 use crate::exchange::{items, members, points, stock};
 use crate::store::fault::StoreError;
 use crate::store::pins;
-use crate::store::staging::{Staged, Stager};
+use crate::store::staging::{Coming, Staged, Stager};
 
 /// Bytes of a short row: how many rows a file may have.
 const ROW_BYTES: u64 = 64;
@@ -106,7 +106,11 @@ pub fn import(
     watch: Watch<'_>,
 ) -> Result<Report, ImportError> {
     let (settings, reader) = (engine.register.settings.clone(), engine.shop.reader().clone());
-    let item = |code: &str| reader.item(code).ok().flatten().map(|found| found.item);
+    let is_empty = !reader.has_items()?;
+    let item = |code: &str| match is_empty {
+        true => None,
+        false => reader.item(code).ok().flatten().map(|found| found.item),
+    };
     match order.what {
         What::Items => {
             order.carry_out(engine, watch, &items::form(&settings, item), |import, items| {
@@ -151,7 +155,9 @@ impl Order<'_> {
         let (stager, mut stage) = match self.mode {
             Mode::DryRun => (None, None),
             Mode::Apply => {
-                let (stager, stage) = engine.shop.stage(about.len() / ROW_BYTES)?;
+                let day = engine.register.business_date(engine.now());
+                let coming = Coming { import, day, wanted: about.len() / ROW_BYTES };
+                let (stager, stage) = engine.shop.stage(coming)?;
                 (Some(stager), Some(stage))
             }
         };

@@ -80,8 +80,8 @@ struct Batch {
 }
 
 impl Batch {
-    /// Bytes from which a batch goes off: two of its entries.
-    const FULL: usize = MAX_WRITE / 2;
+    /// Bytes from which a batch goes off: one more entry still fits its write.
+    const FULL: usize = MAX_WRITE / 4 * 3;
 
     fn push(&mut self, entry: Entry, record: Record) {
         self.bytes += record.body.len();
@@ -193,6 +193,7 @@ impl Appender {
     ) -> Result<Vec<Entry>, StoreError> {
         let appended = self.append_batches(import, now, watch);
         if appended.is_err() {
+            self.progress.leave_rows(None);
             // What is on its way ends before others are numbered; why it failed is known already.
             let _ = self.flush();
         }
@@ -210,7 +211,9 @@ impl Appender {
         self.number_from_head();
         let (tell, told) = unbounded(); // One answer a batch.
         let (mut placed, mut batch, mut out) = (Vec::new(), Batch::default(), 0);
-        for kind in stage.into_kinds()? {
+        let (kinds, readied) = stage.into_kinds()?;
+        self.progress.leave_rows(Some(readied));
+        for kind in kinds {
             let entry = self.placed(&draft, draft.kind.clone(), now);
             // What the entry means waits in the journal: the fold is told of it without its rows.
             let body = codec::body_of(&entry.header, &kind?)?;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use redb::{Database, Durability, ReadableDatabase, WriteTransaction};
 
 use super::fault::StoreError;
-use super::imports::{Past, prepared};
+use super::imports::{Past, prepared_card};
 use super::keys::Keys;
 use super::lanes::Folded;
 use super::progress::Progress;
@@ -166,7 +166,7 @@ impl Folder {
             }
             Kind::MemberSet(card) => {
                 let mut writer = members::Writer::open(txn)?;
-                writer.set(prepared(&self.keys, card)?)?;
+                writer.set(prepared_card(&self.keys, card)?.lent())?;
                 writer.close()
             }
             _ => Ok(()),

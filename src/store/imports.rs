@@ -12,15 +12,16 @@ use redb::{ReadableTable, WriteTransaction};
 use super::fault::StoreError;
 use super::keys::Keys;
 use super::lanes::Folded;
-use super::members::{OpenCard, Prepared, Start};
+use super::members::{CardOf, Prepared, Start};
 use super::opening::Checkpoint;
 use super::progress::Progress;
+use super::readied::{Readied, Waiting};
 use super::sealing::{self, KeyRing};
 use super::tables::IMPORTS;
-use super::{items, members, stock};
+use super::{items, members};
 use crate::domain::entry::{Entry, ImportedMember, Kind};
 use crate::domain::item::Item;
-use crate::domain::member::MemberCard;
+use crate::domain::member::{MemberCard, Personal};
 use crate::domain::quantity::Quantity;
 
 /// Entries' worth of rows made ready ahead of their writing: about 1 MB.
@@ -89,8 +90,7 @@ pub fn fold(
             let known = last.and_then(Folded::checkpoint);
             let span = Span { lane, epoch, from, to: entry.header.seq, known };
             let day = entry.header.business_date;
-            let reading = Reading { import, span, sources, day, ring: &sources.keys.ring(rows)? };
-            apply(txn, &reading)
+            apply(txn, &Reading { import, span, rows, day, sources })
         }
         _ => Ok(()),
     }
@@ -100,16 +100,18 @@ pub fn fold(
 struct Reading<'a> {
     import: u128,
     span: Span,
-    /// The business date of the entry that closes it.
+    /// How many, and the business date of the entry that closes them.
+    rows: u64,
     day: i32,
     sources: &'a Sources<'a>,
-    ring: &'a KeyRing,
 }
 
 /// Rows of one entry, ready to be written.
 enum Ready {
     Items(Vec<Item>),
     Members(Vec<Prepared>),
+    /// Members that were made ready as their file was read.
+    Readied(Readied),
     Points(Vec<(String, i64)>),
     Stock(Vec<(String, Quantity)>),
 }
@@ -119,6 +121,7 @@ impl Ready {
         let len = match self {
             Self::Items(items) => items.len(),
             Self::Members(members) => members.len(),
+            Self::Readied(members) => return members.len(),
             Self::Points(points) => points.len(),
             Self::Stock(stock) => stock.len(),
         };
@@ -128,14 +131,19 @@ impl Ready {
 
 impl Reading<'_> {
     /// Sends the rows on, entry by entry, until all are sent or nobody takes them.
-    fn send(&self, ready: &Sender<Ready>) -> Result<(), StoreError> {
-        self.sources.past.each(&self.span, &mut |entry| match self.ready(entry.kind)? {
-            Some(rows) => ready.send(rows).map_err(|_| StoreError::Journal("import".to_owned())),
+    fn send(&self, waiting: Option<Waiting>, ready: &Sender<Ready>) -> Result<(), StoreError> {
+        let send = |rows| ready.send(rows).map_err(|_| StoreError::Journal("import".to_owned()));
+        if let Some(waiting) = waiting {
+            return waiting.each(|rows| send(Ready::Readied(rows)));
+        }
+        let ring = self.sources.keys.ring(self.rows)?;
+        self.sources.past.each(&self.span, &mut |entry| match self.ready(entry.kind, &ring)? {
+            Some(rows) => send(rows),
             None => Ok(()),
         })
     }
 
-    fn ready(&self, kind: Kind) -> Result<Option<Ready>, StoreError> {
+    fn ready(&self, kind: Kind, ring: &KeyRing) -> Result<Option<Ready>, StoreError> {
         if import_of(&kind) != Some(self.import) {
             return Ok(None);
         }
@@ -143,7 +151,7 @@ impl Reading<'_> {
             Kind::ItemsImported { items, .. } => Some(Ready::Items(items)),
             Kind::MembersImported { members, .. } => {
                 let members: Result<_, StoreError> =
-                    members.into_iter().map(|member| self.member(member)).collect();
+                    members.iter().map(|member| self.member(member, ring)).collect();
                 Some(Ready::Members(members?))
             }
             Kind::PointsImported { points, .. } => Some(Ready::Points(points)),
@@ -152,24 +160,26 @@ impl Reading<'_> {
         })
     }
 
-    fn member(&self, member: ImportedMember) -> Result<Prepared, StoreError> {
-        let MemberCard { code, rank, joined, personal } = member.card;
-        let personal = sealing::open(&code, &personal, || self.ring.key(&code))?;
-        let start = member.points.map(|points| Start { day: self.day, points });
-        Prepared::of(OpenCard { code, rank, joined, personal }, start)
+    fn member(&self, member: &ImportedMember, ring: &KeyRing) -> Result<Prepared, StoreError> {
+        let card = &member.card;
+        let personal = sealing::open(&card.code, &card.personal, || ring.key(&card.code))?;
+        prepared(card, personal.as_ref(), member.points, self.day)
     }
 }
 
-/// Reads the rows again and lets them count: one thread proves, opens and prepares them, this one
-/// writes.
+/// Lets the rows count: one thread brings them, made ready as their file was read or else proved,
+/// opened and prepared now; this one writes.
 fn apply(txn: &WriteTransaction, reading: &Reading<'_>) -> Result<(), StoreError> {
     let mut rows = Rows::open(txn)?;
     let (sender, ready) = bounded(READ_AHEAD);
+    let waiting = reading.sources.progress.take_rows();
+    let Reading { import, day, rows: count, sources, .. } = *reading;
+    let waiting = waiting.filter(|rows| rows.are_of(import, day, count, sources.keys.erasures()));
     thread::scope(|scope| {
-        let reader = scope.spawn(move || reading.send(&sender));
+        let reader = scope.spawn(move || reading.send(waiting, &sender));
         let written = ready.iter().try_for_each(|batch| {
             let count = batch.len();
-            rows.take(batch)?;
+            rows.take(batch, reading.day)?;
             reading.sources.progress.sorted_in(count);
             Ok(())
         });
@@ -199,18 +209,19 @@ impl<'txn> Rows<'txn> {
         })
     }
 
-    fn take(&mut self, ready: Ready) -> Result<(), StoreError> {
+    fn take(&mut self, ready: Ready, day: i32) -> Result<(), StoreError> {
         match ready {
             Ready::Items(items) => items.iter().try_for_each(|item| self.items.set(item)),
             Ready::Members(members) => {
-                members.into_iter().try_for_each(|member| self.members.set(member))
+                members.iter().try_for_each(|member| self.members.set(member.lent()))
             }
+            Ready::Readied(members) => members.each(day, |member| self.members.set(member)),
             Ready::Points(points) => {
                 self.by_code.extend(points);
                 Ok(())
             }
             Ready::Stock(stock) => {
-                stock.iter().try_for_each(|(code, count)| stock::counted(self.txn, code, *count))
+                stock.iter().try_for_each(|(code, count)| self.items.counted(code, *count))
             }
         }
     }
@@ -226,12 +237,19 @@ impl<'txn> Rows<'txn> {
 }
 
 /// Makes a card of the journal ready for the tables.
-pub fn prepared(keys: &Keys, card: &MemberCard) -> Result<Prepared, StoreError> {
-    let card = OpenCard {
-        code: card.code.clone(),
-        rank: card.rank.clone(),
-        joined: card.joined,
-        personal: keys.unseal(&card.code, &card.personal)?,
-    };
-    Prepared::of(card, None)
+pub fn prepared_card(keys: &Keys, card: &MemberCard) -> Result<Prepared, StoreError> {
+    let personal = keys.unseal(&card.code, &card.personal)?;
+    prepared(card, personal.as_ref(), None, 0)
+}
+
+/// Makes a card whose personal data is open ready for the tables.
+pub fn prepared(
+    card: &MemberCard,
+    personal: Option<&Personal>,
+    points: Option<i64>,
+    day: i32,
+) -> Result<Prepared, StoreError> {
+    let start = points.map(|points| Start { day, points });
+    let (code, rank) = (&card.code, &card.rank);
+    Prepared::of(CardOf { code, rank, joined: card.joined, personal }, start)
 }

@@ -4,6 +4,8 @@
 //! Invariant: an item stands once, under the one spelling of its code, and in every index by what it
 //! says now.
 
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::ops::ControlFlow;
 
 use redb::{ReadTransaction, ReadableTable, Table, WriteTransaction};
@@ -16,10 +18,15 @@ use super::postings::{self, Batch};
 use super::stock;
 use super::tables::{Blob, ITEM_CASES, ITEM_KANA, ITEM_LOOSE, ITEM_NAMES, ITEM_NUMBERS, ITEMS};
 use crate::domain::code::item_code;
+use crate::domain::hashed::Hashes;
 use crate::domain::item::Item;
-use crate::domain::kana::{exact_key, fold_variants, loose_key, typed_kana};
+use crate::domain::kana::{exact_key, fold_variants, loose_key, loose_of, typed_kana};
+use crate::domain::quantity::Quantity;
 use crate::domain::register::ItemFound;
 use crate::domain::text::halfwidth_digits;
+
+/// Bytes of new rows that wait in memory before they are written.
+const MOST_ROW_BYTES: usize = 8 << 20;
 
 /// An item and its number in the indexes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,18 +52,30 @@ fn kana_of(item: &Item) -> &str {
 
 /// The item tables, open for writing: one item or a hundred thousand take the same way.
 pub struct Writer<'txn> {
-    txn: &'txn WriteTransaction,
     items: Table<'txn, &'static str, Blob>,
     numbers: Table<'txn, u32, &'static str>,
     cases: Table<'txn, &'static str, &'static str>,
+    stock: stock::Counting<'txn>,
     kana: postings::Open<'txn>,
     loose: postings::Open<'txn>,
     names: Filling<'txn>,
-    kana_batch: Batch,
-    loose_batch: Batch,
-    /// The first number given out here; rows from it on may still wait in the batches.
-    first_new: u32,
+    waiting: Waiting,
+    /// There was no item when this writer came: what it has not set itself is not there.
+    was_empty: bool,
+    /// Hashes of the codes that this writer has set.
+    set: Hashes<u64>,
+    hashers: RandomState,
     next: u32,
+}
+
+/// What goes into the tables sorted, and all at once.
+#[derive(Default)]
+struct Waiting {
+    /// Rows of new items, by code.
+    rows: Vec<(String, Vec<u8>)>,
+    bytes: usize,
+    kana: Batch,
+    loose: Batch,
 }
 
 impl<'txn> Writer<'txn> {
@@ -64,16 +83,17 @@ impl<'txn> Writer<'txn> {
         let numbers = txn.open_table(ITEM_NUMBERS)?;
         let next = numbers.last()?.map_or(0, |(number, _)| number.value() + 1);
         Ok(Self {
-            txn,
             items: txn.open_table(ITEMS)?,
             numbers,
             cases: txn.open_table(ITEM_CASES)?,
+            stock: stock::Counting::open(txn)?,
             kana: txn.open_table(ITEM_KANA)?,
             loose: txn.open_table(ITEM_LOOSE)?,
             names: Filling::new(txn.open_table(ITEM_NAMES)?),
-            kana_batch: Batch::default(),
-            loose_batch: Batch::default(),
-            first_new: next,
+            waiting: Waiting::default(),
+            was_empty: next == 0,
+            set: Hashes::default(),
+            hashers: RandomState::new(),
             next,
         })
     }
@@ -81,59 +101,88 @@ impl<'txn> Writer<'txn> {
     /// Sets an item as a whole. A stock that differs from the one the row had was counted anew.
     pub fn set(&mut self, item: &Item) -> Result<(), StoreError> {
         let code = stored_code(&item.code);
-        let before: Option<Row> =
-            self.items.get(code.as_str())?.map(|row| unpack(row.value())).transpose()?;
+        let before = self.known(&code)?;
         let number = match &before {
             Some(row) => {
                 self.forget(row)?;
                 row.number
             }
-            None => self.number(&code)?,
+            None => self.next,
         };
-        let row = Row { number, item: Item { code: code.clone(), ..item.clone() } };
-        self.items.insert(code.as_str(), pack(&row)?.as_slice())?;
-        if !item.case_code.is_empty() {
-            self.cases.insert(stored_code(&item.case_code).as_str(), code.as_str())?;
-        }
-        self.kana_batch.add(&exact_key(kana_of(item)), number);
-        self.loose_batch.add(&loose_key(kana_of(item)), number);
-        self.names.set(number, &folded_name(&item.name))?;
+        let row = pack(&Row { number, item: Item { code: code.clone(), ..item.clone() } })?;
         let counted = item
             .stock
             .filter(|stock| before.as_ref().is_none_or(|row| row.item.stock != Some(*stock)));
-        match counted {
-            Some(quantity) => stock::counted(self.txn, &code, quantity),
-            None => Ok(()),
+        if let Some(quantity) = counted {
+            self.stock.counted(&code, quantity)?;
         }
+        if !item.case_code.is_empty() {
+            self.cases.insert(stored_code(&item.case_code).as_str(), code.as_str())?;
+        }
+        let kana = exact_key(kana_of(item));
+        self.waiting.kana.add(&kana, number);
+        self.waiting.loose.add(&loose_of(&kana), number);
+        self.names.set(number, &folded_name(&item.name))?;
+        match before {
+            Some(_) => drop(self.items.insert(code.as_str(), row.as_slice())?),
+            None => self.wait(code, row)?,
+        }
+        Ok(())
     }
 
-    fn number(&mut self, code: &str) -> Result<u32, StoreError> {
-        let number = self.next;
+    /// Sets what was counted of an item, whether or not there is one.
+    pub fn counted(&mut self, code: &str, quantity: Quantity) -> Result<(), StoreError> {
+        self.stock.counted(&stored_code(code), quantity)
+    }
+
+    /// Keeps a new row until many are written in order: that is several times as quick.
+    fn wait(&mut self, code: String, row: Vec<u8>) -> Result<(), StoreError> {
+        self.numbers.insert(self.next, code.as_str())?;
         self.next += 1;
-        self.numbers.insert(number, code)?;
-        Ok(number)
+        self.waiting.bytes += row.len();
+        self.waiting.rows.push((code, row));
+        if self.waiting.bytes >= MOST_ROW_BYTES { self.write_rows() } else { Ok(()) }
+    }
+
+    /// Returns the item as it was. What this writer has set may still wait, so that is written first.
+    fn known(&mut self, code: &str) -> Result<Option<Row>, StoreError> {
+        let hash = self.hashers.hash_one(code);
+        if !self.set.insert(hash) {
+            self.write_waiting()?;
+        } else if self.was_empty {
+            return Ok(None);
+        }
+        self.items.get(code)?.map(|row| Ok(unpack(row.value())?)).transpose()
     }
 
     fn forget(&mut self, row: &Row) -> Result<(), StoreError> {
-        if row.number >= self.first_new {
-            self.write_batches()?;
-        }
-        postings::remove(&mut self.kana, &exact_key(kana_of(&row.item)), row.number)?;
-        postings::remove(&mut self.loose, &loose_key(kana_of(&row.item)), row.number)?;
+        let kana = exact_key(kana_of(&row.item));
+        postings::remove(&mut self.kana, &kana, row.number)?;
+        postings::remove(&mut self.loose, &loose_of(&kana), row.number)?;
         if !row.item.case_code.is_empty() {
             self.cases.remove(stored_code(&row.item.case_code).as_str())?;
         }
         Ok(())
     }
 
-    fn write_batches(&mut self) -> Result<(), StoreError> {
-        self.kana_batch.write(&mut self.kana)?;
-        self.loose_batch.write(&mut self.loose)
+    fn write_rows(&mut self) -> Result<(), StoreError> {
+        self.waiting.bytes = 0;
+        self.waiting.rows.sort_unstable();
+        for (code, row) in self.waiting.rows.drain(..) {
+            self.items.insert(code.as_str(), row.as_slice())?;
+        }
+        Ok(())
+    }
+
+    fn write_waiting(&mut self) -> Result<(), StoreError> {
+        self.write_rows()?;
+        self.waiting.kana.write(&mut self.kana)?;
+        self.waiting.loose.write(&mut self.loose)
     }
 
     /// Writes what still waits.
     pub fn close(mut self) -> Result<(), StoreError> {
-        self.write_batches()?;
+        self.write_waiting()?;
         self.names.close()
     }
 }

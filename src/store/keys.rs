@@ -9,6 +9,7 @@ use std::fmt;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use ed25519_dalek::SigningKey;
@@ -67,6 +68,8 @@ pub struct Keys {
     files: Arc<dyn Files>,
     path: PathBuf,
     chance: Chance,
+    /// Members erased since the file was opened.
+    erasures: AtomicU64,
 }
 
 /// The one handle on the file: a second beside it would write over what this one wrote.
@@ -107,7 +110,13 @@ impl Keys {
             files,
             path: path.into(),
             chance,
+            erasures: AtomicU64::new(0),
         })
+    }
+
+    /// How many members have been erased since the file was opened.
+    pub(super) fn erasures(&self) -> u64 {
+        self.erasures.load(Ordering::Acquire)
     }
 
     /// Fills bytes with chance.
@@ -299,6 +308,7 @@ impl Keys {
 
     /// Destroys a member's key. The file is written anew: redb leaves removed bytes in free pages.
     pub fn erase_member(&self, code: &str) -> Result<(), StoreError> {
+        self.erasures.fetch_add(1, Ordering::AcqRel);
         self.with(|db| {
             let txn = begin_write(db)?;
             txn.open_table(MEMBER_KEYS)?.remove(code)?;
@@ -555,8 +565,6 @@ fn copy_rows(from: &Database, to: &Database) -> Result<(), StoreError> {
 
 #[cfg(test)]
 pub mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
-
     use super::*;
     use crate::store::files::faulty::{FaultKind, FaultyFiles, Keep, Lasting};
     use crate::store::files::read_whole;

@@ -4,8 +4,8 @@
 //! Invariant: a code stands for one person for ever; an erased member keeps the code, the points and
 //! the visits, and loses every row that names a person.
 
-use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::ops::Bound;
 
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, Table, WriteTransaction};
@@ -20,14 +20,13 @@ use super::tables::{
     Blob, ERASED, MEMBER_CODES, MEMBER_KANA, MEMBER_LOOSE, MEMBER_MAILS, MEMBER_NAMES,
     MEMBER_PHONES, MEMBERS,
 };
+use crate::domain::hashed::Hashes;
 use crate::domain::kana::{exact_key, loose_of};
 use crate::domain::member::{Member, Personal};
 use crate::domain::money::Money;
 
-/// Members whose index pairs wait in memory before they are sorted in: about 30 MB.
-const MOST_WAITING: usize = 200_000;
-/// New rows that wait in memory before they are appended: about 1 MB.
-const MOST_ROWS: usize = 4096;
+/// Bytes of new rows that wait in memory before they are appended.
+const MOST_ROW_BYTES: usize = 1 << 20;
 
 /// A member's card with its personal data open; `None` once erased.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,11 +87,13 @@ impl Keys {
 
 /// Returns the digits of a phone number from the last to the first.
 pub(super) fn reversed(phone: &str) -> String {
-    phone.chars().filter(char::is_ascii_digit).rev().collect()
+    let mut digits = String::with_capacity(phone.len());
+    digits.extend(phone.chars().filter(char::is_ascii_digit).rev());
+    digits
 }
 
 /// A balance that an import brought, and the day from which it holds.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Start {
     pub day: i32,
     pub points: i64,
@@ -100,26 +101,56 @@ pub struct Start {
 
 /// A card made ready to be written: what takes work needs no table, so another thread may do it.
 pub struct Prepared {
-    row: Row,
+    code: String,
     /// The row of somebody new.
     packed: Vec<u8>,
+    /// `None` once erased.
     keys: Option<Keys>,
     start: Option<Start>,
 }
 
+/// The same, lent by whoever holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lent<'a> {
+    pub code: &'a str,
+    pub packed: &'a [u8],
+    /// Kana, loose kana, phone, mail and name by which the person is found; `None` once erased.
+    pub keys: Option<[&'a str; 5]>,
+    pub start: Option<Start>,
+}
+
+/// A card and what it starts with, as its row is written.
+#[derive(Clone, Copy)]
+pub struct CardOf<'a> {
+    pub code: &'a str,
+    pub rank: &'a str,
+    pub joined: Option<i32>,
+    pub personal: Option<&'a Personal>,
+}
+
 impl Prepared {
-    pub fn of(card: OpenCard, start: Option<Start>) -> Result<Self, StoreError> {
-        let keys = card.personal.as_ref().map(Keys::of);
-        let mut row = Row { card, facts: Facts::default() };
-        row.start(start);
-        Ok(Self { packed: pack(&row)?, row, keys, start })
+    pub fn of(card: CardOf<'_>, start: Option<Start>) -> Result<Self, StoreError> {
+        let mut facts = Facts::default();
+        facts.start(start);
+        // As `Row` is read, field by field.
+        let CardOf { code, rank, joined, personal } = card;
+        let packed = pack(&((code, rank, joined, personal), &facts))?;
+        Ok(Self { code: code.to_owned(), packed, keys: personal.map(Keys::of), start })
+    }
+
+    pub fn lent(&self) -> Lent<'_> {
+        let keys = self.keys.as_ref().map(|keys| {
+            let [kana, loose, phone, mail] = keys.texts();
+            [kana, loose, phone, mail, &keys.name]
+        });
+        Lent { code: &self.code, packed: &self.packed, keys, start: self.start }
     }
 }
 
-impl Row {
+impl Facts {
     fn start(&mut self, start: Option<Start>) {
         if let Some(Start { day, points }) = start {
-            self.facts.ledger.reset(day, points);
+            self.ledger.reset(day, points);
         }
     }
 }
@@ -135,18 +166,46 @@ pub struct Writer<'txn> {
     /// Nobody was there when this writer came: whom it has not set itself has no card.
     was_empty: bool,
     /// Hashes of the codes that this writer has set.
-    set: HashSet<u64>,
+    set: Hashes<u64>,
+    hashers: RandomState,
     next: u32,
 }
 
 /// What goes into the tables sorted, and so many rows at once.
 #[derive(Default)]
 struct Waiting {
-    /// Rows of new members, by rising id.
-    rows: Vec<(u32, Vec<u8>)>,
+    rows: NewRows,
     codes: Batch,
     indexes: [Batch; 4],
-    members: usize,
+}
+
+/// Rows of new members, by rising id, in one piece of memory.
+#[derive(Default)]
+struct NewRows {
+    bytes: Vec<u8>,
+    /// Each id, and where its row ends.
+    ends: Vec<(u32, usize)>,
+}
+
+impl NewRows {
+    fn push(&mut self, id: u32, row: &[u8]) {
+        self.bytes.extend_from_slice(row);
+        self.ends.push((id, self.bytes.len()));
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes.len() >= MOST_ROW_BYTES
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        let begins = std::iter::once(0).chain(self.ends.iter().map(|(_, end)| *end));
+        begins.zip(&self.ends).map(|(begin, (id, end))| (*id, &self.bytes[begin..*end]))
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
 }
 
 impl<'txn> Writer<'txn> {
@@ -166,49 +225,44 @@ impl<'txn> Writer<'txn> {
             erased: txn.open_table(ERASED)?,
             waiting: Waiting::default(),
             was_empty: next == 0,
-            set: HashSet::new(),
+            set: Hashes::default(),
+            hashers: RandomState::new(),
             next,
         })
     }
 
     /// Sets a card as a whole; what happened to the member stays, but for a balance it starts with.
-    pub fn set(&mut self, new: Prepared) -> Result<(), StoreError> {
-        let Prepared { mut row, packed, keys, start } = new;
-        let id = match self.known(&row.card.code)? {
+    pub fn set(&mut self, new: Lent<'_>) -> Result<(), StoreError> {
+        let id = match self.known(new.code)? {
             Some(id) => {
                 let before = self.forget(id)?;
-                if keys.is_none() && before.card.personal.is_some() {
+                if new.keys.is_none() && before.card.personal.is_some() {
                     self.erased.insert(0, ())?;
                 }
-                row.facts = before.facts;
-                row.start(start);
+                let mut row = Row { facts: before.facts, ..unpack(new.packed)? };
+                row.facts.start(new.start);
                 self.members.insert(id, pack(&row)?.as_slice())?;
                 id
             }
             None => {
-                self.waiting.codes.add(&row.card.code, self.next);
-                self.waiting.rows.push((self.next, packed));
+                self.waiting.codes.add(new.code, self.next);
+                self.waiting.rows.push(self.next, new.packed);
                 self.next += 1;
                 self.next - 1
             }
         };
-        self.names.set(id, keys.as_ref().map_or("", |keys| &keys.name))?;
-        for (batch, text) in self.waiting.indexes.iter_mut().zip(keys.iter().flat_map(Keys::texts))
-        {
+        let [texts @ .., name] = new.keys.unwrap_or_default();
+        self.names.set(id, name)?;
+        for (batch, text) in self.waiting.indexes.iter_mut().zip(texts) {
             batch.add(text, id);
         }
-        self.waiting.members += 1;
-        if self.waiting.rows.len() >= MOST_ROWS {
-            self.write_rows()?;
-        }
-        if self.waiting.members >= MOST_WAITING { self.write_waiting() } else { Ok(()) }
+        if self.waiting.rows.is_full() { self.write_rows() } else { Ok(()) }
     }
 
     /// Returns who bears a code. Whoever this writer has set may still wait, so that is written first.
     fn known(&mut self, code: &str) -> Result<Option<u32>, StoreError> {
-        let mut hasher = DefaultHasher::new();
-        code.hash(&mut hasher);
-        if !self.set.insert(hasher.finish()) {
+        let hash = self.hashers.hash_one(code);
+        if !self.set.insert(hash) {
             self.write_waiting()?;
         } else if self.was_empty {
             return Ok(None);
@@ -234,10 +288,12 @@ impl<'txn> Writer<'txn> {
     /// Appends new rows behind all that there are: twice as quick as inserting them.
     fn write_rows(&mut self) -> Result<(), StoreError> {
         let mut end = self.members.upper_bound_mut(Bound::<u32>::Unbounded)?;
-        for (id, row) in self.waiting.rows.drain(..) {
-            end.insert_before(id, row.as_slice())?;
+        for (id, row) in self.waiting.rows.iter() {
+            end.insert_before(id, row)?;
         }
-        Ok(end.close()?)
+        end.close()?;
+        self.waiting.rows.clear();
+        Ok(())
     }
 
     fn write_waiting(&mut self) -> Result<(), StoreError> {
@@ -246,7 +302,6 @@ impl<'txn> Writer<'txn> {
         for (batch, index) in self.waiting.indexes.iter_mut().zip(&mut self.indexes) {
             batch.write(index)?;
         }
-        self.waiting.members = 0;
         Ok(())
     }
 

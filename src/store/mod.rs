@@ -69,6 +69,7 @@ pub mod journal_search;
 pub mod mending;
 pub mod progress;
 pub mod projections;
+pub mod readied;
 pub mod repair;
 pub mod restore;
 pub mod shelf;

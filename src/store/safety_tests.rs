@@ -153,7 +153,9 @@ fn an_audit_names_the_table_that_does_not_follow_from_the_journal() {
     shop_with(&files, 3).close().unwrap();
     let db = projections::open(&files, Path::new("/shop/store.redb")).unwrap();
     let txn = db.begin_write().unwrap();
-    super::stock::counted(&txn, "4901234567894", 99.into()).unwrap();
+    let mut stock = super::stock::Counting::open(&txn).unwrap();
+    stock.counted("4901234567894", 99.into()).unwrap();
+    drop(stock);
     txn.commit().unwrap();
     drop(db);
     let table = Disagreement::Table { name: "stock".to_owned() };

@@ -61,6 +61,29 @@ pub fn open(
     Ok(Some(codec::unpack(&Zeroizing::new(opened))?))
 }
 
+/// Closes bytes that leave memory for a while.
+pub fn close_bytes(
+    key: &Secret,
+    nonce: [u8; NONCE_BYTES],
+    clear: &[u8],
+) -> Result<Vec<u8>, StoreError> {
+    let closed = cipher(key).encrypt(&XNonce::from(nonce), clear);
+    closed.map_err(|_| StoreError::Unfit { seq: 0, what: "rows too long to be closed".to_owned() })
+}
+
+/// Opens what `close_bytes` closed.
+///
+/// # Errors
+/// `Unfit` when it is not that.
+pub fn open_bytes(
+    key: &Secret,
+    nonce: [u8; NONCE_BYTES],
+    closed: &[u8],
+) -> Result<Vec<u8>, StoreError> {
+    let clear = cipher(key).decrypt(&XNonce::from(nonce), closed);
+    clear.map_err(|_| StoreError::Unfit { seq: 0, what: "rows that were closed".to_owned() })
+}
+
 /// The keys of an import's members.
 pub enum KeyRing {
     /// Few are wanted: each is looked up.

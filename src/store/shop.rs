@@ -32,7 +32,7 @@ use super::second_copy::{CopyPlace, SecondCopy};
 use super::segment::SegmentName;
 use super::shelf::Shelf;
 use super::shop_lock::{LOCK_NAME, LockError, ShopLock};
-use super::staging::{Stage, Stager};
+use super::staging::{self, Coming, Stage, Stager};
 use super::store_reader::StoreReader;
 use super::store_thread::StoreThread;
 use crate::domain::entry::{Clock, Draft, Entry, Header, Kind};
@@ -420,9 +420,9 @@ impl Shop {
         self.appender.begin(drafts, now, done)
     }
 
-    /// Begins an import of about so many rows: what makes its entries ready, and where they wait.
-    pub fn stage(&self, wanted: u64) -> Result<(Stager, Stage), StoreError> {
-        Ok((Stager::new(self.keys.clone(), wanted)?, Stage::new(&self.dir)))
+    /// Begins an import: what makes its entries ready, and where they wait.
+    pub fn stage(&self, coming: Coming) -> Result<(Stager, Stage), StoreError> {
+        staging::begin(&self.keys, &self.dir, coming)
     }
 
     /// Appends an import: all of it counts once its last entry is on disk.

@@ -10,10 +10,11 @@ use super::fault::StoreError;
 use super::files::faulty::{FaultKind, FaultyFiles, Keep, Lasting};
 use super::files::{Files, read_whole};
 use super::shop::Shop;
+use super::staging::Coming;
 use super::tables::first_difference;
 use super::test_shop::*;
 use super::{history, projections};
-use crate::domain::entry::{Draft, Kind, PrintEnd};
+use crate::domain::entry::{Draft, ImportedMember, Kind, PrintEnd};
 use crate::domain::member::Sealed;
 use crate::domain::money::{Money, yen};
 use crate::domain::points::balance;
@@ -184,15 +185,7 @@ fn folding_entry_by_entry_gives_the_tables_that_a_rebuild_gives() {
         )))],
     );
     shop.close().unwrap();
-    let keys = keys(&files);
-    let dir = Path::new("/shop");
-    let incremental = projections::open(&files, &dir.join("store.redb")).unwrap();
-    let fresh = projections::create(&files, &dir.join("scratch.redb")).unwrap();
-    let fresh = std::sync::Arc::new(fresh);
-    let past = history::History::new(std::sync::Arc::new(files.clone()), dir);
-    projections::catch_up(&fresh, &keys, &past, &mut |_, _| {}).unwrap();
-    let (incremental, fresh) = (incremental.begin_read().unwrap(), fresh.begin_read().unwrap());
-    assert_eq!(first_difference(&incremental, &fresh).unwrap(), None);
+    assert_eq!(differs_from_its_journal(&files), None);
 }
 
 fn import(shop: &mut Shop) {
@@ -309,21 +302,80 @@ fn an_erased_member_is_found_no_more_and_the_code_stays_used() {
     assert_eq!(stored(&shop, receipt(1)).sale.member.unwrap().code, CARD);
 }
 
+fn daughter(code: &str) -> ImportedMember {
+    imported(code, "山田 太郎", "ヤマダタロウ", "0312345678", 50)
+}
+
+/// Stages an import as the app does, an entry a member.
+fn staged<const N: usize>(shop: &Shop, members: [ImportedMember; N]) -> Import {
+    let kind = |members| Kind::MembersImported { import: 7, members };
+    let draft = draft(kind(Vec::new()));
+    let coming = Coming { import: 7, day: draft.business_date, wanted: N as u64 };
+    let (stager, mut stage) = shop.stage(coming).unwrap();
+    for member in members {
+        stage.push(stager.stage(kind(vec![member])).unwrap()).unwrap();
+    }
+    Import { stage, draft, close: Kind::ImportClosed { import: 7, rows: N as u64 } }
+}
+
+/// Returns the first table in which the shop's store differs from one made of its journal alone.
+fn differs_from_its_journal(files: &FaultyFiles) -> Option<String> {
+    let dir = Path::new("/shop");
+    let stored = projections::open(files, &dir.join("store.redb")).unwrap();
+    let fresh = projections::create(files, &dir.join("scratch.redb")).unwrap();
+    let fresh = std::sync::Arc::new(fresh);
+    let past = history::History::new(std::sync::Arc::new(files.clone()), dir);
+    projections::catch_up(&fresh, &keys(files), &past, &mut |_, _| {}).unwrap();
+    first_difference(&stored.begin_read().unwrap(), &fresh.begin_read().unwrap()).unwrap()
+}
+
+#[test]
+fn rows_made_ready_with_the_file_are_those_that_the_journal_gives() {
+    let files = FaultyFiles::new();
+    let mut shop = create(&files);
+    history(&mut shop);
+    let long = imported("m1", &"髙".repeat(60), &"ｶﾞ".repeat(60), "08011112222", 0);
+    let nameless = imported("m2", "", "", "", -7);
+    // One who has a card and points already, and keeps the visits.
+    let visits = shop.reader().member(CARD).unwrap().unwrap().visits;
+    assert!(visits > 0);
+    let known = imported(CARD, "高橋 花子", "タカハシ ハナコ", "0311112222", 99);
+    let import = staged(&shop, [long, nameless, known, daughter("m4")]);
+    shop.append_import(import, now(1), &mut |_| {}).unwrap();
+    shop.close().unwrap();
+    assert_eq!(differs_from_its_journal(&files), None);
+    let shop = open(&files).shop;
+    let found = shop.reader().member(CARD).unwrap().unwrap();
+    assert_eq!((found.personal.phone.as_str(), found.visits), ("0311112222", visits));
+    assert_eq!((points(&shop, CARD), points(&shop, "m2"), points(&shop, "m4")), (99, -7, 50));
+}
+
+#[test]
+fn a_member_erased_while_a_file_is_read_stays_erased() {
+    let files = FaultyFiles::new();
+    let mut shop = create(&files);
+    history(&mut shop);
+    let import = staged(&shop, [daughter("m1"), daughter(CARD)]);
+    let gone =
+        crate::domain::member::MemberCard { personal: Sealed::Erased, ..card(CARD, "", "", "") };
+    say(&mut shop, 10, vec![Kind::MemberSet(Box::new(gone))]);
+    shop.append_import(import, now(11), &mut |_| {}).unwrap();
+    shop.close().unwrap();
+    let shop = open(&files).shop;
+    assert!(shop.reader().member(CARD).unwrap().is_none());
+    assert!(shop.reader().member("m1").unwrap().is_some());
+    shop.close().unwrap();
+    assert_eq!(differs_from_its_journal(&files), None);
+}
+
 #[test]
 fn a_staged_import_counts_as_a_whole_or_not_at_all() {
     let mut whole = 0;
     for fail in 1..60 {
         let files = FaultyFiles::new();
         let mut shop = create(&files);
-        let (stager, mut stage) = shop.stage(3).unwrap();
-        let kind = |members| Kind::MembersImported { import: 7, members };
-        for code in ["m1", "m2", "m3"] {
-            let member = imported(code, "山田 太郎", "ヤマダタロウ", "0312345678", 50);
-            stage.push(stager.stage(kind(vec![member])).unwrap()).unwrap();
-        }
-        let (draft, close) = (draft(kind(Vec::new())), Kind::ImportClosed { import: 7, rows: 3 });
+        let import = staged(&shop, ["m1", "m2", "m3"].map(daughter));
         files.fail_at(fail, FaultKind::Eio, Lasting::Sticky);
-        let import = Import { stage, draft, close };
         let done = shop.append_import(import, now(1), &mut |_| {});
         files.heal();
         drop(shop);

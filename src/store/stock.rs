@@ -5,21 +5,29 @@
 
 use std::collections::BTreeMap;
 
-use redb::{ReadTransaction, ReadableTable, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, Table, WriteTransaction};
 
 use super::codec::{pack, unpack};
 use super::fault::StoreError;
 use super::items::stored_code;
 use super::sales::Turn;
-use super::tables::STOCK;
+use super::tables::{Blob, STOCK};
 use crate::domain::quantity::Quantity;
 use crate::domain::sale::Sale;
 
-/// Sets the quantity of an item, as counted.
-pub fn counted(txn: &WriteTransaction, code: &str, quantity: Quantity) -> Result<(), StoreError> {
-    let code = stored_code(code);
-    txn.open_table(STOCK)?.insert(code.as_str(), pack(&quantity)?.as_slice())?;
-    Ok(())
+/// The table, open for counts: one or a hundred thousand take the same way.
+pub struct Counting<'txn>(Table<'txn, &'static str, Blob>);
+
+impl<'txn> Counting<'txn> {
+    pub fn open(txn: &'txn WriteTransaction) -> Result<Self, StoreError> {
+        Ok(Self(txn.open_table(STOCK)?))
+    }
+
+    /// Sets the quantity of an item by its stored code, as counted.
+    pub fn counted(&mut self, code: &str, quantity: Quantity) -> Result<(), StoreError> {
+        self.0.insert(code, pack(&quantity)?.as_slice())?;
+        Ok(())
+    }
 }
 
 /// Takes away what a sale sold and adds what it brought back; the reverse when it was voided.

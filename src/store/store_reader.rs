@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use redb::ReadTransaction;
+use redb::{ReadTransaction, ReadableTableMetadata};
 
 use super::days::ClosedDay;
 use super::fault::StoreError;
@@ -15,6 +15,7 @@ use super::mending::Trust;
 use super::progress::{Progress, Subject};
 use super::shelf::Shelf;
 use super::store_thread::FoldSender;
+use super::tables::ITEMS;
 use super::visits::Visit;
 use super::{days, items, jobs, journal_search, lanes, member_find, members, sales, stock, visits};
 use crate::domain::command::Pin;
@@ -124,6 +125,11 @@ impl StoreReader {
         each: impl FnMut(StoredSale) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         self.ask_once(Subject::Sales, |txn| sales::between(txn, from, to, each))
+    }
+
+    /// Returns whether there is any item.
+    pub fn has_items(&self) -> Result<bool, StoreError> {
+        self.ask(Subject::Items, |txn| Ok(!txn.open_table(ITEMS)?.is_empty()?))
     }
 
     /// Calls `each` with every item, in the order of the codes.
