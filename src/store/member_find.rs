@@ -70,7 +70,7 @@ pub fn paged(
 /// Returns the first `count` ids, best first. A part of a name may find a fifth of all members: only
 /// those that are shown are held and put in order.
 fn best(txn: &ReadTransaction, hits: Hits, count: usize) -> Result<Vec<u32>, StoreError> {
-    let mut last = LastVisits::new(txn)?;
+    let mut last = LastVisits::new(txn, hits.found.len())?;
     let mut best = BinaryHeap::with_capacity(count.min(hits.found.len()) + 1);
     for (place, (fit, id)) in hits.found.into_iter().enumerate() {
         // Within one day as the index had them: by name.
@@ -147,7 +147,13 @@ fn matching(txn: &ReadTransaction, text: &str, most: usize) -> Result<Hits, Stor
         }
         Shape::Name => {
             let names = txn.open_table(MEMBER_NAMES)?;
-            name_blocks::scan(&names, &folded_name(&text), |id| hits.add(Fit::Begins, id))?;
+            let part = folded_name(&text);
+            if most == usize::MAX {
+                let all = name_blocks::all(&names, &part)?;
+                let _ = all.into_iter().try_for_each(|id| hits.add(Fit::Begins, id));
+            } else {
+                name_blocks::scan(&names, &part, |id| hits.add(Fit::Begins, id))?;
+            }
         }
     }
     Ok(hits)

@@ -5,10 +5,11 @@
 //! contains. Japanese names are looked for by one or two kanji; no index of three letters serves
 //! that, and a plain scan is ten times as quick as one that does not (`performance.md` 3.2).
 
-use std::ops::ControlFlow;
+use std::ops::{Bound, ControlFlow, RangeBounds};
+use std::thread;
 
 use memchr::{memchr_iter, memmem};
-use redb::{ReadableTable, Table};
+use redb::{ReadOnlyTable, ReadableTable, Table};
 
 use super::fault::StoreError;
 use super::tables::Blob;
@@ -16,13 +17,44 @@ use super::tables::Blob;
 /// Names in one row; about 8 KB.
 pub const PER_BLOCK: u32 = 512;
 
+/// Rows in each half of the names from which a second thread looks through one of them.
+const WORTH_A_THREAD: u32 = 32;
+
 /// Ends a name: never a byte of UTF-8.
 const END: u8 = 0xff;
 
 /// The blocks, open for writing, and the one that is being filled.
 pub struct Filling<'txn> {
     table: Table<'txn, u32, Blob>,
-    open: Option<(u32, Vec<Vec<u8>>)>,
+    open: Option<Block>,
+}
+
+/// One row.
+struct Block {
+    number: u32,
+    bytes: Vec<u8>,
+    names: usize,
+}
+
+impl Block {
+    fn set(&mut self, slot: usize, name: &str) {
+        if slot < self.names {
+            let (begin, end) = self.place(slot);
+            self.bytes.splice(begin..end, name.bytes());
+            return;
+        }
+        self.bytes.resize(self.bytes.len() + slot - self.names, END);
+        self.bytes.extend_from_slice(name.as_bytes());
+        self.bytes.push(END);
+        self.names = slot + 1;
+    }
+
+    /// Returns where a name begins and ends.
+    fn place(&self, slot: usize) -> (usize, usize) {
+        let mut ends = memchr_iter(END, &self.bytes).skip(slot.saturating_sub(1));
+        let begin = if slot == 0 { 0 } else { ends.next().map_or(0, |end| end + 1) };
+        (begin, ends.next().unwrap_or(self.bytes.len()))
+    }
 }
 
 impl<'txn> Filling<'txn> {
@@ -32,48 +64,64 @@ impl<'txn> Filling<'txn> {
 
     /// Sets the name of an id; empty takes it away. Ids in rising order cost one write a block.
     pub fn set(&mut self, id: u32, name: &str) -> Result<(), StoreError> {
-        let (block, slot) = (id / PER_BLOCK, (id % PER_BLOCK) as usize);
-        if self.open.as_ref().is_none_or(|(open, _)| *open != block) {
+        let (number, slot) = (id / PER_BLOCK, (id % PER_BLOCK) as usize);
+        if self.open.as_ref().is_none_or(|open| open.number != number) {
             self.close()?;
-            let names = self.table.get(block)?.map(|bytes| unpacked(bytes.value()));
-            self.open = Some((block, names.unwrap_or_default()));
+            let bytes = self.table.get(number)?.map(|bytes| bytes.value().to_vec());
+            let bytes = bytes.unwrap_or_default();
+            self.open = Some(Block { number, names: memchr_iter(END, &bytes).count(), bytes });
         }
-        if let Some((_, names)) = &mut self.open {
-            if names.len() <= slot {
-                names.resize(slot + 1, Vec::new());
-            }
-            names[slot] = name.as_bytes().to_vec();
+        if let Some(open) = &mut self.open {
+            open.set(slot, name);
         }
         Ok(())
     }
 
     /// Writes the block that is being filled.
     pub fn close(&mut self) -> Result<(), StoreError> {
-        if let Some((block, names)) = self.open.take() {
-            self.table.insert(block, packed(&names).as_slice())?;
+        if let Some(open) = self.open.take() {
+            self.table.insert(open.number, open.bytes.as_slice())?;
         }
         Ok(())
     }
 }
 
-fn packed(names: &[Vec<u8>]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(names.iter().map(|name| name.len() + 1).sum());
-    for name in names {
-        bytes.extend_from_slice(name);
-        bytes.push(END);
-    }
-    bytes
-}
-
-fn unpacked(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut names: Vec<_> = bytes.split(|byte| *byte == END).map(<[u8]>::to_vec).collect();
-    names.pop(); // What follows the last end is no name.
-    names
-}
-
 /// Calls `each` with the id of every name that contains `part`, in rising order, until it breaks.
 pub fn scan(
     table: &impl ReadableTable<u32, Blob>,
+    part: &str,
+    each: impl FnMut(u32) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
+    scan_blocks(table, .., part, each)
+}
+
+/// Returns the ids of all names that contain `part`, in rising order; many names are looked through
+/// by two threads.
+pub fn all(table: &ReadOnlyTable<u32, Blob>, part: &str) -> Result<Vec<u32>, StoreError> {
+    let find = |blocks: (Bound<u32>, Bound<u32>)| {
+        let mut found = Vec::new();
+        scan_blocks(table, blocks, part, |id| {
+            found.push(id);
+            ControlFlow::Continue(())
+        })?;
+        Ok(found)
+    };
+    let half = table.last()?.map_or(0, |(block, _)| block.value() / 2);
+    if half < WORTH_A_THREAD {
+        return find((Bound::Unbounded, Bound::Unbounded));
+    }
+    thread::scope(|scope| {
+        let second = scope.spawn(|| find((Bound::Included(half), Bound::Unbounded)));
+        let mut found = find((Bound::Unbounded, Bound::Excluded(half)))?;
+        let second = second.join().map_err(|_| StoreError::Journal("names".to_owned()))?;
+        found.extend(second?);
+        Ok(found)
+    })
+}
+
+fn scan_blocks(
+    table: &impl ReadableTable<u32, Blob>,
+    blocks: impl RangeBounds<u32>,
     part: &str,
     mut each: impl FnMut(u32) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
@@ -81,10 +129,12 @@ pub fn scan(
         return Ok(());
     }
     let finder = memmem::Finder::new(part);
-    for row in table.iter()? {
+    let mut found = Vec::new();
+    for row in table.range(blocks)? {
         let (block, bytes) = row?;
         let first = block.value() * PER_BLOCK;
-        for slot in slots(&finder, bytes.value()) {
+        slots(&finder, bytes.value(), &mut found);
+        for slot in found.drain(..) {
             if each(first + slot).is_break() {
                 return Ok(());
             }
@@ -94,8 +144,7 @@ pub fn scan(
 }
 
 /// Finds the places of the names that contain what `finder` looks for.
-fn slots(finder: &memmem::Finder<'_>, bytes: &[u8]) -> Vec<u32> {
-    let mut found = Vec::new();
+fn slots(finder: &memmem::Finder<'_>, bytes: &[u8], found: &mut Vec<u32>) {
     let (mut at, mut slot) = (0, 0);
     while let Some(hit) = finder.find(&bytes[at..]) {
         slot += memchr_iter(END, &bytes[at..at + hit]).count() as u32;
@@ -105,7 +154,6 @@ fn slots(finder: &memmem::Finder<'_>, bytes: &[u8]) -> Vec<u32> {
         at += hit + end + 1;
         slot += 1;
     }
-    found
 }
 
 #[cfg(test)]
@@ -145,6 +193,26 @@ mod tests {
             })
             .unwrap();
             assert_eq!(ids, want, "{part}");
+            assert_eq!(all(&table, part).unwrap(), want, "{part}");
         }
+    }
+
+    #[test]
+    fn two_threads_find_what_one_does() {
+        let db = Builder::new().create_with_backend(InMemoryBackend::new()).unwrap();
+        let txn = db.begin_write().unwrap();
+        let mut names = Filling::new(txn.open_table(MEMBER_NAMES).unwrap());
+        let count = 2 * (WORTH_A_THREAD + 3) * PER_BLOCK;
+        for id in 0..count {
+            names.set(id, if id % 7 == 0 { "高田" } else { "山田" }).unwrap();
+        }
+        names.close().unwrap();
+        drop(names);
+        txn.commit().unwrap();
+        let table = db.begin_read().unwrap().open_table(MEMBER_NAMES).unwrap();
+        let want: Vec<u32> = (0..count).filter(|id| id % 7 == 0).collect();
+        assert_eq!(all(&table, "高").unwrap(), want);
+        assert_eq!(all(&table, "田").unwrap().len() as u32, count);
+        assert!(all(&table, "川").unwrap().is_empty());
     }
 }

@@ -21,6 +21,8 @@ use crate::domain::sale::Sale;
 /// Members in one row of last visits.
 const PER_ROW: u32 = 512;
 const DAY_BYTES: usize = size_of::<i32>();
+/// Members of whom so many rows are asked for that all of them are read in one go.
+const MANY: usize = 20_000;
 
 /// One visit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,8 +168,24 @@ pub struct LastVisits {
 type Days = Option<AccessGuard<'static, Blob>>;
 
 impl LastVisits {
-    pub fn new(txn: &ReadTransaction) -> Result<Self, StoreError> {
-        Ok(Self { table: txn.open_table(MEMBER_DAYS)?, rows: Vec::new() })
+    /// For about `wanted` members.
+    pub fn new(txn: &ReadTransaction, wanted: usize) -> Result<Self, StoreError> {
+        let mut last = Self { table: txn.open_table(MEMBER_DAYS)?, rows: Vec::new() };
+        if wanted >= MANY {
+            last.read_all()?;
+        }
+        Ok(last)
+    }
+
+    /// Reads every row, one behind the other.
+    fn read_all(&mut self) -> Result<(), StoreError> {
+        for row in self.table.range::<u32>(..)? {
+            let (number, days) = row?;
+            guarded(days.value())?;
+            self.rows.resize_with(number.value() as usize, || Some(None));
+            self.rows.push(Some(Some(days)));
+        }
+        Ok(())
     }
 
     /// Returns the day of the last visit, 0 before the first; days from the common era.
