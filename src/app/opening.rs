@@ -24,6 +24,7 @@ use crate::domain::words::Words;
 use crate::screens::Keymap;
 use crate::store::catalog::Damage;
 use crate::store::fault::StoreError;
+use crate::store::files::look::LookedAt;
 use crate::store::files::plain::PlainFiles;
 use crate::store::history::History;
 use crate::store::keys::Chance as KeyChance;
@@ -199,6 +200,31 @@ pub fn open(
     is_here(&options.dir, config.lane)?;
     let place = place(options, &config);
     open_place(options, config, &place, woken)
+}
+
+/// Opens a lane to be read only: nothing is written, synced or printed, and what a register that was
+/// killed left to be folded is folded in memory.
+///
+/// # Errors
+/// Why it cannot be read so: then [`open`] says what is to be done, or does it.
+pub fn look(options: &Options) -> Result<Engine, OpenFault> {
+    let mut config = read_config(&options.dir)?;
+    if let Some(lane) = options.lane {
+        config.lane = lane;
+    }
+    config.printer.address = "screen:".to_owned();
+    config.printer.fallback = None;
+    config.kitchen.clear();
+    is_here(&options.dir, config.lane)?;
+    let files = Arc::new(LookedAt::new(Arc::new(PlainFiles)));
+    let place = ShopPlace { files, copy: None, reserve_bytes: 0, ..place(options, &config) };
+    let opened = place.open(&mut |_, _| {})?;
+    let notes = opened.shop.cart_log().clone();
+    let (profiles, words) = (profiles(&options.dir)?, language(options, &config).words());
+    let woken: Arc<dyn Fn() + Send + Sync> = Arc::new(|| {});
+    let spool = Spool::start(&config, &profiles, &options.dir, notes, options.patience, &woken)?;
+    let keymap = Keymap::built_in(&config.keymap);
+    Ok(engine(options, config, keymap, words, spool, opened))
 }
 
 /// Opens a lane whose shop lies at `place`, whatever its files are.

@@ -47,6 +47,14 @@ pub fn open_or_reach(options: &Options, words: &Words) -> Result<Here, Said> {
     }
 }
 
+/// Looks at the lane, or reaches the register that holds it. A lane that cannot be looked at is opened.
+fn look_or_reach(options: &Options, words: &Words) -> Result<Here, Said> {
+    match opening::look(options) {
+        Ok(engine) => Ok(Here::Opened(Box::new(engine))),
+        Err(_) => open_or_reach(options, words),
+    }
+}
+
 /// Reaches the register that holds the shop.
 pub fn reach(options: &Options, holder: Option<u32>, words: &Words) -> Result<Client, Said> {
     Client::connect(&options.dir).map_err(|_| Said::store(StoreError::Busy { holder }, words))
@@ -236,7 +244,7 @@ pub fn report(
 ) -> Result<Exit, Said> {
     let given = report_options(dates, given, words)?;
     let wanted = Wanted::read(name, &given).map_err(|refusal| Said::refusal(&refusal, words))?;
-    let text = match open_or_reach(options, words)? {
+    let text = match look_or_reach(options, words)? {
         Here::Opened(engine) => {
             let table = reports::Source::of(&engine)
                 .make(&wanted)

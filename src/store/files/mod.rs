@@ -13,6 +13,7 @@ pub mod faulty;
 mod faulty_bytes;
 mod faulty_disk;
 pub mod film;
+pub mod look;
 pub mod plain;
 pub mod redb_file;
 
