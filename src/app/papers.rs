@@ -15,6 +15,7 @@ use crate::reports::letterhead::{Act, Letterhead};
 use crate::reports::receipt::receipt;
 use crate::reports::return_slip::return_slip;
 use crate::reports::slips::{CashMove, SuspendSlip, cash_slip, suspend_slip};
+use crate::reports::tax_free::{Refund, record_slip, refund_slip};
 use crate::reports::void_slip::void_slip;
 use crate::reports::x_z::{CashShown, XReport, ZReport, x_report, z_report};
 use crate::store::z_signing;
@@ -90,6 +91,15 @@ pub fn make(
             };
             (job_name("slip", slip, 0), suspend_slip(&letterhead, &now, &parked))
         }
+        (Paper::TaxFreeRecord { number }, Kind::TaxFreeRecorded(record)) => {
+            let (stored, _) = stored(engine, record.receipt)?;
+            let slip = record_slip(&letterhead, &now, record, &stored.sale);
+            (job_name("tax-free", number, 0), slip)
+        }
+        (Paper::TaxFreeRefund { .. }, Kind::TaxFreeRefunded { number, receipt, by, taxes }) => {
+            let refund = Refund { number: *number, receipt: *receipt, by: *by, taxes };
+            (job_name("tax-refund", number, 0), refund_slip(&letterhead, &now, &refund))
+        }
         (Paper::CashSlip, kind) => {
             let moved = match kind {
                 Kind::PaidIn { amount, reason } => CashMove::PaidIn { amount: *amount, reason },
@@ -151,6 +161,8 @@ pub fn again(engine: &Engine, placed: Placed) -> Option<(String, Document)> {
             name: name.clone(),
             amount: *amount,
         },
+        Kind::TaxFreeRecorded(record) => Paper::TaxFreeRecord { number: record.number },
+        Kind::TaxFreeRefunded { number, .. } => Paper::TaxFreeRefund { number: *number },
         Kind::SaleSuspended { slip, .. } => Paper::SuspendSlip { slip: *slip },
         Kind::ZClosed(closing) => Paper::ZReport { number: closing.number },
         _ => return None,

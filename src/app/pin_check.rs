@@ -12,6 +12,7 @@ use crate::domain::member::Member;
 use crate::domain::number::DocNo;
 use crate::domain::refusal::Refusal;
 use crate::domain::register::{ItemFound, Lookup, PinVerdict, StoredSale};
+use crate::domain::tax_free::Kept;
 use crate::store::store_reader::StoreReader;
 
 /// A PIN that was compared with the one on file.
@@ -81,6 +82,14 @@ impl Lookup for Knowing<'_> {
 
     fn sale(&self, receipt: DocNo) -> Result<Option<StoredSale>, Refusal> {
         self.reader.sale(receipt)
+    }
+
+    fn tax_free_record(&self, number: DocNo) -> Result<Option<Kept>, Refusal> {
+        self.reader.tax_free_record(number)
+    }
+
+    fn tax_free_of(&self, receipt: DocNo) -> Result<Vec<Kept>, Refusal> {
+        self.reader.tax_free_of(receipt)
     }
 
     fn pin(&self, staff: u32, pin: Option<&Pin>) -> Result<PinVerdict, Refusal> {

@@ -20,6 +20,7 @@ use crate::reports::members_list::{MemberRow, members_list};
 use crate::reports::period::Period;
 use crate::reports::sales_by_day::sales_by_day;
 use crate::reports::table::Table;
+use crate::reports::tax_free::records_list;
 use crate::reports::x_z::CashShown;
 use crate::store::days::ClosedDay;
 
@@ -35,7 +36,7 @@ pub struct Wanted {
 }
 
 /// Every report there is.
-pub const NAMES: [&str; 5] = ["x", "z", "sales", "items", "members"];
+pub const NAMES: [&str; 6] = ["x", "z", "sales", "items", "members", "tax_free"];
 
 impl Wanted {
     /// # Errors
@@ -66,6 +67,10 @@ impl Wanted {
             }
         }
         Ok(wanted)
+    }
+
+    fn names_days(&self) -> bool {
+        self.from.is_some() || self.to.is_some() || self.period.is_some()
     }
 
     /// Returns the first and the last day; a named period narrows what the dates leave open.
@@ -145,6 +150,15 @@ impl Source {
                     Ok(())
                 })?;
                 Ok(items_sold(words, &lines, |code| reader.stock(code).ok().flatten()))
+            }
+            "tax_free" => {
+                let records = reader.tax_free_records()?.into_iter();
+                let all = wanted.names_days();
+                let asked = records.filter(|kept| match all {
+                    true => (from..=to).contains(&kept.record.sold_on),
+                    false => kept.status.is_open(),
+                });
+                Ok(records_list(words, asked))
             }
             _ => self.members(),
         }

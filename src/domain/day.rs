@@ -15,7 +15,8 @@ use super::money::Money;
 use super::number::{DocKind, DocNo};
 use super::quantity::Quantity;
 use super::sale::{Sale, SaleLine, TenderKind};
-use super::tax::TaxMode;
+use super::tax::{TaxGroup, TaxMode};
+use super::tax_free::{self, RefundBy};
 
 /// A blind count: face value to pieces.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,6 +118,9 @@ pub struct DayTotals {
     /// Local hour 0…23 of the sale.
     pub hours: BTreeMap<u8, Tally>,
     pub staff: BTreeMap<u32, Tally>,
+    /// Tax of records that customs confirmed, given back.
+    pub tax_refunds_cash: Tally,
+    pub tax_refunds_transfer: Tally,
     pub points_given: i64,
     pub points_used: i64,
     pub points_taken_back: i64,
@@ -161,11 +165,17 @@ impl DayTotals {
     }
 
     /// Cash that must be in the drawer: float, cash sales net of change and refunds, what was paid in
-    /// and out, loans and pickups (`japan.md` 7.5).
+    /// and out, loans and pickups (`japan.md` 7.5), tax given back in cash.
     pub fn expected_cash(&self) -> Money {
         let sales = self.tenders.get(&TenderKind::Cash).map_or(Money::ZERO, |tally| tally.amount);
         self.float + sales + self.paid_in.amount - self.paid_out.amount + self.loans.amount
             - self.pickups.amount
+            - self.tax_refunds_cash.amount
+    }
+
+    /// Tax given back, in cash or by transfer.
+    pub fn tax_refunded(&self) -> Money {
+        self.tax_refunds_cash.amount + self.tax_refunds_transfer.amount
     }
 
     /// Folds one entry of this day. Entries of other kinds change nothing here.
@@ -207,6 +217,7 @@ impl DayTotals {
             }
             Kind::Loaned { amount } => self.loans.add(*amount),
             Kind::PickedUp { amount } => self.pickups.add(*amount),
+            Kind::TaxFreeRefunded { by, taxes, .. } => self.tax_given_back(*by, taxes),
             Kind::XReported { .. } => self.x_reports += 1,
             Kind::CashCounted(count) => self.count = Some(count.clone()),
             Kind::Approved { .. } => self.approvals += 1,
@@ -314,14 +325,31 @@ impl DayTotals {
 
     fn taxes(&mut self, sale: &Sale, direction: Direction) {
         for group in &sale.totals.taxes {
-            let key = TaxKey {
-                class: group.class.to_string(),
-                rate: group.rate.map(|rate| rate.to_string()).unwrap_or_default(),
-                included: group.mode == TaxMode::Included,
-            };
-            let sum = self.taxes.entry(key).or_default();
-            sum.base += direction.of(group.base);
-            sum.tax += direction.of(group.tax);
+            self.tax_group(group, direction);
+        }
+    }
+
+    fn tax_group(&mut self, group: &TaxGroup, direction: Direction) {
+        let key = TaxKey {
+            class: group.class.to_string(),
+            rate: group.rate.map(|rate| rate.to_string()).unwrap_or_default(),
+            included: group.mode == TaxMode::Included,
+        };
+        let sum = self.taxes.entry(key).or_default();
+        sum.base += direction.of(group.base);
+        sum.tax += direction.of(group.tax);
+    }
+
+    /// The goods were sold with their tax; now they are sold without any, and the tax is paid out.
+    fn tax_given_back(&mut self, by: RefundBy, taxes: &[TaxGroup]) {
+        for group in taxes {
+            self.tax_group(group, Direction::Voided);
+            self.tax_group(&tax_free::as_tax_free(group), Direction::Closed);
+        }
+        let refund = taxes.iter().map(|group| group.tax).sum();
+        match by {
+            RefundBy::Cash => self.tax_refunds_cash.add(refund),
+            RefundBy::Transfer => self.tax_refunds_transfer.add(refund),
         }
     }
 

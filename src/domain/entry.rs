@@ -14,6 +14,8 @@ use super::number::DocNo;
 use super::register::Cart;
 use super::sale::{Sale, SaleId, TenderKind};
 use super::settings::SettingsPatch;
+use super::tax::TaxGroup;
+use super::tax_free;
 use super::z_seal::ZSeal;
 
 /// Who said what time it was.
@@ -231,6 +233,21 @@ pub enum Kind {
     },
     /// The drawer's sensor saw it open, and the register had not ordered it (`reliability.md` P5).
     DrawerOpenedUnasked,
+    /// Goods of a receipt went into a purchase record (`japan.md` 1.9).
+    TaxFreeRecorded(Box<tax_free::Record>),
+    /// What the provider or customs said of a record.
+    TaxFreeToldOf {
+        number: DocNo,
+        receipt: DocNo,
+        status: tax_free::Status,
+    },
+    /// The tax of a record went back, and its goods are sales free of tax.
+    TaxFreeRefunded {
+        number: DocNo,
+        receipt: DocNo,
+        by: tax_free::RefundBy,
+        taxes: Vec<TaxGroup>,
+    },
 }
 
 /// A member as an import brings it: the card and the balance it starts with.

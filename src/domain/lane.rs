@@ -99,6 +99,7 @@ impl LaneState {
             }
             Kind::SaleVoided { id, .. } => self.ended = *id,
             Kind::FormalReceiptIssued { number, .. } => self.used(*number),
+            Kind::TaxFreeRecorded(record) => self.used(record.number),
             Kind::SaleSuspended { slip, name, cart } => {
                 self.used(*slip);
                 let suspended = Suspended {

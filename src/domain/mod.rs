@@ -14,6 +14,7 @@ pub mod points;
 pub mod registration;
 pub mod stamp_duty;
 pub mod tax;
+pub mod tax_free;
 pub mod text;
 
 pub mod command;

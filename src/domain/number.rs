@@ -18,11 +18,20 @@ pub enum DocKind {
     Training,
     /// A suspended sale's slip.
     Slip,
+    /// A purchase record of a tax-free shop.
+    TaxFree,
 }
 
 impl DocKind {
-    pub const ALL: [Self; 6] =
-        [Self::Receipt, Self::Return, Self::Formal, Self::Z, Self::Training, Self::Slip];
+    pub const ALL: [Self; 7] = [
+        Self::Receipt,
+        Self::Return,
+        Self::Formal,
+        Self::Z,
+        Self::Training,
+        Self::Slip,
+        Self::TaxFree,
+    ];
 
     const fn letter(self) -> &'static str {
         match self {
@@ -32,6 +41,7 @@ impl DocKind {
             Self::Z => "Z",
             Self::Training => "T",
             Self::Slip => "S",
+            Self::TaxFree => "P",
         }
     }
 

@@ -99,6 +99,8 @@ impl Rows {
             let item = format!("{} {} {basis}", key.class, key.rate);
             self.push("tax", item, Cell::Empty, Cell::Money(sum.base), Cell::Money(sum.tax));
         }
+        self.tally("tax_refund", "cash", day.tax_refunds_cash);
+        self.tally("tax_refund", "transfer", day.tax_refunds_transfer);
         for (kind, tally) in &day.tenders {
             self.tally("tender", kind.word(), *tally);
         }

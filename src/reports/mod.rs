@@ -27,6 +27,7 @@ pub mod sales_by_day;
 
 mod columns;
 mod goods;
+pub mod tax_free;
 mod taxes;
 mod training;
 mod x_z_blocks;

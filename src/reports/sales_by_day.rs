@@ -21,12 +21,13 @@ pub fn sales_by_day<'a>(
     let days: Vec<_> = days.into_iter().collect();
     let rates = rates(&days);
     let kinds = tender_kinds(&days);
-    let rows: Vec<_> = days.iter().map(|day| row(*day, &rates, &kinds)).collect();
+    let refunded = days.iter().any(|(_, day)| !day.tax_refunded().is_zero());
+    let rows: Vec<_> = days.iter().map(|day| row(*day, &rates, &kinds, refunded)).collect();
     Table {
         name: "sales",
         title: words.get("report.sales.title").to_owned(),
         totals: Some(totals(&rows)),
-        columns: columns(words, &rates, &kinds),
+        columns: columns(words, &rates, &kinds, refunded),
         rows,
     }
 }
@@ -42,7 +43,12 @@ fn tender_kinds(days: &[(u8, &DayTotals)]) -> Vec<TenderKind> {
     TenderKind::ALL.into_iter().filter(used).collect()
 }
 
-fn columns(words: &Words, rates: &BTreeSet<Rate>, kinds: &[TenderKind]) -> Vec<Column> {
+fn columns(
+    words: &Words,
+    rates: &BTreeSet<Rate>,
+    kinds: &[TenderKind],
+    refunded: bool,
+) -> Vec<Column> {
     let column = |key: &'static str, title, kind| Column {
         key: key.to_owned(),
         title: words.get(title).to_owned(),
@@ -64,6 +70,9 @@ fn columns(words: &Words, rates: &BTreeSet<Rate>, kinds: &[TenderKind]) -> Vec<C
         title: words.fill("report.column.tax", &[("rate", rate)]),
         kind: Kind::Money,
     }));
+    if refunded {
+        columns.push(column("tax_refunds", "report.column.tax_refunds", Kind::Money));
+    }
     columns.extend(
         kinds
             .iter()
@@ -72,7 +81,12 @@ fn columns(words: &Words, rates: &BTreeSet<Rate>, kinds: &[TenderKind]) -> Vec<C
     columns
 }
 
-fn row((lane, day): (u8, &DayTotals), rates: &BTreeSet<Rate>, kinds: &[TenderKind]) -> Vec<Cell> {
+fn row(
+    (lane, day): (u8, &DayTotals),
+    rates: &BTreeSet<Rate>,
+    kinds: &[TenderKind],
+    refunded: bool,
+) -> Vec<Cell> {
     let discounts = day.amounts_off.amount + day.percents_off.amount + day.points_off.amount;
     let mut row = vec![
         Cell::Text(ymd(day.business_date)),
@@ -86,6 +100,7 @@ fn row((lane, day): (u8, &DayTotals), rates: &BTreeSet<Rate>, kinds: &[TenderKin
         Cell::Money(day.net),
     ];
     row.extend(rates.iter().map(|rate| Cell::Money(tax_at(day, *rate))));
+    row.extend(refunded.then(|| Cell::Money(day.tax_refunded())));
     row.extend(
         kinds.iter().map(|kind| {
             Cell::Money(day.tenders.get(kind).map_or(Money::ZERO, |tally| tally.amount))

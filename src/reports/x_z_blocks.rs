@@ -72,6 +72,16 @@ pub fn taxes(letterhead: &Letterhead<'_>, day: &DayTotals, document: &mut Docume
         let right = format!("{}{}", yen(base), right(&yen(sum.tax), 16));
         document.pair(tax_label(letterhead, day, &key), right);
     }
+    for (key, tally) in [
+        ("report.tax.refunds_cash", day.tax_refunds_cash),
+        ("report.tax.refunds_transfer", day.tax_refunds_transfer),
+    ] {
+        if tally.count != 0 {
+            // The rows above have lost what went back; with it they add up to the net sales again.
+            let amounts = format!("{}{}", yen(tally.amount), right(&yen(Money::ZERO), 16));
+            document.pair(counted(words, key, tally.count), amounts);
+        }
+    }
     document.rule(Rule::Thin);
 }
 
@@ -199,6 +209,7 @@ fn movements(words: &Words, day: &DayTotals, document: &mut Document) {
         ("report.cash.paid_out", negative(day.paid_out), true),
         ("report.cash.loans", day.loans, false),
         ("report.cash.pickups", negative(day.pickups), false),
+        ("report.cash.tax_refunds", negative(day.tax_refunds_cash), false),
     ] {
         if always || tally.count != 0 {
             let times = words.fill("report.times", &[("count", &grouped(tally.count))]);

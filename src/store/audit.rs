@@ -363,6 +363,8 @@ fn number_on_paper(kind: &Kind) -> Option<DocNo> {
         Kind::SaleClosed(sale) => Some(sale.number),
         Kind::ReceiptVoided { receipt, .. } => Some(*receipt),
         Kind::FormalReceiptIssued { number, .. } => Some(*number),
+        Kind::TaxFreeRecorded(record) => Some(record.number),
+        Kind::TaxFreeRefunded { number, .. } => Some(*number),
         Kind::SaleSuspended { slip, .. } => Some(*slip),
         Kind::ZClosed(closing) => Some(closing.number),
         _ => None,

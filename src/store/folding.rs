@@ -14,7 +14,7 @@ use super::imports::{Past, prepared_card};
 use super::keys::Keys;
 use super::lanes::Folded;
 use super::progress::Progress;
-use super::{days, imports, items, jobs, lanes, members, sales, stock, tables, visits};
+use super::{days, imports, items, jobs, lanes, members, sales, stock, tables, tax_free, visits};
 use crate::domain::entry::{Entry, Kind};
 use crate::domain::lane::LaneState;
 use crate::domain::settings::Settings;
@@ -150,6 +150,7 @@ impl Folder {
         let open_day = memory.lanes.get(&entry.header.lane).and_then(|lane| lane.day.as_ref());
         sales::fold(txn, entry)?;
         visits::fold(txn, entry)?;
+        tax_free::fold(txn, entry)?;
         days::fold(txn, entry, open_day)?;
         jobs::fold(txn, entry)?;
         let last = memory.folded.get(&entry.header.lane);

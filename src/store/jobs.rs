@@ -46,6 +46,8 @@ pub fn job_of(kind: &Kind) -> Option<String> {
         Kind::Reprinted { receipt, copy } => Some(receipt_job(*receipt, *copy)),
         Kind::ReceiptVoided { receipt, .. } => Some(format!("void-{receipt}")),
         Kind::FormalReceiptIssued { number, .. } => Some(format!("formal-{number}")),
+        Kind::TaxFreeRecorded(record) => Some(format!("tax-free-{}", record.number)),
+        Kind::TaxFreeRefunded { number, .. } => Some(format!("tax-refund-{number}")),
         Kind::SaleSuspended { slip, .. } => Some(format!("slip-{slip}")),
         Kind::ZClosed(closing) => Some(format!("z-{}", closing.number)),
         _ => None,

@@ -55,6 +55,7 @@ pub mod member_find;
 pub mod members;
 pub mod sales;
 pub mod stock;
+pub mod tax_free;
 pub mod visits;
 
 pub mod appending;

@@ -31,6 +31,9 @@ impl Subject {
             | Kind::Reprinted { .. }
             | Kind::FormalReceiptIssued { .. }
             | Kind::LatePoints { .. }
+            | Kind::TaxFreeRecorded(_)
+            | Kind::TaxFreeToldOf { .. }
+            | Kind::TaxFreeRefunded { .. }
             | Kind::Stamped { .. }
             | Kind::PrintEnded { .. }
             | Kind::MemberSet(_) => Some(Self::Sales),

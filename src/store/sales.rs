@@ -121,7 +121,7 @@ pub fn key_of(header: &Header) -> SaleKey {
     (header.business_date, header.at_ms, header.lane, header.epoch, header.seq)
 }
 
-fn paper_key(number: DocNo) -> PaperKey {
+pub fn paper_key(number: DocNo) -> PaperKey {
     (number.lane, number.epoch, number.kind as u8, number.number)
 }
 

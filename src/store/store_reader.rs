@@ -17,7 +17,9 @@ use super::shelf::Shelf;
 use super::store_thread::FoldSender;
 use super::tables::ITEMS;
 use super::visits::Visit;
-use super::{days, items, jobs, journal_search, lanes, member_find, members, sales, stock, visits};
+use super::{
+    days, items, jobs, journal_search, lanes, member_find, members, sales, stock, tax_free, visits,
+};
 use crate::domain::command::Pin;
 use crate::domain::item::Item;
 use crate::domain::lane::LaneState;
@@ -27,6 +29,7 @@ use crate::domain::quantity::Quantity;
 use crate::domain::refusal::Refusal;
 use crate::domain::register::{ItemFound, Lookup, PinVerdict, StoredSale};
 use crate::domain::settings::Settings;
+use crate::domain::tax_free::Kept;
 
 /// A view on the store. Clones see the same one; any thread may hold one.
 #[derive(Clone)]
@@ -153,6 +156,11 @@ impl StoreReader {
         self.ask(Subject::Sales, jobs::waiting)
     }
 
+    /// Returns the purchase records of tax-free sales, oldest first.
+    pub fn tax_free_records(&self) -> Result<Vec<Kept>, StoreError> {
+        self.ask(Subject::Sales, tax_free::all)
+    }
+
     /// Returns one page of the sales that a query finds, newest first.
     pub fn search(
         &self,
@@ -191,6 +199,14 @@ impl Lookup for StoreReader {
 
     fn sale(&self, receipt: DocNo) -> Result<Option<StoredSale>, Refusal> {
         Ok(self.ask(Subject::Sales, |txn| sales::by_number(txn, receipt))?)
+    }
+
+    fn tax_free_record(&self, number: DocNo) -> Result<Option<Kept>, Refusal> {
+        Ok(self.ask(Subject::Sales, |txn| tax_free::by_number(txn, number))?)
+    }
+
+    fn tax_free_of(&self, receipt: DocNo) -> Result<Vec<Kept>, Refusal> {
+        Ok(self.ask(Subject::Sales, |txn| tax_free::of_receipt(txn, receipt))?)
     }
 
     fn pin(&self, staff: u32, pin: Option<&Pin>) -> Result<PinVerdict, Refusal> {

@@ -10,7 +10,7 @@ use redb::{
 use super::fault::StoreError;
 
 /// Version of the tables together. Raise it when any of them changes its meaning.
-pub const SCHEMA: u32 = 5;
+pub const SCHEMA: u32 = 6;
 
 /// Bytes redb may keep in memory (`stack.md` 3.3: this and 4 MiB more is what a process takes).
 pub const CACHE_BYTES: usize = 8 << 20;
@@ -60,6 +60,11 @@ pub const SALES: TableDefinition<SaleKey, Blob> = TableDefinition::new("sales");
 pub const SALE_BODIES: TableDefinition<SaleKey, Blob> = TableDefinition::new("sale_bodies");
 pub const PAPERS: TableDefinition<PaperKey, SaleKey> = TableDefinition::new("papers");
 
+/// Purchase records of tax-free sales by their number, and those of each receipt.
+pub const TAX_FREE: TableDefinition<PaperKey, Blob> = TableDefinition::new("tax_free");
+pub const TAX_FREE_OF: TableDefinition<(PaperKey, PaperKey), ()> =
+    TableDefinition::new("tax_free_of");
+
 /// business date, lane, epoch, number of the Z.
 pub const DAYS: TableDefinition<(i32, u8, u16, u32), Blob> = TableDefinition::new("days");
 
@@ -99,6 +104,8 @@ macro_rules! each_table {
             SALES,
             SALE_BODIES,
             PAPERS,
+            TAX_FREE,
+            TAX_FREE_OF,
             DAYS,
             IMPORTS,
             JOBS

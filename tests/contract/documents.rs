@@ -101,6 +101,62 @@ fn rf_02_a_return_slip_names_both_dates_and_the_receipt() {
     );
 }
 
+/// `japan.md` 1.9: sold with tax, recorded, confirmed by customs, and only then given back.
+#[test]
+fn a_tax_free_purchase_goes_from_its_slip_to_its_refund() {
+    let shop = Shop::new("").with_items(
+        "code,name,price,tax_class,flags\n51,抹茶菓子,3240,reduced,tax_free_ok\n\
+         52,腕時計,11000,standard,tax_free_ok\n53,牛乳,248,reduced,\n",
+    );
+    let made = in_japanese(&shop, "scan 51\nscan 52\nscan 53\ntender_cash\ntax_free 01-000001");
+    assert_eq!(
+        (&made["receipt"], &made["printed"][0]),
+        (&"01-P000001".into(), &"file:tax-free-01-P000001.bin".into(),)
+    );
+    let slip = shop.paper(&made["printed"][0]);
+    prints(
+        &slip,
+        &[
+            "01-P000001",
+            "01-000001",
+            "抹茶菓子",
+            "腕時計",
+            "3,240",
+            "240",
+            "11,000",
+            "1,240",
+            "13,000",
+        ],
+    );
+    prints(&slip, &["2027", "02", "20"]); // Ninety days behind 2026-11-22.
+    assert!(!read(&slip).text().contains("牛乳"), "milk is not marked");
+    assert_eq!(shop.refuse("tax_free_refund 01-P000001 cash"), "excluded");
+    assert_eq!(shop.refuse("return 01-000001 2"), "excluded");
+    let open = shop.told(&["report", "tax_free", "--format", "csv"]);
+    assert!(open.contains("01-P000001,01-000001,2026-11-22,2027-02-20,"), "{open}");
+    shop.sell("z_report");
+    let at = "2026-12-20T11:00:00+09:00";
+    shop.sell_at(at, "tax_free_status 01-P000001 sent\ntax_free_status 01-P000001 confirmed");
+    let back = shop.sell_at(at, "open_day 20000\ntax_free_refund 01-P000001 cash");
+    prints(&shop.paper(&back["printed"][0]), &["01-P000001", "13,000", "1,240"]);
+    let x = shop.sell_at(at, "report x");
+    let rows = x["report"]["rows"].as_array().unwrap_or_else(|| panic!("{x}"));
+    let row = |block: &str, item: &str| {
+        let fits = |row: &&serde_json::Value| row["block"] == block && row["item"] == item;
+        rows.iter().find(fits).unwrap_or_else(|| panic!("{block} {item}: {x}")).clone()
+    };
+    assert_eq!(row("tax", "standard 10 included")["tax"], -1000);
+    assert_eq!(row("tax", "tax_free  included")["amount"], 13_000);
+    assert_eq!(row("tax_refund", "cash")["amount"], 1240);
+    let z = shop.sell_at(at, "z_report 18760");
+    prints(&shop.paper(&z["printed"][0]), &["18,760", "Tax refunds", "1,240", "13,000"]);
+    let none = shop.told(&["report", "tax_free", "--format", "csv"]);
+    assert_eq!(none.lines().count(), 1, "nothing waits: {none}");
+    let sales = shop.told(&["report", "sales", "--from", "2026-12-01", "--format", "csv"]);
+    assert!(sales.contains("tax_refunds") && sales.contains(",1240"), "{sales}");
+    shop.verify();
+}
+
 #[test]
 fn training_is_printed_as_training() {
     let shop = Shop::new("");

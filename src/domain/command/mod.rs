@@ -12,6 +12,7 @@ pub use table::{COMMANDS, CommandSpec, Group, spec};
 use super::money::Money;
 use super::quantity::{Quantity, Rate};
 use super::sale::TenderKind;
+use super::tax_free::{RefundBy, Status};
 
 /// A PIN on its way to be checked; shown as `***` everywhere.
 #[derive(Clone, PartialEq, Eq)]
@@ -118,6 +119,9 @@ pub enum Command {
     Return { receipt: String, lines: Vec<ReturnLine> },
     ReturnOpen,
     Exchange { receipt: String, line: u32 },
+    TaxFree { receipt: String, lines: Vec<u32>, with: Vec<String> },
+    TaxFreeStatus { record: String, status: Status },
+    TaxFreeRefund { record: String, by: RefundBy },
     PrintOutcome { job: String, printed: bool },
     // drawer
     NoSale { reason: String },

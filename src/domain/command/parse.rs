@@ -8,6 +8,7 @@ use crate::domain::money::Money;
 use crate::domain::quantity::Quantity;
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::sale::TenderKind;
+use crate::domain::tax_free::{RefundBy, Status};
 
 /// The longest line taken; a scan is at most 80 characters, a note at most 200.
 const LONGEST_LINE: usize = 4096;
@@ -223,6 +224,24 @@ fn return_line(word: &str) -> Option<ReturnLine> {
     Some(ReturnLine { line: small(line).filter(|line| *line > 0)?, quantity })
 }
 
+/// A receipt, lines of it, and the customer's other receipts: `01-000123 1 3 with=01-000120`.
+fn tax_free<'a, I: Iterator<Item = &'a str>>(
+    given: &mut Arguments<'a, I>,
+) -> Result<Command, Refusal> {
+    let receipt = given.text()?;
+    let (mut lines, mut with) = (Vec::new(), Vec::new());
+    while let Some(word) = given.next() {
+        match word.strip_prefix("with=").filter(|other| !other.is_empty()) {
+            Some(other) => with.push(other.to_owned()),
+            None => {
+                let line = small(word).filter(|line| *line > 0);
+                lines.push(line.ok_or_else(|| given.bad(word))?);
+            }
+        }
+    }
+    Ok(Command::TaxFree { receipt, lines, with })
+}
+
 fn printed(word: &str) -> Option<bool> {
     match word {
         "printed" => Some(true),
@@ -313,6 +332,14 @@ fn build<'a, I: Iterator<Item = &'a str>>(
         }
         "return_open" => Command::ReturnOpen,
         "exchange" => Command::Exchange { receipt: given.text()?, line: given.parsed(small)? },
+        "tax_free" => tax_free(given)?,
+        "tax_free_status" => Command::TaxFreeStatus {
+            record: given.text()?,
+            status: given.parsed(Status::from_word)?,
+        },
+        "tax_free_refund" => {
+            Command::TaxFreeRefund { record: given.text()?, by: given.parsed(RefundBy::from_word)? }
+        }
         "print_outcome" => {
             Command::PrintOutcome { job: given.text()?, printed: given.parsed(printed)? }
         }

@@ -116,6 +116,7 @@ impl Register {
         let number = stored.sale.number;
         self.of_open_day(&stored)?;
         untouched(&stored)?;
+        self.not_held(&stored, 1..=stored.sale.lines.len() as u32, context)?;
         self.within_refund_limit(&stored.sale, context)?;
         let mut applied = self.unchanged();
         if let Some(kind) = self.late_points_undone(&stored, context)? {
@@ -133,7 +134,7 @@ impl Register {
         Ok(applied)
     }
 
-    fn of_open_day(&self, stored: &StoredSale) -> Result<(), Refusal> {
+    pub(super) fn of_open_day(&self, stored: &StoredSale) -> Result<(), Refusal> {
         let number = stored.sale.number;
         let day = self.lane.day.as_ref().filter(|_| number.lane == self.lane.lane);
         if day.is_some_and(|day| day.holds(number.epoch, stored.seq)) {

@@ -48,7 +48,7 @@ impl Register {
         self.business_date(now) > until.max(day.business_date)
     }
 
-    fn after_last_z(&self, now: Now) -> Result<(), Refusal> {
+    pub(super) fn after_last_z(&self, now: Now) -> Result<(), Refusal> {
         if now.month().0 < FIRST_YEAR {
             let date = super::view::ymd(now.civil_date());
             return Err(Refusal::new(RefusalCode::ClosedDay)

@@ -15,6 +15,7 @@ use crate::domain::number::DocNo;
 use crate::domain::quantity::Quantity;
 use crate::domain::refusal::Refusal;
 use crate::domain::sale::Sale;
+use crate::domain::tax_free;
 
 /// The time a command is given at. Time is an argument everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +113,9 @@ pub trait Lookup {
     /// The next free running number of member codes made at this lane.
     fn next_member_number(&self, lane: u8) -> Result<u32, Refusal>;
     fn sale(&self, receipt: DocNo) -> Result<Option<StoredSale>, Refusal>;
+    fn tax_free_record(&self, number: DocNo) -> Result<Option<tax_free::Kept>, Refusal>;
+    /// Every purchase record of a receipt, oldest first.
+    fn tax_free_of(&self, receipt: DocNo) -> Result<Vec<tax_free::Kept>, Refusal>;
     fn pin(&self, staff: u32, pin: Option<&Pin>) -> Result<PinVerdict, Refusal>;
 }
 

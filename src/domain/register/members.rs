@@ -58,7 +58,7 @@ impl Register {
         let member = known_member(code.trim(), context)?;
         self.attach(&mut applied.cart, self.attached(&member, context))?;
         applied.answer.member = Some(self.view_of_member(&member, context));
-        Ok(applied)
+        self.priced(applied, context) // Without the last one's points it may be too much for a sale.
     }
 
     fn attach(&self, cart: &mut Cart, member: CartMember) -> Result<(), Refusal> {
@@ -114,7 +114,7 @@ impl Register {
         let mut applied = self.unchanged();
         self.attach(&mut applied.cart, self.attached(&member, context))?;
         self.card_written(&mut applied, member, context);
-        Ok(applied)
+        self.priced(applied, context)
     }
 
     /// Changes the card of the attached member; fields not named stay.
@@ -134,7 +134,7 @@ impl Register {
             applied.cart.member = Some(self.attached(&member, context));
         }
         self.card_written(&mut applied, member, context);
-        Ok(applied)
+        self.priced(applied, context)
     }
 
     fn card_written(&self, applied: &mut Applied, member: Member, context: &Context<'_>) {
@@ -184,13 +184,13 @@ impl Register {
         Err(RefusalCode::Full.into())
     }
 
-    pub(super) fn clear_member(&self) -> Result<Applied, Refusal> {
+    pub(super) fn clear_member(&self, context: &Context<'_>) -> Result<Applied, Refusal> {
         let mut applied = self.unchanged();
         self.no_tender_in(&applied.cart)?;
         of_the_return(&applied.cart, None)?;
         applied.cart.member.take().ok_or(RefusalCode::NoMember)?;
         applied.cart.points_used = 0;
-        Ok(applied)
+        self.priced(applied, context)
     }
 
     /// Erases a member for good: the card's key and data go, the code stays dead, the sales stay.
@@ -223,7 +223,7 @@ impl Register {
         let rank = PLAIN_RANK.to_owned();
         let card = MemberCard { code: member.code, rank, joined: None, personal: Sealed::Erased };
         applied.entries.push(self.draft(context.now, Kind::MemberSet(Box::new(card))));
-        Ok(applied)
+        Ok(self.priced(applied, context)?)
     }
 }
 
@@ -362,6 +362,24 @@ mod tests {
         shop.give("tender_cash");
         shop.give("return 1"); // Goods of whoever is gone come back all the same.
         shop.give("tender_cash");
+    }
+
+    /// The points made a sale of the largest amount possible out of one that is larger.
+    #[test]
+    fn a_sale_that_would_be_too_much_keeps_its_member() {
+        let mut shop = Shop::staffless();
+        shop.member(CARD, 500);
+        shop.member(OTHER_CARD, 0);
+        shop.give("department 2 99999999");
+        shop.give(&format!("member {CARD}"));
+        shop.give("use_points all");
+        shop.give("department 2 100");
+        for line in
+            [format!("member {OTHER_CARD}"), "new_member name=x".into(), "clear_member".into()]
+        {
+            assert_eq!(shop.refuse(&line).code, RefusalCode::Over, "{line}");
+        }
+        assert!(shop.view().is_some());
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod sale;
 mod scanning;
 mod shop;
 mod staff;
+mod tax_free;
 mod tender;
 #[cfg(test)]
 mod test_shop;
@@ -78,6 +79,12 @@ pub enum Paper {
     },
     SuspendSlip {
         slip: DocNo,
+    },
+    TaxFreeRecord {
+        number: DocNo,
+    },
+    TaxFreeRefund {
+        number: DocNo,
     },
     CashSlip,
     XReport,
@@ -316,7 +323,7 @@ impl Register {
             C::FindMember { text } => self.find_member(text, context),
             C::NewMember(fields) => self.new_member(fields, context),
             C::EditMember(fields) => self.edit_member(fields, context),
-            C::ClearMember => self.clear_member(),
+            C::ClearMember => self.clear_member(context),
             C::EraseMember { code } => return self.erase_member(code, context),
             C::UsePoints(asked) => self.use_points(*asked, context),
             C::Coupon { code } => self.coupon(code, context),
@@ -331,6 +338,9 @@ impl Register {
             C::Return { receipt, lines } => self.return_goods(receipt, lines, context),
             C::ReturnOpen => self.return_open(),
             C::Exchange { receipt, line } => self.exchange(receipt, *line, context),
+            C::TaxFree { receipt, lines, with } => self.tax_free(receipt, lines, with, context),
+            C::TaxFreeStatus { record, status } => self.tax_free_status(record, *status, context),
+            C::TaxFreeRefund { record, by } => self.tax_free_refund(record, *by, context),
             C::PrintOutcome { job, printed } => self.print_outcome(job, *printed),
             C::NoSale { reason } => self.no_sale(reason, context),
             C::PaidIn { amount, reason } => self.paid_in(*amount, reason, context),
@@ -453,6 +463,9 @@ pub fn command_name(command: &Command) -> &'static str {
         C::Return { .. } => "return",
         C::ReturnOpen => "return_open",
         C::Exchange { .. } => "exchange",
+        C::TaxFree { .. } => "tax_free",
+        C::TaxFreeStatus { .. } => "tax_free_status",
+        C::TaxFreeRefund { .. } => "tax_free_refund",
         C::PrintOutcome { .. } => "print_outcome",
         C::NoSale { .. } => "no_sale",
         C::PaidIn { .. } => "paid_in",

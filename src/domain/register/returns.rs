@@ -35,6 +35,7 @@ impl Register {
             [] => everything(&left)?,
             lines => wanted(lines, &stored, left)?,
         };
+        self.not_held(&stored, wanted.iter().map(|(line, _)| *line), context)?;
         for (line, quantity) in wanted {
             take_back(&mut applied.cart, &stored, line, quantity);
         }
@@ -136,6 +137,8 @@ impl Register {
             let left = left_of(&renewed.sale, &renewed.returned_before)[&line];
             return Err(Refusal::new(RefusalCode::Returned).with("line", line).with("left", left));
         }
+        let coming = cart.lines.iter().filter_map(|line| line.origin.as_ref());
+        self.not_held(&stored, coming.map(|origin| origin.line), context)?;
         self.bind(cart, renewed, context)
     }
 

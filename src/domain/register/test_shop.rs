@@ -20,6 +20,7 @@ use crate::domain::points::{PointMove, balance};
 use crate::domain::refusal::Refusal;
 use crate::domain::sale::{Sale, TenderKind};
 use crate::domain::settings::{Coupon, Department, Rank, Settings, Staff};
+use crate::domain::tax_free::{Kept, Status};
 
 /// Two cards with check digits that hold.
 pub const CARD: &str = "2900000000018";
@@ -43,6 +44,7 @@ pub struct Memory {
     pub sales: BTreeMap<DocNo, StoredSale>,
     pub pins: BTreeMap<u32, String>,
     pub erased: BTreeSet<String>,
+    pub tax_free: BTreeMap<DocNo, Kept>,
 }
 
 impl Shop {
@@ -285,6 +287,16 @@ impl Memory {
             Kind::TenderCorrected { receipt, from, to, amount } => {
                 self.with_sale(*receipt, |stored| stored.sale.correct_tender(*from, *to, *amount));
             }
+            Kind::TaxFreeRecorded(record) => {
+                let kept = Kept { record: (**record).clone(), status: Status::Sold };
+                self.tax_free.insert(record.number, kept);
+            }
+            Kind::TaxFreeToldOf { number, status, .. } => {
+                self.tax_free.get_mut(number).expect("a record").status = *status;
+            }
+            Kind::TaxFreeRefunded { number, .. } => {
+                self.tax_free.get_mut(number).expect("a record").status = Status::Refunded;
+            }
             Kind::Reprinted { receipt, copy } => {
                 self.with_sale(*receipt, |stored| stored.copies = *copy);
             }
@@ -434,6 +446,15 @@ impl Lookup for Memory {
 
     fn sale(&self, receipt: DocNo) -> Result<Option<StoredSale>, Refusal> {
         Ok(self.sales.get(&receipt).cloned())
+    }
+
+    fn tax_free_record(&self, number: DocNo) -> Result<Option<Kept>, Refusal> {
+        Ok(self.tax_free.get(&number).cloned())
+    }
+
+    fn tax_free_of(&self, receipt: DocNo) -> Result<Vec<Kept>, Refusal> {
+        let of_it = self.tax_free.values().filter(|kept| kept.record.receipt == receipt);
+        Ok(of_it.cloned().collect())
     }
 
     fn pin(&self, staff: u32, pin: Option<&Pin>) -> Result<PinVerdict, Refusal> {
