@@ -16,7 +16,7 @@ use crate::disk::Syncs;
 use crate::lane::{Lane, moment};
 use crate::peer::Peer;
 use crate::people::{self, Dice};
-use crate::place::{Place, regi};
+use crate::place::{Place, Scale, regi};
 use crate::{Failure, goods};
 
 /// A day of another shape makes another shop: count it up to have the kept one made anew.
@@ -157,15 +157,30 @@ fn remove(dir: &Path) -> io::Result<()> {
     }
 }
 
+/// What is sold in a row of days, and out of how many goods to how many members.
+#[derive(Debug, Clone, Copy)]
+pub struct Trade {
+    pub days: u64,
+    pub sales: u32,
+    pub items: u32,
+    pub members: u32,
+}
+
 fn sell_a_year(shop: &Path, place: &Place, last: NaiveDate) -> Result<(), Failure> {
+    let Scale { sales, items, members, .. } = place.scale;
+    sell(shop, Trade { days: DAYS_OPEN, sales, items, members }, last)
+}
+
+/// Sells day by day up to the `last`, with a Z each evening.
+pub fn sell(shop: &Path, trade: Trade, last: NaiveDate) -> Result<(), Failure> {
     let mut lane = Lane::open(shop, Syncs::Skipped)?;
     let mut dice = Dice::new(0x5341_4C45);
     let (mut sold, mut evening) = (0, moment(0));
-    for day in 1..=DAYS_OPEN {
-        let date = last - Days::new(DAYS_OPEN - day);
-        let until = u64::from(place.scale.sales) * day / DAYS_OPEN;
-        let until = u32::try_from(until).expect("a part of the year's sales");
-        evening = sell_a_day(&mut lane, &mut dice, place, date, until - sold)?;
+    for day in 1..=trade.days {
+        let date = last - Days::new(trade.days - day);
+        let until = u64::from(trade.sales) * day / trade.days;
+        let until = u32::try_from(until).expect("a part of all sales");
+        evening = sell_a_day(&mut lane, &mut dice, trade, date, until - sold)?;
         sold = until;
     }
     lane.close(evening)
@@ -175,7 +190,7 @@ fn sell_a_year(shop: &Path, place: &Place, last: NaiveDate) -> Result<(), Failur
 fn sell_a_day(
     lane: &mut Lane,
     dice: &mut Dice,
-    place: &Place,
+    trade: Trade,
     date: NaiveDate,
     sales: u32,
 ) -> Result<Now, Failure> {
@@ -183,7 +198,7 @@ fn sell_a_day(
     let at = |minute: i64| moment(midnight + (minute - 540) * 60_000); // Japan is 540 ahead.
     for sale in 0..sales {
         let now = at(OPENS_AT_MINUTE + MINUTES_OPEN * i64::from(sale) / i64::from(sales));
-        for line in basket(dice, place) {
+        for line in basket(dice, trade) {
             lane.give(&line, now)?;
         }
     }
@@ -194,13 +209,13 @@ fn sell_a_day(
 }
 
 /// The commands of one customer: a few goods, a card in three of five sales, and the tender.
-fn basket(dice: &mut Dice, place: &Place) -> Vec<String> {
+fn basket(dice: &mut Dice, trade: Trade) -> Vec<String> {
     let goods = 1 + dice.below_skewed(8);
-    let scan = |dice: &mut Dice| 1 + dice.below_skewed(place.scale.items);
+    let scan = |dice: &mut Dice| 1 + dice.below_skewed(trade.items);
     let mut lines: Vec<String> =
         (0..goods).map(|_| format!("scan {}", goods::jan(scan(dice)))).collect();
     if dice.below(5) < 3 {
-        lines.push(format!("member {}", people::card(1 + dice.below_skewed(place.scale.members))));
+        lines.push(format!("member {}", people::card(1 + dice.below_skewed(trade.members))));
     }
     let tender = ["tender_cash", "tender_cash", "tender_credit", "tender_code"];
     lines.push((*dice.pick(&tender)).to_owned());

@@ -34,6 +34,7 @@ mod lookup;
 mod report;
 mod sale;
 mod start;
+mod years;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -54,12 +55,13 @@ struct Group {
 const SHOP: &str = "shop";
 
 /// In an order that leaves the page cache to the shop: the import, which sweeps it, comes last.
-const GROUPS: [Group; 6] = [
+const GROUPS: [Group; 7] = [
     Group { name: "start", measure: start::measure },
     Group { name: "keys", measure: keys::measure },
     Group { name: "sale", measure: sale::measure },
     Group { name: "lookup", measure: lookup::measure },
     Group { name: "report", measure: report::measure },
+    Group { name: "years", measure: years::measure },
     Group { name: "import", measure: import::measure },
 ];
 

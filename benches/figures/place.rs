@@ -19,6 +19,8 @@ pub struct Scale {
     pub members: u32,
     /// This year's sales.
     pub sales: u32,
+    /// The sales of five years, in a shop of fewer goods and members.
+    pub five_years: u32,
     pub rounds: u32,
     pub starts: u32,
     /// Imports take a minute or two each.
@@ -30,6 +32,7 @@ const BIG: Scale = Scale {
     items: 100_000,
     members: 1_000_000,
     sales: 110_000,
+    five_years: 540_000,
     rounds: 200,
     starts: 15,
     imports: 1,
@@ -40,6 +43,7 @@ const SMALL: Scale = Scale {
     items: 2_000,
     members: 20_000,
     sales: 3_000,
+    five_years: 9_000,
     rounds: 30,
     starts: 5,
     imports: 3,
