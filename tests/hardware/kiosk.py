@@ -16,6 +16,8 @@ from initramfs import HERE, WORK
 PICTURES = WORK / 'pictures'
 KIOSK = WORK / 'kiosk'
 CODES = the_shop.CODES
+# Where the first row of the key line is, in thousandths of the glass.
+KEY_LINE = 936
 # HID usages: the modifiers, then the keys pressed with them.
 CTRL, ALT, SHIFT, GUI = 'e0', 'e2', 'e1', 'e3'
 FUNCTION_KEYS = [f'{usage:02x}' for usage in range(0x3a, 0x46)]
@@ -43,9 +45,8 @@ class Kiosk:
     def boots_into_the_register(self):
         """Waits for the first picture of the register; returns what it took in the guest's own time."""
         self.guest.ready(patience=600)
-        self.guest.until_sh('pidof regi', patience=600)
-        self.guest.until_sh('[ -S /var/lib/regi/shop/control.sock ]', patience=120)
-        started = float(self.guest.sh("cut -d' ' -f1 /proc/uptime"))
+        # The register opens this door once its first picture is drawn; looked for there, often.
+        started = float(self.guest.sh("until [ -S /var/lib/regi/shop/control.sock ]; do sleep 0.1; done; cut -d' ' -f1 /proc/uptime", patience=600))
         self.picture('booted')
         memory = self.guest.sh("awk '/MemAvailable/ { print int($2 / 1024) }' /proc/meminfo").strip()
         return f'{started:.1f} s after the kernel began, {memory} MB of 512 left'
@@ -58,10 +59,15 @@ class Kiosk:
         self.guest.sh('''gadget init 6
 gadget keyboard hand 04d9 0024 Holtek Keyboard H1
 gadget keyboard scan1 0c2e 0b61 Honeywell "Barcode Scanner" 18123B4567
-gadget touch glass 04e7 0020 Elo TouchSystems T1''')
-        self.guest.until_sh('[ -e /dev/hidg2 ]')
+gadget touch glass 222a 0001 ILITEK "ILITEK-TP" T1''')
+        self.guest.until_sh('[ -e /dev/hidg2 ]', patience=60)
         held = "ls -l /proc/$(pidof regi)/fd | grep -c /dev/input/event"
-        self.guest.until_sh(f'[ $({held}) = 1 ]')
+        self.guest.until_sh(f'[ $({held}) = 1 ]', patience=90)
+        # Until the screen holds it, the glass tells nobody where it is touched.
+        self.guest.until_sh('''for node in /dev/input/event*; do
+  udevadm info $node | grep -q ID_INPUT_TOUCHSCREEN=1 && ls -l /proc/$(pidof cage)/fd | grep -q "$node$" && exit 0
+done
+exit 1''', patience=90)
 
     def sales(self):
         said = self.guest.sh('runuser -u regi -- regi --shop /var/lib/regi/shop --lang en export sales')
@@ -71,10 +77,11 @@ gadget touch glass 04e7 0020 Elo TouchSystems T1''')
         self.guest.sh(f"far_side type /dev/hidg1 {' '.join(CODES[:3])}")
         self.picture('scanned')
         # The first key of the key line, low on the left, is the tender; on the tender it is the exact sum.
-        for name in ('tender', 'sold'):
-            self.guest.sh('far_side touch /dev/hidg2 40 925')
+        for sales, name in enumerate(('tender', 'sold')):
+            self.guest.sh(f'far_side touch /dev/hidg2 40 {KEY_LINE}')
             self.picture(name)
-        until('a sale', lambda: self.sales() == 1)
+            same(self.sales(), sales, f'sales at {name}')
+        return 'one touch a step'
 
     def chords_lead_nowhere(self):
         before = self.guest.sh('pidof regi cage foot')
@@ -94,6 +101,12 @@ gadget touch glass 04e7 0020 Elo TouchSystems T1''')
 
     def console(self):
         return self.guest.sh('cat /sys/class/tty/tty0/active').strip()
+
+    def backs_up_to_a_stick(self):
+        """A stick that is put in while the register runs takes a backup, although the service is shut in."""
+        self.guest.sh('mkdir -p /media/stick && mount -t tmpfs -o uid=regi,mode=700 stick /media/stick')
+        self.guest.sh('runuser -u regi -- regi --shop /var/lib/regi/shop backup /media/stick/shop.regi')
+        return f"{self.guest.sh('stat -c %s /media/stick/shop.regi').strip()} bytes"
 
     def comes_back(self):
         """The program is killed: it is there again, with the open sale."""
@@ -116,6 +129,7 @@ def main():
         checks.claim('the machine boots into the register', kiosk.boots_into_the_register)
         checks.claim('scanner, keyboard and glass are there', kiosk.plugs_devices)
         checks.claim('a sale by scanner and by touch', kiosk.sells_by_scanner_and_touch)
+        checks.claim('a backup to a stick, beside the register', kiosk.backs_up_to_a_stick)
         checks.claim('the chords of a bored child', kiosk.chords_lead_nowhere)
         checks.claim('it comes back when it is killed', kiosk.comes_back)
         checks.claim('the journal of the machine is quiet', kiosk.is_quiet)

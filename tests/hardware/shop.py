@@ -34,6 +34,8 @@ def code(number):
 
 CODES = [code(number) for number in range(1, 201)]
 PRICES = {code(number): 100 + number for number in range(1, 201)}
+# The first goods have names that people know, for the pictures.
+NAMES = ['電池 単3 4本', '歯ブラシ', '台所用洗剤', 'ティッシュ 5箱', '傘']
 # Short numbers for the hand at the keyboard.
 HAND = {str(number): 1000 + number for number in range(101, 121)}
 
@@ -58,7 +60,9 @@ def make(name):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     items = folder / 'items.csv'
-    rows = [f'{item},品物{number},シナモノ {number},{price}' for number, (item, price) in enumerate([*PRICES.items(), *HAND.items()])]
+    rows = [
+        f"{item},{NAMES[number] if number < len(NAMES) else f'品物{number}'},シナモノ {number},{price}"
+        for number, (item, price) in enumerate([*PRICES.items(), *HAND.items()])]
     items.write_text('\n'.join(['code,name,kana,price', *rows, '']))
     shop = folder / 'shop'
     regi(shop, 'init', '--settings', SETTINGS)
