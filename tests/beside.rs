@@ -190,8 +190,9 @@ fn damage_is_found_beside_the_register_too() {
     std::thread::sleep(std::time::Duration::from_millis(500));
     let segment = shop.segments().pop().unwrap();
     let mut bytes = std::fs::read(&segment).unwrap();
-    let at = bytes.len() / 3;
-    bytes[at] ^= 1;
+    // Behind the entries there is room for more, where a flip does no harm.
+    let written = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    bytes[written / 3] ^= 1;
     std::fs::write(&segment, bytes).unwrap();
     let (exit, said) = told(&shop.regi(&["verify"]));
     assert_eq!(exit, Some(3), "{said}");

@@ -237,6 +237,13 @@ impl Books {
         let _ = self.with_shop(Shop::idle);
     }
 
+    /// Has the disk made ready for the sales of the day.
+    pub fn keep_room(&self) {
+        if let Some(shop) = self.shop().as_ref() {
+            shop.keep_room();
+        }
+    }
+
     pub fn reader(&self) -> &StoreReader {
         &self.reader
     }

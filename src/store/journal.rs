@@ -16,6 +16,7 @@ use super::opening::{Checkpoint, Found, Known, OpenReport, TailFound, look};
 use super::reader::Reader;
 use super::record::{FRAME, MAX_BODY, MAX_WRITE, Rest, Writing, put};
 use super::reserve::Reserve;
+use super::room::{Made, Room};
 use super::segment::{Begun, Former, HEADER_LEN, Header, Month, Place};
 
 /// The file in the journal's folder that keeps disk space back.
@@ -94,6 +95,7 @@ pub struct Journal {
     /// The highest name ever tried: none is tried twice.
     last_place: Option<Place>,
     reserve: Reserve,
+    room: Room,
     buffer: Vec<u8>,
 }
 
@@ -112,7 +114,7 @@ impl Journal {
     ) -> io::Result<(Self, OpenReport)> {
         files.make_dir(dir)?;
         let found = look(&*files, dir, id, known)?;
-        let Found { catalog, report, last_place, last_write, is_durable } = found;
+        let Found { catalog, report, last_place, last_write, room, is_durable } = found;
         let mut journal = Self {
             head: catalog.head,
             end: catalog.segments.last().map_or(0, |segment| segment.end),
@@ -122,6 +124,7 @@ impl Journal {
             state: State::Ready,
             last_place,
             reserve: Reserve::new(&dir.join(RESERVE_NAME), reserve_bytes),
+            room: Room::new(room),
             buffer: Vec::new(),
         };
         match report.tail {
@@ -161,7 +164,10 @@ impl Journal {
             cut.and_then(|()| write_again(&*file, from, self.end)).and_then(|()| file.sync_data());
         self.file = Some(match settled {
             Ok(()) => file,
-            Err(_) => self.rewrite(&path)?, // These pages are not to be trusted: take new ones.
+            Err(_) => {
+                self.room.moved(self.end);
+                self.rewrite(&path)? // These pages are not to be trusted: take new ones.
+            }
         });
         Ok(())
     }
@@ -254,6 +260,44 @@ impl Journal {
         self.reserve.release(&**self.reader.files())
     }
 
+    /// Keeps room for the entries to come: they are written over zeros, which spares the disk a new
+    /// length with each. For who appends all day.
+    pub fn keep_room(&mut self) {
+        self.room.keep();
+        self.refill_room();
+    }
+
+    /// Makes room where half of it is used; call it when nobody is at the counter.
+    pub fn refill_room(&mut self) {
+        self.room.ask_again();
+        if self.room.is_half_used(self.end) {
+            self.make_room();
+        }
+    }
+
+    /// Makes room where little is left; call it when nobody waits.
+    pub fn spare_room(&mut self) {
+        if self.room.is_low(self.end) {
+            self.make_room();
+        }
+    }
+
+    fn make_room(&mut self) {
+        let Some(file) = self.file.clone().filter(|_| self.state == State::Ready) else { return };
+        // Where the reserve had to be given the disk is full: what is left is for entries.
+        if !self.reserve.is_lacking() && self.room.make(&*file, self.end) == Made::Failed {
+            self.state = State::Suspect;
+        }
+    }
+
+    /// Ends the segment with its last record, when nothing will be appended to it. One that has failed
+    /// is left as it is.
+    pub fn cut_room(&mut self) {
+        if let Some(file) = self.file.clone().filter(|_| self.state == State::Ready) {
+            self.room.give_back(&*file, self.end);
+        }
+    }
+
     fn write_here(&mut self, month: Month, bytes: &[u8]) -> io::Result<()> {
         let current = self.reader.catalog().segments.last().map(|s| s.header.place.month);
         match current {
@@ -286,7 +330,9 @@ impl Journal {
             let _ = self.reader.files().remove(&path); // It holds nothing; tidy if we can.
             return Err(e);
         }
+        self.cut_room(); // Of the segment before.
         self.end = HEADER_LEN as u64;
+        self.room.moved(self.end);
         self.file = Some(file);
         self.state = State::Ready;
         self.reader.catalog_mut().segments.push(Segment::new(header, self.end, Some(self.head)));

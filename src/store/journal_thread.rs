@@ -63,6 +63,8 @@ enum Request {
     RetryOpen(Said),
     RestoreReserve(Box<dyn FnOnce(io::Result<()>) + Send>),
     ReleaseReserve(Box<dyn FnOnce(bool) + Send>),
+    KeepRoom,
+    RefillRoom(Box<dyn FnOnce(()) + Send>),
     Subscribe(Sender<Arc<Record>>),
     End,
 }
@@ -150,6 +152,16 @@ impl JournalHandle {
     /// Gives the disk reserve for what must be written now; returns whether there was any.
     pub fn release_reserve(&self) -> bool {
         self.wait(Request::ReleaseReserve).unwrap_or(false)
+    }
+
+    /// Has room kept for the entries to come, made while nobody waits for it.
+    pub fn keep_room(&self) {
+        let _ = self.send(Request::KeepRoom); // Without it every append takes its own space.
+    }
+
+    /// Fills up the room for the entries to come, where it is kept.
+    pub fn refill_room(&self) {
+        let _ = self.wait(Request::RefillRoom);
     }
 
     /// Returns a subscription that begins with entry `from`, read from disk as far as it must be.
@@ -247,15 +259,26 @@ impl Owner {
     fn run(mut self, inbox: &Receiver<Request>) -> Journal {
         for request in inbox {
             match request {
-                Request::Append(drafts, reply) => self.act(drafts, reply),
+                Request::Append(drafts, reply) => {
+                    self.act(drafts, reply);
+                    if inbox.is_empty() {
+                        self.journal.spare_room();
+                    }
+                }
                 Request::Flush(said) => said(self.journal.refusal().map_or(Ok(()), Err)),
                 Request::RetryOpen(said) => said(self.journal.retry_open()),
                 Request::RestoreReserve(said) => said(self.journal.restore_reserve()),
                 Request::ReleaseReserve(said) => said(self.journal.release_reserve()),
+                Request::KeepRoom => self.journal.keep_room(),
+                Request::RefillRoom(said) => {
+                    self.journal.refill_room();
+                    said(());
+                }
                 Request::Subscribe(sender) => self.subscribers.push(sender),
                 Request::End => break,
             }
         }
+        self.journal.cut_room();
         self.journal
     }
 

@@ -25,6 +25,7 @@ pub mod walk;
 pub mod journal;
 pub mod opening;
 pub mod reserve;
+pub mod room;
 
 pub mod cart_log;
 pub mod shop_lock;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::catalog::{Catalog, Damage, Mark, Segment, Why};
 use super::chain::{Hash, Head, JournalId};
 use super::files::{DiskFile, Files, read_full};
-use super::record::{MAX_WRITE, Rest, Tail, Unfit, Writing, judge_tail};
+use super::record::{MAX_WRITE, Rest, Tail, Unfit, Writing, is_room, judge_tail, written_len};
 use super::segment::{Begun, HEADER_LEN, Header, Place, SegmentName};
 use super::walk::{Walk, WalkError};
 
@@ -73,6 +73,8 @@ pub struct Found {
     pub last_place: Option<Place>,
     /// Where the last write to the last segment began, unless a checkpoint proves it durable.
     pub last_write: Option<u64>,
+    /// Up to where the last segment holds zeros behind its end, in bytes.
+    pub room: u64,
     /// Somebody witnessed the head, which is only told of once it is synced.
     pub is_durable: bool,
 }
@@ -82,12 +84,12 @@ pub fn look(files: &dyn Files, dir: &Path, id: &JournalId, known: Known) -> io::
     let Survey { segments, void, mut damage, last_place, headless } = Survey::of(files, dir, id)?;
     let known = known.with_highest_witness();
     let mut catalog = Catalog { segments, head: id.genesis() };
-    let (mut tail, mut scanned, mut last_write) = (TailFound::Nothing, 0, None);
+    let (mut tail, mut scanned, mut last_write, mut room) = (TailFound::Nothing, 0, None, 0);
     if let Some(segment) = catalog.segments.last_mut() {
         let file = files.open(&dir.join(segment.name().to_string()))?;
         let scan = Scan::of(file, segment, known)?;
         (catalog.head, tail, scanned) = (scan.head, scan.tail, scan.records);
-        last_write = scan.last_write;
+        (last_write, room) = (scan.last_write, scan.room);
     }
     if let Some(found) = headless {
         tail = TailFound::Damaged(found);
@@ -103,7 +105,7 @@ pub fn look(files: &dyn Files, dir: &Path, id: &JournalId, known: Known) -> io::
     }
     let is_durable = tail == TailFound::Nothing && known.witness == Some(catalog.head);
     let report = OpenReport { head: catalog.head, tail, void, damage, scanned };
-    Ok(Found { catalog, report, last_place, last_write, is_durable })
+    Ok(Found { catalog, report, last_place, last_write, room, is_durable })
 }
 
 /// Says that a witness knows more than the journal holds.
@@ -144,7 +146,7 @@ impl Survey {
         for name in names {
             survey.headless = survey.read_header(files, dir, id, name, &mut found)?;
         }
-        survey.link(id, found);
+        survey.link(files, dir, id, found)?;
         Ok(survey)
     }
 
@@ -183,7 +185,13 @@ impl Survey {
     }
 
     /// Follows the headers back from the newest: each names the segment it continues.
-    fn link(&mut self, id: &JournalId, mut found: Vec<(Header, u64)>) {
+    fn link(
+        &mut self,
+        files: &dyn Files,
+        dir: &Path,
+        id: &JournalId,
+        mut found: Vec<(Header, u64)>,
+    ) -> io::Result<()> {
         let mut next: Option<Header> = None;
         while let Some((header, len)) = found.pop() {
             let former = next.as_ref().map(|next| next.former);
@@ -195,6 +203,13 @@ impl Survey {
                 _ => {}
             }
             let segment = self.ending(header, len, next.as_ref());
+            if next.as_ref().is_some_and(|next| next.begun == Begun::InOrder)
+                && len > segment.end
+                && !is_blank_behind(files, dir, &segment)?
+            {
+                let after = segment.last.map_or(0, |last| last.seq);
+                self.damage.push(segment.damage(after + 1, segment.end, Why::Surplus));
+            }
             next = Some(segment.header.clone());
             self.segments.push(segment);
         }
@@ -205,6 +220,7 @@ impl Survey {
         }
         self.segments.reverse();
         self.damage.sort_by_key(|damage| (damage.segment, damage.offset));
+        Ok(())
     }
 
     /// Leaves out a segment that no other continues: begun in vain, or not ours.
@@ -226,14 +242,26 @@ impl Survey {
         let seq = next.after.seq;
         if len < former.end {
             self.damage.push(damage(&header, seq, len, Why::Record(Unfit::Short)));
-        } else if len > former.end && next.begun == Begun::InOrder {
-            self.damage.push(damage(&header, seq + 1, former.end, Why::Surplus));
         }
         if seq < header.after.seq {
             self.damage.push(damage(&header, seq, former.end, Why::Ending));
         }
         Segment::new(header, former.end, Some(next.after))
     }
+}
+
+/// Whether only room stands behind a segment's end: nobody came to cut it when the month was over.
+fn is_blank_behind(files: &dyn Files, dir: &Path, segment: &Segment) -> io::Result<bool> {
+    let file = files.open(&dir.join(segment.name().to_string()))?;
+    Ok(is_room(&beyond(&*file, segment.end)?))
+}
+
+/// Reads what stands beyond `end`: at most a byte more than one write.
+pub(super) fn beyond(file: &dyn DiskFile, end: u64) -> io::Result<Vec<u8>> {
+    let len = file.len()?.saturating_sub(end).min(MAX_WRITE as u64 + 1);
+    let mut region = vec![0; usize::try_from(len).expect("bounded above")];
+    read_full(file, end, &mut region)?;
+    Ok(region)
 }
 
 fn damage(header: &Header, seq: u64, offset: u64, why: Why) -> Damage {
@@ -255,6 +283,7 @@ struct Scan {
     tail: TailFound,
     records: u64,
     last_write: Option<u64>,
+    room: u64,
 }
 
 impl Scan {
@@ -296,10 +325,11 @@ impl Scan {
         let (mut head, end) = (walk.head(), walk.offset());
         segment.end = end;
         segment.last = Some(head);
-        let mut tail = TailFound::Nothing;
-        if let Some(why) = stopped {
-            tail = judge(&*file, segment, head, len, why)?;
-        }
+        let mut tail = match stopped {
+            Some(why) => judge(&*file, segment, head, len, why)?,
+            None => TailFound::Nothing,
+        };
+        let room = if tail == TailFound::Nothing { len } else { end };
         // An act that was torn between its entries did not happen: nobody was told of any of them.
         if let Some(begun) = half_an_act
             && !matches!(tail, TailFound::Damaged(_))
@@ -307,12 +337,13 @@ impl Scan {
             head = begun.head;
             segment.take_back_to(begun);
             last_write = None;
-            tail = TailFound::Torn(len - begun.offset);
+            let behind = if let TailFound::Torn(bytes) = tail { bytes } else { 0 };
+            tail = TailFound::Torn(end - begun.offset + behind);
         }
         if contradicted && let Some(witness) = known.witness {
             tail = TailFound::Damaged(segment.damage(witness.seq, segment.end, Why::Witness));
         }
-        Ok(Self { head, tail, records, last_write })
+        Ok(Self { head, tail, records, last_write, room })
     }
 }
 
@@ -357,7 +388,8 @@ fn judge(
     let mut tail = vec![0; usize::try_from(surplus).expect("bounded above")];
     read_full(file, segment.end, &mut tail)?;
     Ok(match judge_tail(head, segment.end, &tail) {
-        Tail::Torn => TailFound::Torn(surplus),
+        Tail::Blank => TailFound::Nothing,
+        Tail::Torn => TailFound::Torn(written_len(&tail) as u64),
         Tail::Damaged(why) => damaged(why),
     })
 }

@@ -14,7 +14,7 @@ use super::chain::{Head, JournalId};
 use super::files::{Files, beside, read_whole, write_fresh};
 use super::opening::{Known, look};
 use super::reader::Reader;
-use super::record::{self, Tail, judge_tail};
+use super::record::{self, Tail, is_room, judge_tail};
 use super::second_copy::CopyPlace;
 use super::segment::{Begun, SegmentName};
 use super::verify::Watch;
@@ -133,7 +133,7 @@ fn continuation(bytes: &[u8], from: u64, mut head: Head) -> Result<(Head, usize)
                 head = next;
             }
             Err(_) => match judge_tail(head, at as u64, &bytes[at..]) {
-                Tail::Torn => break,
+                Tail::Blank | Tail::Torn => break,
                 Tail::Damaged(_) => return Err(head.seq + 1),
             },
         }
@@ -164,7 +164,8 @@ fn prepare(
     let own = read_or_empty(files, &path)?;
     let mut want = read_whole(&*copy.files, &copy.dir.join(&name))?;
     want.truncate(usize::try_from(segment.end).unwrap_or(usize::MAX));
-    if own == want || (own.starts_with(&want) && behind != Behind::Nothing) {
+    let surplus = own.strip_prefix(want.as_slice());
+    if surplus.is_some_and(|more| behind != Behind::Nothing || is_room(more)) {
         return Ok(None);
     }
     if let Behind::Own(end) = behind {

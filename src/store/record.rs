@@ -25,6 +25,9 @@ const JOINED: u32 = 1 << 31;
 const FOLLOWED: u32 = 1 << 30;
 /// What a disk writes whole, in bytes.
 const SECTOR: u64 = 512;
+/// So many zeros at its end say that the end of a record is missing: a whole one has them once in
+/// four billion.
+const MISSING_END: [u8; 4] = [0; 4];
 
 /// How a record came to disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,37 +139,69 @@ pub fn follow(prev: Head, bytes: &[u8]) -> Result<(Frame, Head), Unfit> {
 /// What the bytes after the last whole record are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tail {
+    /// Zeros, written ahead for records to come, or nothing.
+    Blank,
     /// The rest of a write that a power cut tore; nobody was told it had happened.
     Torn,
     /// Something that once was whole: records that may have been acknowledged.
     Damaged(Unfit),
 }
 
-/// Judges a non-empty tail that begins at `offset` of its file, where the record after `prev`
-/// should stand and does not.
+/// Judges the tail that begins at `offset` of its file, where the record after `prev` should stand
+/// and does not.
 ///
 /// Only one write is ever outstanding, so torn bytes are at most one write, hold no record that
-/// began a write of its own, and show the tear: they end early, or a sector is still zeros.
+/// began a write of its own, and show the tear: they end early, or a sector is still zeros. Zeros
+/// behind them were written ahead and mean nothing.
 pub fn judge_tail(prev: Head, offset: u64, tail: &[u8]) -> Tail {
+    let written = written_len(tail);
+    if written == 0 {
+        return Tail::Blank;
+    }
+    // A hash may end in zeros of its own, but is never all zeros.
+    let tail = &tail[..tail.len().min(written + Hash::LEN)];
     let why = match follow(prev, tail) {
         Err(Unfit::Link) | Ok(_) => return Tail::Damaged(Unfit::Link),
         Err(why) => why,
     };
-    if tail.len() > MAX_WRITE {
+    if written > MAX_WRITE {
         return Tail::Damaged(why);
     }
     let wholes = whole_records(tail);
     if wholes.iter().any(|(_, writing)| *writing == Writing::First) {
         return Tail::Damaged(why);
     }
-    let end = wholes.first().map_or(tail.len(), |(at, _)| *at);
-    if !begins_in_a_blank_sector(offset, tail) && links_despite_its_prefix(prev, &tail[..end]) {
+    let mut ends = match wholes.first() {
+        Some((at, _)) => *at..=*at,
+        None => written..=tail.len(),
+    };
+    if !begins_in_a_blank_sector(offset, tail)
+        && ends.any(|end| links_despite_its_prefix(prev, &tail[..end]))
+    {
         return Tail::Damaged(why);
     }
     match announced(tail) {
-        Ok(len) if len <= tail.len() && !has_blank_sector(offset, len, tail) => Tail::Damaged(why),
+        Ok(len) if len <= tail.len() && is_all_there(offset, &tail[..len]) => Tail::Damaged(why),
         _ => Tail::Torn,
     }
+}
+
+/// Returns the length of a tail without the zeros at its end.
+pub fn written_len(tail: &[u8]) -> usize {
+    const BLANK: [u8; 4096] = [0; 4096];
+    let blank = tail.rchunks(BLANK.len()).take_while(|piece| *piece == &BLANK[..piece.len()]);
+    let rest = &tail[..tail.len() - blank.map(<[u8]>::len).sum::<usize>()];
+    rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
+}
+
+/// Returns whether bytes behind a segment's end are only zeros that were written ahead.
+pub fn is_room(region: &[u8]) -> bool {
+    region.len() <= MAX_WRITE && written_len(region) == 0
+}
+
+/// Returns whether every sector of a record, and its end, were written.
+fn is_all_there(offset: u64, record: &[u8]) -> bool {
+    !record.ends_with(&MISSING_END) && !has_blank_sector(offset, record.len(), record)
 }
 
 /// Returns whether a void region (behind a fault) is what one failed write can leave.
@@ -335,6 +370,76 @@ mod tests {
             (&[][..], true),
         ] {
             assert_eq!(is_one_write(region), want);
+        }
+    }
+
+    /// The tail as it stands in a segment whose room was written ahead.
+    fn with_room(tail: &[u8]) -> Vec<u8> {
+        [tail, &[0; 5000][..]].concat()
+    }
+
+    #[test]
+    fn zeros_behind_the_last_record_are_room_and_nothing_else() {
+        for len in [0, 1, 7, 8, 39, 40, 41, 5000] {
+            assert_eq!(judge_tail(ZERO, 300, &vec![0; len]), Tail::Blank, "{len}");
+        }
+    }
+
+    #[test]
+    fn a_flip_in_the_last_record_is_damage_with_room_behind_it_too() {
+        let record = |seed: u16| {
+            let mut bytes = Vec::new();
+            put(&mut bytes, ZERO, Writing::First, Rest::Nothing, &seed.to_le_bytes().repeat(65));
+            bytes
+        };
+        // One whose hash ends in a zero, too: it could as well be room.
+        let by_chance = (1..).find(|seed| record(*seed).ends_with(&[0]));
+        for seed in [1, by_chance.unwrap()] {
+            let mut bytes = with_room(&record(seed));
+            for bit in 0..(FRAME + 130) * 8 {
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                let judged = judge_tail(ZERO, 300, &bytes);
+                assert!(matches!(judged, Tail::Damaged(_)), "bit {bit} of {seed}: {judged:?}");
+                bytes[bit / 8] ^= 1 << (bit % 8);
+            }
+        }
+    }
+
+    #[test]
+    fn a_write_into_room_is_torn_wherever_a_sector_or_its_end_is_missing() {
+        for second in [Writing::First, Writing::Joined] {
+            let (bytes, border) = two(700, second);
+            let end = if second == Writing::First { border } else { bytes.len() };
+            for offset in [256, 300, 511] {
+                for missing in 0..=(offset + end) / 512 {
+                    let mut torn = with_room(&bytes[..end]);
+                    let from = (missing * 512).saturating_sub(offset);
+                    torn[from..((missing + 1) * 512 - offset).min(end)].fill(0);
+                    let judged = judge_tail(ZERO, offset as u64, &torn);
+                    let blank = torn.iter().all(|byte| *byte == 0);
+                    let followed = frame(&torn).is_ok(); // Its first record is whole.
+                    assert!(
+                        blank || followed || judged == Tail::Torn,
+                        "sector {missing} {second:?} {offset}: {judged:?}"
+                    );
+                }
+            }
+            for len in 1..border - MISSING_END.len() {
+                let judged = judge_tail(ZERO, 256, &with_room(&bytes[..len]));
+                assert_eq!(judged, Tail::Torn, "{len}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_behind_room_is_damage_and_a_stray_bit_in_it_is_not() {
+        let mut far = vec![0; 3000];
+        put(&mut far, ZERO, Writing::First, Rest::Nothing, &body(1, 200));
+        assert!(matches!(judge_tail(ZERO, 300, &with_room(&far)), Tail::Damaged(_)));
+        for at in [0, 1, 3, 8, 400, 4999] {
+            let mut room = with_room(&[]);
+            room[at] ^= 0x10;
+            assert_eq!(judge_tail(ZERO, 300, &room), Tail::Torn, "{at}");
         }
     }
 }

@@ -30,6 +30,11 @@ impl Reserve {
         self.held
     }
 
+    /// Returns whether space should be kept back and is not: the disk is full.
+    pub fn is_lacking(&self) -> bool {
+        self.bytes > 0 && !self.held
+    }
+
     /// Takes the space, unless it is held already.
     pub fn take(&mut self, files: &dyn Files) -> io::Result<()> {
         if self.bytes == 0 || self.held {

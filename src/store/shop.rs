@@ -460,7 +460,13 @@ impl Shop {
         }
         // There may be room again; without it the shop sells all the same.
         let _ = self.appender.journal().restore_reserve();
+        self.appender.journal().refill_room();
         Ok(())
+    }
+
+    /// Has the journal keep room ahead: for a register that sells all day.
+    pub fn keep_room(&self) {
+        self.appender.journal().keep_room();
     }
 
     pub fn reader(&self) -> &StoreReader {

@@ -13,9 +13,9 @@ use std::thread;
 use super::catalog::{Catalog, Damage, Segment, Why};
 use super::chain::Head;
 use super::files::{DiskFile, read_full};
-use super::opening::gap_before;
+use super::opening::{beyond, gap_before};
 use super::reader::{Reader, ending, stumble};
-use super::record::{MAX_WRITE, is_one_write};
+use super::record::{is_one_write, is_room};
 use super::segment::{Begun, HEADER_LEN, Header, Month};
 use super::walk::Walk;
 
@@ -165,17 +165,10 @@ fn surplus(file: &dyn DiskFile, segment: &Segment, next: Option<&Header>) -> Opt
     let next = next.filter(|next| next.former.is_some_and(|f| f.place == segment.header.place))?;
     let found = Some(segment.damage(next.after.seq + 1, segment.end, Why::Surplus));
     match beyond(file, segment.end) {
-        Ok(region) if region.is_empty() => None,
+        // Room that nobody came to cut when the month was over.
+        Ok(region) if is_room(&region) => None,
         Ok(region) if next.begun == Begun::AfterFault && is_one_write(&region) => None,
         Err(e) if e.kind() == ErrorKind::UnexpectedEof => None, // The walk has named it.
         _ => found,
     }
-}
-
-/// Reads what stands beyond `end`: at most a byte more than one write.
-fn beyond(file: &dyn DiskFile, end: u64) -> io::Result<Vec<u8>> {
-    let len = file.len()?.saturating_sub(end).min(MAX_WRITE as u64 + 1);
-    let mut region = vec![0; usize::try_from(len).expect("bounded above")];
-    read_full(file, end, &mut region)?;
-    Ok(region)
 }

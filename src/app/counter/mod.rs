@@ -155,10 +155,11 @@ impl<W: Write> Counter<W> {
         Ok(if damaged { Ending::Damaged } else { ending })
     }
 
-    /// Begins what runs beside the first keys: the note that a register works here, the check of the
-    /// chain, the search for papers that the last run left.
+    /// Begins what runs beside the first keys: the note that a register works here, room for its sales,
+    /// the check of the chain, the search for papers that the last run left.
     fn begin_beside(&mut self) {
         self.cart_sync.ask();
+        self.engine.shop.keep_room();
         self.engine.spool.watch();
         let (events, copy) = (self.events.clone(), opening::copy_place(&self.engine.config));
         self.engine.check = Some(StartCheck::begin(&self.engine.shop, copy, move || {

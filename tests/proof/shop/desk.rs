@@ -181,6 +181,8 @@ impl Desk {
         config.printer.address = "screen:".to_owned();
         let place = place(files, copy, copying, seed ^ 0x5EED);
         let engine = open_place(&options(moment, seed), config, &place, || {})?;
+        engine.shop.keep_room(); // As the counter does; and it waits until there is room.
+        engine.shop.settle();
         let (files, copy) = (files.clone(), copy.clone());
         Ok(Self { files, copy, engine, moment, copying, seed, imports: 2 })
     }
