@@ -61,7 +61,7 @@ enum Place {
 /// The printer that prints what the other cannot.
 struct Second {
     handle: PrinterHandle,
-    profile: Profile,
+    profile: Arc<Profile>,
     trouble: Option<Trouble>,
 }
 
@@ -106,7 +106,7 @@ pub struct Spool {
     moved: bool,
     said: Vec<SpoolNews>,
     events: Receiver<(Place, PrinterEvent)>,
-    profile: Profile,
+    profile: Arc<Profile>,
     /// Papers of the act just answered; none outlives the next frame.
     queued: VecDeque<(String, Document, u64)>,
     waiting: VecDeque<Waiting>,
@@ -114,7 +114,7 @@ pub struct Spool {
     /// Numbers for what follows from no entry: pulses and test pages.
     next_loose: u64,
     /// The shop's logo, for printers that draw.
-    logo: Option<Bitmap>,
+    logo: Option<Arc<Bitmap>>,
     pane: Option<VecDeque<String>>,
     pane_papers: u64,
     has_drawer: bool,
@@ -174,7 +174,8 @@ impl Spool {
         let address: Address = config.printer.address.parse()?;
         let address = address.within(shop);
         let name = &config.printer.profile;
-        let profile = profiles.get(name).ok_or_else(|| SpoolError::Profile(name.clone()))?.clone();
+        let profile = profiles.get(name).ok_or_else(|| SpoolError::Profile(name.clone()))?;
+        let profile = Arc::new(profile.clone());
         let pane = matches!(address, Address::Screen).then(VecDeque::new);
         let (tell, events) = unbounded(); // Bounded by the jobs that cause them.
         let ear = |place, address: &Address| {
@@ -192,7 +193,7 @@ impl Spool {
             }
         };
         let told = ear(Place::Main, &address);
-        let handle = printer::start(address, Manner::from(&profile), patience, told)?;
+        let handle = printer::start(address, Manner::from(&*profile), patience, told)?;
         let second = match &config.printer.fallback {
             None => None,
             Some(second) => {
@@ -202,7 +203,7 @@ impl Spool {
                     profiles.get(name).ok_or_else(|| SpoolError::Profile(name.clone()))?;
                 let told = ear(Place::Second, &address);
                 let handle = printer::start(address, Manner::from(profile), patience, told)?;
-                Some(Second { handle, profile: profile.clone(), trouble: None })
+                Some(Second { handle, profile: Arc::new(profile.clone()), trouble: None })
             }
         };
         Ok(Self {
@@ -216,7 +217,7 @@ impl Spool {
             waiting: VecDeque::new(),
             ended: Vec::new(),
             next_loose: FIRST_LOOSE,
-            logo: logo(shop)?,
+            logo: logo(shop)?.map(Arc::new),
             pane,
             pane_papers: 0,
             has_drawer: config.drawer,
@@ -305,7 +306,7 @@ impl Spool {
     /// A paper that was begun before the last run was cut off: staff must look and say.
     pub fn perhaps_printed(&mut self, name: &str, document: Option<&Document>, seq: u64) {
         if let (Some(handle), Some(document)) = (&self.handle, document) {
-            handle.begun_before(self.bytes_of(document, Place::Main).len());
+            handle.begun_before(self.drawing(document.clone(), Place::Main)().len());
         }
         let name = name.to_owned();
         let place = Place::Main;
@@ -325,8 +326,8 @@ impl Spool {
         self.ended_as(name.to_owned(), PrintEnd::Lost, None);
     }
 
-    /// Puts the paper of the entry `seq` in line: the answer is on the screen before it is drawn in
-    /// dots, which takes as long as a frame.
+    /// Puts the paper of the entry `seq` in line: the answer is on the screen before anything is done
+    /// for it.
     pub fn queue(&mut self, name: &str, document: &Document, seq: u64) {
         self.queued.push_back((name.to_owned(), document.clone(), seq));
     }
@@ -379,9 +380,9 @@ impl Spool {
     }
 
     fn send(&self, place: Place, name: &str, document: &Document, id: u64) -> bool {
-        let bytes = self.bytes_of(document, place);
-        let job = Job { id, name: name.to_owned(), bytes, kind: JobKind::Paper };
-        self.printer(place).is_some_and(|handle| handle.submit(job) == Submitted::Taken)
+        let draw = self.drawing(document.clone(), place);
+        let sent = self.printer(place).map(|handle| handle.submit_undrawn(id, name, draw));
+        sent == Some(Submitted::Taken)
     }
 
     fn printer(&self, place: Place) -> Option<&PrinterHandle> {
@@ -391,10 +392,12 @@ impl Spool {
         }
     }
 
-    fn bytes_of(&self, document: &Document, place: Place) -> Vec<u8> {
+    /// Returns what draws the paper, on whichever thread.
+    fn drawing(&self, document: Document, place: Place) -> impl FnOnce() -> Vec<u8> + Send + use<> {
         let second = self.second.as_ref().filter(|_| place == Place::Second);
-        let profile = second.map_or(&self.profile, |second| &second.profile);
-        escpos_render::render(document, profile, self.logo.as_ref()).bytes
+        let profile = Arc::clone(second.map_or(&self.profile, |second| &second.profile));
+        let logo = self.logo.clone();
+        move || escpos_render::render(&document, &profile, logo.as_deref()).bytes
     }
 
     pub fn open_drawer(&mut self) {

@@ -26,6 +26,7 @@ const SPARE: usize = 14;
 
 enum Order {
     Print(Job),
+    Draw(Drawing),
     Withdraw(u64),
     BegunBefore(usize),
     Look,
@@ -33,13 +34,26 @@ enum Order {
     Stop,
 }
 
+/// A paper that is still to be drawn.
+struct Drawing {
+    id: u64,
+    name: String,
+    draw: Box<dyn FnOnce() -> Vec<u8> + Send>,
+}
+
+impl Drawing {
+    fn drawn(self) -> Job {
+        Job { id: self.id, name: self.name, bytes: (self.draw)(), kind: JobKind::Paper }
+    }
+}
+
 /// Whether a job was taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Submitted {
     Taken,
-    /// The queue is full, or the thread has ended: the job comes back.
-    Refused(Box<Job>),
+    /// The queue is full, or the thread has ended.
+    Refused,
 }
 
 /// A running printer thread. Dropping it ends the thread; what is not sent then stays unsent.
@@ -85,19 +99,27 @@ pub fn start(
 impl PrinterHandle {
     /// Hands a job over without waiting.
     pub fn submit(&self, job: Job) -> Submitted {
-        if self.waiting.load(Ordering::Relaxed) + self.orders.len() >= QUEUE {
-            return Submitted::Refused(Box::new(job));
+        self.hand_over(Order::Print(job))
+    }
+
+    /// Hands a paper over that is drawn on the printer's thread: dots and codes take as long as a
+    /// frame of the screen.
+    pub fn submit_undrawn(
+        &self,
+        id: u64,
+        name: &str,
+        draw: impl FnOnce() -> Vec<u8> + Send + 'static,
+    ) -> Submitted {
+        self.hand_over(Order::Draw(Drawing { id, name: name.to_owned(), draw: Box::new(draw) }))
+    }
+
+    fn hand_over(&self, order: Order) -> Submitted {
+        let waiting = self.waiting.load(Ordering::Relaxed) + self.orders.len();
+        if waiting >= QUEUE || self.orders.try_send(order).is_err() {
+            return Submitted::Refused;
         }
-        match self.orders.try_send(Order::Print(job)) {
-            Ok(()) => {
-                self.ring();
-                Submitted::Taken
-            }
-            Err(error) => match error.into_inner() {
-                Order::Print(job) => Submitted::Refused(Box::new(job)),
-                _ => unreachable!("the order that was sent comes back"),
-            },
-        }
+        self.ring();
+        Submitted::Taken
     }
 
     /// Takes a paper back; it ends `NotSent` if nothing of it has left.
@@ -155,6 +177,10 @@ fn keep(
     mut keep: impl FnMut(&Job) -> Result<Option<PrinterEvent>, Trouble>,
 ) {
     for order in inbox {
+        let order = match order {
+            Order::Draw(drawing) => Order::Print(drawing.drawn()),
+            order => order,
+        };
         match order {
             Order::Print(job) => {
                 tell(PrinterEvent::FirstByte { job: job.id });
@@ -170,7 +196,8 @@ fn keep(
                 }
             }
             Order::Look => tell(PrinterEvent::Ready),
-            Order::Watch(_) | Order::Withdraw(_) | Order::BegunBefore(_) => {} // Nothing ever waits here.
+            // Nothing ever waits here.
+            Order::Watch(_) | Order::Withdraw(_) | Order::BegunBefore(_) | Order::Draw(_) => {}
             Order::Stop => return,
         }
     }
@@ -238,6 +265,7 @@ impl<Tell: FnMut(PrinterEvent)> Carrier<Tell> {
             let now = self.now();
             match self.inbox.try_recv() {
                 Ok(Order::Print(job)) => self.dialogue.submit(job, now),
+                Ok(Order::Draw(drawing)) => self.dialogue.submit(drawing.drawn(), self.now()),
                 Ok(Order::Withdraw(job)) => self.dialogue.withdraw(job, now),
                 Ok(Order::BegunBefore(bytes)) => self.dialogue.begun_before(bytes),
                 Ok(Order::Watch(every)) => self.dialogue.watch(every, now),
