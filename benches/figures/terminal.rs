@@ -26,6 +26,10 @@ const QUIET: Duration = Duration::from_millis(12);
 /// A program that shows nothing for so long is stuck.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What a terminal is asked: where its cursor stands, and what it is.
+const CURSOR: &[u8] = b"\x1b[6n";
+const KIND: &[u8] = b"\x1b[c";
+
 /// Output and the moment it arrived; at most so many chunks wait to be read.
 type Chunk = (Instant, Vec<u8>);
 const MOST_CHUNKS: usize = 4096;
@@ -148,14 +152,19 @@ impl Terminal {
         Ok(())
     }
 
-    /// Shows a chunk, and answers what a terminal is asked.
+    /// Shows a chunk, and answers what a terminal is asked: where the cursor stands at the question, not
+    /// behind what came with it.
     fn read(&mut self, chunk: &[u8]) -> Result<(), Failure> {
-        self.parser.process(chunk);
-        if asks(chunk, b"\x1b[6n") {
+        let mut rest = chunk;
+        while let Some(at) = found(rest, CURSOR) {
+            let (asked, behind) = rest.split_at(at + CURSOR.len());
+            self.parser.process(asked);
             let (row, col) = self.screen().cursor_position();
             write!(self.keys, "\x1b[{};{}R", row + 1, col + 1)?;
+            rest = behind;
         }
-        if asks(chunk, b"\x1b[c") {
+        self.parser.process(rest);
+        if found(chunk, KIND).is_some() {
             self.keys.write_all(b"\x1b[?62;22c")?;
         }
         Ok(())
@@ -197,8 +206,9 @@ impl Drop for Terminal {
     }
 }
 
-fn asks(chunk: &[u8], question: &[u8]) -> bool {
-    chunk.windows(question.len()).any(|window| window == question)
+/// Returns where a chunk holds a question.
+fn found(chunk: &[u8], question: &[u8]) -> Option<usize> {
+    chunk.windows(question.len()).position(|window| window == question)
 }
 
 fn forward(mut reader: Box<dyn Read + Send>, tell: &crossbeam_channel::Sender<Chunk>) {
