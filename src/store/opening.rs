@@ -301,7 +301,8 @@ impl Scan {
         // Where the write began whose last record has not been met yet.
         let mut half_an_act: Option<Mark> = None;
         let mut contradicted = known.witness.is_some_and(|witness| differs(start.head, witness));
-        let stopped = loop {
+        // What stands behind the last whole record.
+        let mut tail = loop {
             match walk.step() {
                 Ok(Some(step)) => {
                     records += 1;
@@ -317,18 +318,20 @@ impl Scan {
                     contradicted |=
                         known.witness.is_some_and(|witness| differs(step.head, witness));
                 }
-                Ok(None) => break None,
-                Err(WalkError::Unfit(why)) => break Some(why),
+                Ok(None) => break TailFound::Nothing,
+                Err(WalkError::Unfit(why)) => {
+                    (segment.end, segment.last) = (walk.offset(), Some(walk.head()));
+                    match judge(&*file, segment, walk.head(), len, why)? {
+                        Some(tail) => break tail,
+                        None => walk.look_again(),
+                    }
+                }
                 Err(WalkError::Io(e)) => return Err(e),
             }
         };
         let (mut head, end) = (walk.head(), walk.offset());
         segment.end = end;
         segment.last = Some(head);
-        let mut tail = match stopped {
-            Some(why) => judge(&*file, segment, head, len, why)?,
-            None => TailFound::Nothing,
-        };
         let room = if tail == TailFound::Nothing { len } else { end };
         // An act that was torn between its entries did not happen: nobody was told of any of them.
         if let Some(begun) = half_an_act
@@ -371,25 +374,27 @@ fn checkpoint_mark(
     Ok(holds.then_some(Mark { offset: point.offset, head: point.head }))
 }
 
-/// Judges what stands behind the last whole record of the last segment.
+/// Judges what stands behind the last whole record of the last segment; `None` when that is the next
+/// record by now.
 fn judge(
     file: &dyn DiskFile,
     segment: &Segment,
     head: Head,
     len: u64,
     why: Unfit,
-) -> io::Result<TailFound> {
+) -> io::Result<Option<TailFound>> {
     let surplus = len - segment.end;
     let damaged =
         |why| TailFound::Damaged(segment.damage(head.seq + 1, segment.end, Why::Record(why)));
     if surplus > MAX_WRITE as u64 {
-        return Ok(damaged(why));
+        return Ok(Some(damaged(why)));
     }
     let mut tail = vec![0; usize::try_from(surplus).expect("bounded above")];
     read_full(file, segment.end, &mut tail)?;
-    Ok(match judge_tail(head, segment.end, &tail) {
+    Ok(Some(match judge_tail(head, segment.end, &tail) {
+        Tail::Grown => return Ok(None),
         Tail::Blank => TailFound::Nothing,
         Tail::Torn => TailFound::Torn(written_len(&tail) as u64),
         Tail::Damaged(why) => damaged(why),
-    })
+    }))
 }

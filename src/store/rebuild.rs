@@ -134,6 +134,7 @@ fn continuation(bytes: &[u8], from: u64, mut head: Head) -> Result<(Head, usize)
             }
             Err(_) => match judge_tail(head, at as u64, &bytes[at..]) {
                 Tail::Blank | Tail::Torn => break,
+                Tail::Grown => unreachable!("it was tried on these bytes"),
                 Tail::Damaged(_) => return Err(head.seq + 1),
             },
         }

@@ -141,6 +141,8 @@ pub fn follow(prev: Head, bytes: &[u8]) -> Result<(Frame, Head), Unfit> {
 pub enum Tail {
     /// Zeros, written ahead for records to come, or nothing.
     Blank,
+    /// The record that should stand there: a register wrote it since somebody looked.
+    Grown,
     /// The rest of a write that a power cut tore; nobody was told it had happened.
     Torn,
     /// Something that once was whole: records that may have been acknowledged.
@@ -161,7 +163,8 @@ pub fn judge_tail(prev: Head, offset: u64, tail: &[u8]) -> Tail {
     // A hash may end in zeros of its own, but is never all zeros.
     let tail = &tail[..tail.len().min(written + Hash::LEN)];
     let why = match follow(prev, tail) {
-        Err(Unfit::Link) | Ok(_) => return Tail::Damaged(Unfit::Link),
+        Ok(_) => return Tail::Grown,
+        Err(Unfit::Link) => return Tail::Damaged(Unfit::Link),
         Err(why) => why,
     };
     if written > MAX_WRITE {

@@ -118,13 +118,16 @@ fn is_refusal(error: &io::Error) -> bool {
 mod tests {
     use std::path::Path;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
     use crate::store::chain::{Epoch, JournalId};
     use crate::store::files::faulty::{FaultKind, FaultyFiles, Keep, Lasting};
+    use crate::store::files::plain::PlainFiles;
     use crate::store::files::{Files, read_whole};
     use crate::store::journal::Journal;
     use crate::store::opening::{Known, OpenReport, TailFound};
+    use crate::store::reader::Reader;
     use crate::store::record::MAX_BODY;
     use crate::store::segment::Month;
     use crate::store::verify::Watch;
@@ -296,6 +299,33 @@ mod tests {
             let (journal, report) = open(&disk);
             assert_eq!((report.head.seq, report.damage, is_whole(&journal)), (2, vec![], true));
         }
+    }
+
+    /// Else a backup beside the register would now and then call its journal damaged.
+    #[test]
+    fn a_journal_that_grows_into_its_room_is_whole_whenever_somebody_looks() {
+        let dir = tempfile::tempdir().unwrap();
+        let id = JournalId::new("midori", 1, Epoch::FIRST).unwrap();
+        let files: Arc<dyn Files> = Arc::new(PlainFiles);
+        let (mut journal, _) =
+            Journal::open(files.clone(), dir.path(), &id, Known::default(), 0).unwrap();
+        sell(&mut journal, 202_611, 100);
+        journal.keep_room();
+        let sold = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let looking = scope.spawn(|| {
+                while !sold.load(Ordering::Acquire) {
+                    let open = Reader::open(files.clone(), dir.path(), &id, Known::default());
+                    let (_, report) = open.unwrap();
+                    assert_eq!(report.damage, [], "{report:?}");
+                }
+            });
+            for _ in 0..400 {
+                sell(&mut journal, 202_611, 400);
+            }
+            sold.store(true, Ordering::Release);
+            looking.join().unwrap();
+        });
     }
 
     #[test]

@@ -81,6 +81,12 @@ impl Walk {
         Ok(Some(step))
     }
 
+    /// Forgets what was read ahead: it may be older than what a register has written meanwhile.
+    pub fn look_again(&mut self) {
+        self.window.clear();
+        self.window_at = self.offset;
+    }
+
     /// Returns the body of the last step.
     pub fn body(&self, step: &Step) -> &[u8] {
         step.frame.body(&self.window[window_place(step.offset, self.window_at)..])
