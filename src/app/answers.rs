@@ -155,7 +155,7 @@ fn receipt(engine: &Engine, number: &str) -> Result<ReceiptView, Refusal> {
 /// The lane's devices and their states.
 pub fn device_rows(engine: &Engine) -> Vec<DeviceRow> {
     let config = &engine.config;
-    let trouble = engine.spool.trouble.as_ref();
+    let trouble = engine.spool.trouble();
     let printer = DeviceRow {
         device: "printer".to_owned(),
         kind: "device.printer",

@@ -214,7 +214,7 @@ pub fn print(engine: &mut Engine, labels: &[Label], copies: u16) -> Result<(), R
         engine.spool.print_loose("label", document);
         engine.spool.drain(PATIENCE);
     }
-    let stuck = engine.spool.waiting() > 0 || engine.spool.trouble.is_some();
+    let stuck = engine.spool.waiting() > 0 || engine.spool.trouble().is_some();
     if stuck { Err(RefusalCode::Device.into()) } else { Ok(()) }
 }
 

@@ -23,6 +23,7 @@ pub mod opening;
 pub mod papers;
 pub mod picture;
 pub mod pin_check;
+pub mod printers;
 pub mod proof_words;
 pub mod recovery;
 pub mod reply;

@@ -186,7 +186,7 @@ impl Picture {
     }
 
     fn look_at_printer(&mut self, spool: &Spool) {
-        let trouble = spool.trouble.as_ref();
+        let trouble = spool.trouble();
         self.printer = Health {
             word: trouble.map_or("state.ready", trouble_word),
             behind: spool.waiting() as u64,

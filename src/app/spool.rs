@@ -11,13 +11,12 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, unbounded};
 
 use super::drawer_watch::{DrawerAlarm, DrawerWatch};
-use super::lane_config::LaneConfig;
+use super::lane_config::{LaneConfig, PrinterConfig};
+use super::printers::{Named, Place, Printers};
 use crate::devices::escpos_render;
-use crate::devices::printer::dialogue::{Manner, Patience};
-use crate::devices::printer::{
-    self, Address, Job, JobKind, PrinterEvent, PrinterHandle, Submitted, Trouble,
-};
-use crate::devices::profile::{Profile, Profiles, Status};
+use crate::devices::printer::dialogue::Patience;
+use crate::devices::printer::{self, Address, Job, JobKind, PrinterEvent, Trouble};
+use crate::devices::profile::{Profiles, Status};
 use crate::devices::raster::{Bitmap, LogoError};
 use crate::devices::text_render::render_text;
 use crate::domain::document::Document;
@@ -49,20 +48,6 @@ struct Waiting {
     document: Option<Document>,
     /// It was asked back, to be printed elsewhere.
     moving: bool,
-}
-
-/// Which printer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Main,
-    Second,
-}
-
-/// The printer that prints what the other cannot.
-struct Second {
-    handle: PrinterHandle,
-    profile: Arc<Profile>,
-    trouble: Option<Trouble>,
 }
 
 /// How a job came to its end; it waits to be written with the next act.
@@ -100,21 +85,17 @@ pub enum SpoolNews {
 }
 
 pub struct Spool {
-    handle: Option<PrinterHandle>,
-    second: Option<Second>,
+    printers: Printers,
     /// Papers come from the second printer.
     moved: bool,
     said: Vec<SpoolNews>,
     events: Receiver<(Place, PrinterEvent)>,
-    profile: Arc<Profile>,
     /// Papers of the act just answered; none outlives the next frame.
     queued: VecDeque<(String, Document, u64)>,
     waiting: VecDeque<Waiting>,
     ended: Vec<Ended>,
     /// Numbers for what follows from no entry: pulses and test pages.
     next_loose: u64,
-    /// The shop's logo, for printers that draw.
-    logo: Option<Arc<Bitmap>>,
     pane: Option<VecDeque<String>>,
     pane_papers: u64,
     has_drawer: bool,
@@ -123,7 +104,6 @@ pub struct Spool {
     pulse: Option<u64>,
     /// Business date and staff that job ends are written under.
     stamp: (i32, u32),
-    pub trouble: Option<Trouble>,
     notes: CartLog,
 }
 
@@ -171,12 +151,9 @@ impl Spool {
         patience: Patience,
         woken: &Arc<dyn Fn() + Send + Sync>,
     ) -> Result<Self, SpoolError> {
-        let address: Address = config.printer.address.parse()?;
-        let address = address.within(shop);
-        let name = &config.printer.profile;
-        let profile = profiles.get(name).ok_or_else(|| SpoolError::Profile(name.clone()))?;
-        let profile = Arc::new(profile.clone());
-        let pane = matches!(address, Address::Screen).then(VecDeque::new);
+        let PrinterConfig { address, profile, fallback } = &config.printer;
+        let main = Named::find(address, profile, profiles, shop)?;
+        let pane = matches!(main.address(), Address::Screen).then(VecDeque::new);
         let (tell, events) = unbounded(); // Bounded by the jobs that cause them.
         let ear = |place, address: &Address| {
             let (noted, tell, woken) = (notes.clone(), tell.clone(), Arc::clone(woken));
@@ -192,39 +169,28 @@ impl Spool {
                 }
             }
         };
-        let told = ear(Place::Main, &address);
-        let handle = printer::start(address, Manner::from(&*profile), patience, told)?;
-        let second = match &config.printer.fallback {
-            None => None,
-            Some(second) => {
-                let address = second.address.parse::<Address>()?.within(shop);
-                let name = &second.profile;
-                let profile =
-                    profiles.get(name).ok_or_else(|| SpoolError::Profile(name.clone()))?;
-                let told = ear(Place::Second, &address);
-                let handle = printer::start(address, Manner::from(profile), patience, told)?;
-                Some(Second { handle, profile: Arc::new(profile.clone()), trouble: None })
-            }
-        };
+        let told = ear(Place::Main, main.address());
+        let main = main.start(patience, told)?;
+        let second = fallback.as_ref().map(|second| {
+            let second = Named::find(&second.address, &second.profile, profiles, shop)?;
+            let told = ear(Place::Second, second.address());
+            second.start(patience, told)
+        });
         Ok(Self {
-            handle: Some(handle),
-            second,
+            printers: Printers::new(main, second.transpose()?, logo(shop)?),
             moved: false,
             said: Vec::new(),
             events,
-            profile,
             queued: VecDeque::new(),
             waiting: VecDeque::new(),
             ended: Vec::new(),
             next_loose: FIRST_LOOSE,
-            logo: logo(shop)?.map(Arc::new),
             pane,
             pane_papers: 0,
             has_drawer: config.drawer,
             drawer: DrawerWatch::new(config.drawer_sensor, config.drawer_open_seconds),
             pulse: None,
             stamp: (0, 0),
-            trouble: None,
             notes,
         })
     }
@@ -232,12 +198,12 @@ impl Spool {
     /// Keeps an eye on paper and drawer while nothing is printed, where the printer tells by itself, or
     /// where the shop wants its drawer's sensor read.
     pub fn watch(&self) {
-        let every = match self.profile.status {
+        let every = match self.printers.profile().status {
             Status::Asb => None,
             Status::Dle if self.drawer.is_read() => Some(SENSOR_EVERY_MS),
             Status::Dle | Status::None => return,
         };
-        if let Some(handle) = &self.handle {
+        if let Some(handle) = self.printers.handle(Place::Main) {
             handle.watch(every);
         }
     }
@@ -260,12 +226,12 @@ impl Spool {
     /// Ends the printer's thread and waits for it: what has not begun stays unsent, and the shop may be
     /// opened again.
     pub fn stop(&mut self) {
-        if let Some(handle) = self.handle.take() {
-            handle.stop();
-        }
-        if let Some(second) = self.second.take() {
-            second.handle.stop();
-        }
+        self.printers.stop();
+    }
+
+    /// What ails the printer.
+    pub fn trouble(&self) -> Option<&Trouble> {
+        self.printers.trouble()
     }
 
     /// Says under which day and staff the next job ends are written.
@@ -275,12 +241,12 @@ impl Spool {
 
     /// The paper as text, as screens and the electronic journal show it.
     pub fn text_of(&self, document: &Document) -> String {
-        render_text(document, usize::from(self.profile.columns.get()))
+        render_text(document, self.columns())
     }
 
     /// Columns of the printer's paper.
     pub fn columns(&self) -> usize {
-        usize::from(self.profile.columns.get())
+        usize::from(self.printers.profile().columns.get())
     }
 
     pub fn pane(&self) -> Vec<String> {
@@ -305,8 +271,8 @@ impl Spool {
 
     /// A paper that was begun before the last run was cut off: staff must look and say.
     pub fn perhaps_printed(&mut self, name: &str, document: Option<&Document>, seq: u64) {
-        if let (Some(handle), Some(document)) = (&self.handle, document) {
-            handle.begun_before(self.drawing(document.clone(), Place::Main)().len());
+        if let Some(document) = document {
+            self.printers.begun_before(document);
         }
         let name = name.to_owned();
         let place = Place::Main;
@@ -352,7 +318,7 @@ impl Spool {
             }
         }
         let place = self.place();
-        if self.waiting.len() < MOST_WAITING && self.send(place, name, document, seq) {
+        if self.waiting.len() < MOST_WAITING && self.printers.send(place, name, document, seq) {
             self.waiting.push_back(Waiting {
                 id: seq,
                 name: name.to_owned(),
@@ -367,11 +333,9 @@ impl Spool {
         }
     }
 
-    /// Where the next paper comes from: the second printer while only the first is in trouble.
+    /// Where the next paper comes from; staff hear when that changes.
     fn place(&mut self) -> Place {
-        let second_is_well = self.second.as_ref().is_some_and(|second| second.trouble.is_none());
-        let place =
-            if self.trouble.is_some() && second_is_well { Place::Second } else { Place::Main };
+        let place = self.printers.place();
         if self.moved != (place == Place::Second) {
             self.moved = !self.moved;
             self.said.push(if self.moved { SpoolNews::Moved } else { SpoolNews::Back });
@@ -379,29 +343,9 @@ impl Spool {
         place
     }
 
-    fn send(&self, place: Place, name: &str, document: &Document, id: u64) -> bool {
-        let draw = self.drawing(document.clone(), place);
-        let sent = self.printer(place).map(|handle| handle.submit_undrawn(id, name, draw));
-        sent == Some(Submitted::Taken)
-    }
-
-    fn printer(&self, place: Place) -> Option<&PrinterHandle> {
-        match place {
-            Place::Main => self.handle.as_ref(),
-            Place::Second => self.second.as_ref().map(|second| &second.handle),
-        }
-    }
-
-    /// Returns what draws the paper, on whichever thread.
-    fn drawing(&self, document: Document, place: Place) -> impl FnOnce() -> Vec<u8> + Send + use<> {
-        let second = self.second.as_ref().filter(|_| place == Place::Second);
-        let profile = Arc::clone(second.map_or(&self.profile, |second| &second.profile));
-        let logo = self.logo.clone();
-        move || escpos_render::render(&document, &profile, logo.as_deref()).bytes
-    }
-
     pub fn open_drawer(&mut self) {
-        let Some(drawer) = self.profile.drawer.clone().filter(|_| self.has_drawer) else { return };
+        let drawer = self.printers.profile().drawer.as_ref().filter(|_| self.has_drawer);
+        let Some(drawer) = drawer.cloned() else { return };
         let bytes = escpos_render::drawer_pulse(&drawer);
         let real_time = escpos_render::drawer_pulse_now(&drawer);
         let id = self.loose();
@@ -409,7 +353,7 @@ impl Spool {
         // A pulse that cannot be sent is not kept: it would surprise.
         let kind = JobKind::Drawer { real_time };
         let job = Job { id, name: "drawer".to_owned(), bytes, kind };
-        let _ = self.handle.as_ref().map(|handle| handle.submit(job));
+        let _ = self.printers.handle(Place::Main).map(|handle| handle.submit(job));
     }
 
     /// Takes the printer's events and says what the counter should know.
@@ -423,23 +367,19 @@ impl Spool {
 
     fn heard(&mut self, place: Place, event: PrinterEvent) -> Option<SpoolNews> {
         match event {
-            PrinterEvent::Ready if place == Place::Main => {
-                self.trouble = None;
-                self.place();
-                Some(SpoolNews::Ready)
-            }
-            PrinterEvent::Trouble(trouble) if place == Place::Main => {
-                self.trouble = Some(trouble);
-                self.ask_back();
-                Some(SpoolNews::Trouble(trouble))
-            }
             PrinterEvent::Ready => {
-                self.second.as_mut().into_iter().for_each(|second| second.trouble = None);
-                None
+                self.printers.is(place, None);
+                (place == Place::Main).then(|| {
+                    self.place();
+                    SpoolNews::Ready
+                })
             }
             PrinterEvent::Trouble(trouble) => {
-                self.second.as_mut().into_iter().for_each(|second| second.trouble = Some(trouble));
-                None
+                self.printers.is(place, Some(trouble));
+                (place == Place::Main).then(|| {
+                    self.ask_back();
+                    SpoolNews::Trouble(trouble)
+                })
             }
             PrinterEvent::NotSent { job, .. } if self.was_asked_back(job) => {
                 self.send_elsewhere(job)
@@ -485,7 +425,7 @@ impl Spool {
         if self.place() != Place::Second {
             return;
         }
-        let Some(handle) = &self.handle else { return };
+        let Some(handle) = self.printers.handle(Place::Main) else { return };
         let unbegun = |waiting: &&mut Waiting| {
             waiting.place == Place::Main && !waiting.begun && !waiting.moving
         };
@@ -503,7 +443,7 @@ impl Spool {
     fn send_elsewhere(&mut self, job: u64) -> Option<SpoolNews> {
         let at = self.waiting.iter().position(|waiting| waiting.id == job)?;
         let (name, document) = (self.waiting[at].name.clone(), self.waiting[at].document.clone()?);
-        if !self.send(Place::Second, &name, &document, job) {
+        if !self.printers.send(Place::Second, &name, &document, job) {
             let job = self.end(job, PrintEnd::Lost)?;
             return Some(SpoolNews::NotSent { job });
         }
@@ -530,7 +470,7 @@ impl Spool {
         let known = self.waiting.iter().find(|waiting| waiting.name == job);
         match known.map(|job| (job.id, job.place)) {
             Some((id, place)) => {
-                if let Some(handle) = self.printer(place) {
+                if let Some(handle) = self.printers.handle(place) {
                     handle.withdraw(id);
                 }
                 self.end(id, end);

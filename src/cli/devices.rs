@@ -48,7 +48,7 @@ pub fn devices(
         let page = reports::test_page(words, engine.spool.columns());
         engine.spool.print_loose("test", &page);
         engine.spool.drain(PRINT_PATIENCE);
-        if engine.spool.waiting() > 0 || engine.spool.trouble.is_some() {
+        if engine.spool.waiting() > 0 || engine.spool.trouble().is_some() {
             say(&words.refusal(&Refusal::new(RefusalCode::Device)));
             exit = Exit::Device;
         }

@@ -271,7 +271,7 @@ impl<'a> Day<'a> {
                 self.answer_questions(sold);
             }
             if begun.elapsed() > LONG {
-                let trouble = self.engine().spool.trouble;
+                let trouble = self.engine().spool.trouble().copied();
                 let machine = self.printer.with(|machine| format!("{machine:?}"));
                 panic!("papers wait for ever: {trouble:?} {machine}");
             }
