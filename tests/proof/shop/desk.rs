@@ -219,13 +219,16 @@ impl Desk {
             Step::EndImport => {
                 self.record(Kind::ImportClosed { import: self.imports << 64, rows: 0 })?;
                 self.imports += 1;
+                self.wait_folded();
                 Ok(())
             }
             Step::CountStock { code, pieces } => {
                 let import = (1 << 64) + u128::from(self.moment.minutes as u64);
                 let stock = vec![(code.clone(), Quantity::from(*pieces))];
                 self.record(Kind::StockImported { import, stock })?;
-                self.record(Kind::ImportClosed { import, rows: 1 })
+                self.record(Kind::ImportClosed { import, rows: 1 })?;
+                self.wait_folded();
+                Ok(())
             }
             Step::SyncCart => {
                 self.engine.shop.sync_cart();
@@ -294,10 +297,15 @@ impl Desk {
         self.quiet();
     }
 
-    /// Waits until the threads have done what the steps so far gave them.
-    pub fn quiet(&self) {
+    /// Waits as whoever imports does.
+    fn wait_folded(&self) {
         let head = self.engine.shop.journal().head().seq;
         let _ = self.engine.shop.reader().wait_folded(head);
+    }
+
+    /// Waits until the threads have done what the steps so far gave them.
+    pub fn quiet(&self) {
+        self.wait_folded();
         while self.copying != Copying::Off
             && self.engine.shop.copy_lag().is_some_and(|lag| lag.entries > 0 && !lag.broken)
         {
