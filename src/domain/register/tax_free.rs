@@ -310,6 +310,50 @@ mod tests {
         shop.restart();
     }
 
+    fn priced(shop: &mut Shop, code: &str, price: i64, department: u16) {
+        let mut item = Item::new(code, "品", price.into());
+        item.department = department;
+        item.flags = ItemFlags::from_words("tax_free_ok").unwrap();
+        shop.memory.items.insert(code.to_owned(), item);
+    }
+
+    /// `japan.md` 9, RF-05.
+    #[test]
+    fn rf_05_sold_at_16400_and_1400_goes_back() {
+        let mut shop = shop();
+        shop.set_clock("2026-11-20T12:00");
+        priced(&mut shop, "61", 5_400, 1);
+        priced(&mut shop, "62", 11_000, 2);
+        shop.sell(&["scan 61", "scan 62"]);
+        assert_eq!(shop.last_cash(), yen(16_400));
+        shop.give("tax_free 1");
+        let taxes = record(&shop, "01-P000001").taxes;
+        assert_eq!(taxes.iter().map(|group| group.tax.minor()).sum::<i64>(), 1_400);
+        assert!(taxes.iter().any(|group| group.tax == yen(400)), "{taxes:?}");
+        confirmed(&mut shop, "1");
+        shop.give("tax_free_refund 1 cash");
+        let day = shop.register.lane.day.as_ref().unwrap();
+        assert_eq!(day.expected_cash(), yen(15_000));
+        assert!(day.taxes.values().all(|sum| sum.tax.is_zero()), "no tax is left: {:?}", day.taxes);
+    }
+
+    /// `japan.md` 9, RF-07: 4,990 and 5,000 yen before tax in one shop on one day.
+    #[test]
+    fn rf_07_five_thousand_before_tax_is_enough_and_less_is_not() {
+        for (price, enough) in [(5_489, false), (5_500, true)] {
+            let mut shop = shop();
+            priced(&mut shop, "61", price, 2);
+            shop.sell(&["scan 61"]);
+            match shop.try_give("tax_free 1") {
+                Ok(_) => assert!(enough, "{price}"),
+                Err(refusal) => {
+                    assert!(!enough, "{price}: {refusal}");
+                    assert_eq!(refusal.sentence, "tax_free_least");
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_transfer_leaves_the_drawer_alone() {
         let mut shop = shop();
@@ -391,6 +435,7 @@ mod tests {
         shop.give("void_sale");
     }
 
+    /// `japan.md` 9, RF-09, and the record belongs to the day of the sale.
     #[test]
     fn only_todays_receipts_from_november_2026_make_records() {
         let mut shop = shop();
