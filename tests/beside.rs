@@ -81,6 +81,46 @@ fn what_is_asked_beside_the_register_is_answered_as_without_it() {
     assert!(terminal.is_running());
 }
 
+/// New goods and members come in while the counter sells, whole or not at all.
+#[test]
+fn files_come_in_beside_the_register() {
+    let shop = shop();
+    let items = shop.file("more.csv", b"code,name,price,tax_class\n103,Tea,150,reduced\n");
+    let wrong = shop.file("wrong.csv", b"code,name,price\n104,Soap,300\n105,,x\n");
+    let members = shop.file("people.csv", "code,name\n2900000000056,新井 守\n".as_bytes());
+    let many: String = (0..5_001).map(|code| format!("{},品,100\n", 10_000 + code)).collect();
+    let many = shop.file("many.csv", format!("code,name,price\n{many}").as_bytes());
+    let import = |what: &str, file: &std::path::Path, more: &[&str]| {
+        told(&shop.regi(&[&["import", what, file.to_str().unwrap()], more].concat()))
+    };
+    let looked_alone = import("items", &items, &[]);
+    let wrong_alone = import("items", &wrong, &["--apply"]);
+    let mut terminal = open(&shop);
+    terminal.types("101\r");
+    terminal.shows(&["牛乳 1L"]);
+    assert_eq!(import("items", &items, &[]), looked_alone);
+    let known = |code: &str| !shop.play(&format!("inquire {code}")).last()["item"].is_null();
+    assert!(known("101") && !known("103"), "it was only looked at");
+    assert_eq!(import("items", &wrong, &["--apply"]), wrong_alone);
+    assert!(!known("104"), "all rows or none");
+    assert_eq!(import("items", &items, &["--apply"]).0, Some(0));
+    assert_eq!(import("members", &members, &["--apply"]).0, Some(0));
+    let (exit, said) = import("items", &many, &["--apply"]);
+    assert_eq!(exit, Some(4), "{said}");
+    assert!(said.contains("5001"), "{said}");
+    terminal.types("103\r");
+    terminal.shows(&["Tea", "398"]);
+    let found = shop.play("find_member 2900000000056").last()["members"].clone();
+    assert_eq!(found[0]["name"], "新井 守");
+    assert!(!known("10001"));
+    let left = std::fs::read_dir(shop.dir()).unwrap().filter_map(Result::ok);
+    let left: Vec<_> = left.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    assert!(left.iter().all(|name| !name.starts_with(".tmp")), "{left:?}");
+    assert!(terminal.is_running());
+    drop(terminal);
+    shop.verify();
+}
+
 /// Whoever owns the account may look, also while nobody is signed in; what the counter was asked stays.
 #[test]
 fn a_look_needs_nobody_at_the_counter_and_takes_nothing_from_it() {

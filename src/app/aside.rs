@@ -3,7 +3,7 @@
 //! Room: app. May touch: one thread a piece of work, the store to read.
 //! Invariant: the loop hands the work over and sells on; whoever asked waits for the answer.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -14,6 +14,8 @@ use super::answers::device_rows;
 use super::books::Books;
 use super::engine::{Engine, Outcome};
 use super::exports::{FileOrder, Source};
+use super::import_words::{fault_line, told};
+use super::imports::{self, Desk, ImportError, Mode, Order, Room, What};
 use super::labels::{self, LabelOrder};
 use super::opening::lane_place;
 use super::proof_words::proof_lines;
@@ -25,6 +27,7 @@ use crate::domain::command::Command;
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::register::{Context, Session};
 use crate::domain::words::Words;
+use crate::exchange::mapping::Mapping;
 use crate::store::fault::StoreError;
 use crate::store::shop::ShopPlace;
 
@@ -46,6 +49,13 @@ pub enum Task {
     Backup {
         file: PathBuf,
     },
+    /// A file of ours, copied into the shop's folder, brought in or only looked at.
+    Import {
+        what: What,
+        mode: Mode,
+        file: PathBuf,
+        language: String,
+    },
     Devices,
     TestPrint,
     Labels(LabelOrder),
@@ -56,7 +66,11 @@ impl Task {
     pub fn is_long(&self) -> bool {
         matches!(
             self,
-            Self::Export(_) | Self::Verify { .. } | Self::Backup { .. } | Self::Labels(_)
+            Self::Export(_)
+                | Self::Import { .. }
+                | Self::Verify { .. }
+                | Self::Backup { .. }
+                | Self::Labels(_)
         )
     }
 }
@@ -77,6 +91,11 @@ pub fn begin(engine: &mut Engine, task: Task, answer: Sender<Reply>) {
             let (books, place) =
                 (Arc::clone(&engine.shop), lane_place(&engine.dir, &engine.config));
             beside(answer, move || verify(&books, &place, &language.words()));
+        }
+        Task::Import { what, mode, file, language } => {
+            let desk = Desk::of(engine, Room::Beside);
+            let words = Language::from_word(&language).unwrap_or_default().words();
+            beside(answer, move || bring_in(&desk, what, mode, &file, &words));
         }
         Task::Paper { number, head } => {
             let (books, words) = (Arc::clone(&engine.shop), engine.words.clone());
@@ -170,6 +189,23 @@ fn verify(books: &Books, place: &ShopPlace, words: &Words) -> Reply {
                 false => Reply::refused("verify", RefusalCode::Damaged.word(), document),
             }
         }
+    }
+}
+
+fn bring_in(desk: &Desk, what: What, mode: Mode, path: &Path, words: &Words) -> Reply {
+    let mapping = Mapping::usual();
+    let order = Order { what, path, mapping: &mapping, mode };
+    let said = |refusal: &Refusal, text| Reply::refused("import", refusal.code.word(), text);
+    match imports::import(desk, order, &mut |_, _, _| {}) {
+        Ok(report) => {
+            let report = serde_json::to_value(told(&report, mode, words)).ok();
+            Reply { report, ..Reply::done("import") }
+        }
+        Err(ImportError::Fault(fault)) => {
+            said(&fault.refusal, fault_line(&fault, "import.fault", words))
+        }
+        Err(ImportError::Refused(refusal)) => said(&refusal, words.refusal(&refusal)),
+        Err(ImportError::File(error)) => refused("import", StoreError::File(error), words),
     }
 }
 

@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use super::books::{Act, Books, Placed};
 use super::clock::{Chance, ClockWatch, Jump, Time};
-use super::imports::{Doing, Watch};
 use super::kitchen::Kitchen;
 use super::lane_config::LaneConfig;
 use super::papers;
@@ -29,10 +28,8 @@ use crate::domain::register::{
 };
 use crate::domain::words::Words;
 use crate::screens::Keymap;
-use crate::store::appending::Import;
 use crate::store::catalog::Damage;
 use crate::store::fault::StoreError;
-use crate::store::staging::Stage;
 
 /// What one command came to.
 #[derive(Debug, Default)]
@@ -472,36 +469,6 @@ impl Engine {
             self.register.fold(&placed.entry);
         }
         Ok(placed)
-    }
-
-    /// Writes an import and waits until it is sorted in. `kind` is that of its entries, without rows.
-    ///
-    /// # Errors
-    /// The refusal when it could not be written; then nothing of it counts.
-    pub fn record_import(
-        &mut self,
-        stage: Stage,
-        kind: Kind,
-        close: Kind,
-        watch: Watch<'_>,
-    ) -> Result<(), Refusal> {
-        let now = self.now();
-        let draft = Draft {
-            business_date: self.register.business_date(now),
-            staff: self.register.session.staff.unwrap_or(0),
-            training: false,
-            kind,
-        };
-        let (entries, rows) = (stage.entries(), stage.rows());
-        let import = Import { stage, draft, close };
-        let placed = self
-            .shop
-            .append_import(import, now, &mut |written| watch(Doing::Writing, written, entries))?;
-        placed.iter().for_each(|entry| self.register.fold(entry));
-        let last = placed.last().map_or(0, |entry| entry.header.seq);
-        let reader = self.shop.reader();
-        reader.wait_sorted_in(last, &mut |sorted| watch(Doing::SortingIn, sorted, rows))?;
-        Ok(())
     }
 }
 

@@ -1,23 +1,25 @@
 //! Bringing files in: read once, by all processors, then written as entries of up to 500 rows that
 //! count once the last is in.
 //!
-//! Room: app. May touch: exchange, the engine, threads it joins. Invariant: a file with one bad row
+//! Room: app. May touch: exchange, the books, threads it joins. Invariant: a file with one bad row
 //! changes nothing; a chunk or two a thread is all of the file that is in memory.
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use serde::{Deserialize, Serialize};
 
-use super::books::ShopKind;
+use super::books::{Books, ShopKind};
 use super::engine::Engine;
 use crate::domain::command::Pin;
-use crate::domain::entry::Kind;
-use crate::domain::refusal::Refusal;
-use crate::domain::register::Lookup;
-use crate::domain::settings::SettingsPatch;
+use crate::domain::entry::{Draft, Kind};
+use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::domain::register::{Lookup, Now};
+use crate::domain::settings::{Settings, SettingsPatch};
 use crate::exchange::csv_in::{Chunk, Form, Tally};
 use crate::exchange::fault::{Fault, Report};
 use crate::exchange::mapping::Mapping;
@@ -25,9 +27,10 @@ use crate::exchange::records::Record;
 use crate::exchange::sheet::{Layout, Sheet};
 use crate::exchange::shop_file::read_shop;
 use crate::exchange::{items, members, points, stock};
+use crate::store::appending::Import;
 use crate::store::fault::StoreError;
 use crate::store::pins;
-use crate::store::staging::{Coming, Staged, Stager};
+use crate::store::staging::{Coming, Stage, Staged, Stager};
 
 /// Bytes of a short row: how many rows a file may have.
 const ROW_BYTES: u64 = 64;
@@ -35,7 +38,8 @@ const ROW_BYTES: u64 = 64;
 const MOST_THREADS: usize = 4;
 
 /// Which master a file is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum What {
     Items,
     Members,
@@ -46,7 +50,8 @@ pub enum What {
 }
 
 /// Whether the file is only looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Mode {
     DryRun,
     Apply,
@@ -70,6 +75,70 @@ pub struct Order<'a> {
     pub path: &'a Path,
     pub mapping: &'a Mapping,
     pub mode: Mode,
+}
+
+/// What an import needs of the register, taken out of it: any thread may do it.
+pub struct Desk {
+    books: Arc<Books>,
+    settings: Arc<Settings>,
+    import: u128,
+    now: Now,
+    business_date: i32,
+    staff: u32,
+    room: Room,
+}
+
+/// How much may come in at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    All,
+    /// What is written holds up the counter so long: beside it no more rows than these.
+    Beside,
+}
+
+/// Ten entries, one sync: a key waits no longer than behind a sale.
+const MOST_BESIDE: u64 = 5_000;
+
+impl Desk {
+    pub fn of(engine: &mut Engine, room: Room) -> Self {
+        let now = engine.now();
+        Self {
+            import: engine.chance.id(engine.shop.journal().head().seq),
+            books: Arc::clone(&engine.shop),
+            settings: Arc::clone(&engine.register.settings),
+            now,
+            business_date: engine.register.business_date(now),
+            staff: engine.register.session.staff.unwrap_or(0),
+            room,
+        }
+    }
+
+    fn has_room(&self, rows: u64) -> Result<(), Refusal> {
+        if self.room == Room::All || rows <= MOST_BESIDE {
+            return Ok(());
+        }
+        let refusal = Refusal::new(RefusalCode::Busy).saying("import_beside");
+        Err(refusal.with("rows", rows).with("most", MOST_BESIDE))
+    }
+
+    /// Writes an import and waits until it is sorted in. `kind` is that of its entries, without rows.
+    ///
+    /// # Errors
+    /// The refusal when it could not be written; then nothing of it counts.
+    fn record(&self, stage: Stage, kind: Kind, watch: Watch<'_>) -> Result<(), Refusal> {
+        let (entries, rows) = (stage.entries(), stage.rows());
+        let (business_date, staff) = (self.business_date, self.staff);
+        let draft = Draft { business_date, staff, training: false, kind };
+        let close = Kind::ImportClosed { import: self.import, rows };
+        let import = Import { stage, draft, close };
+        let placed = self.books.append_import(import, self.now, &mut |written| {
+            watch(Doing::Writing, written, entries);
+        })?;
+        let last = placed.last().map_or(0, |entry| entry.header.seq);
+        let reader = self.books.reader();
+        reader.wait_sorted_in(last, &mut |sorted| watch(Doing::SortingIn, sorted, rows))?;
+        Ok(())
+    }
 }
 
 /// Why an import did not happen.
@@ -100,12 +169,8 @@ impl From<StoreError> for ImportError {
 ///
 /// # Errors
 /// A file that cannot be read, a fault of the whole of it, or why it could not be written.
-pub fn import(
-    engine: &mut Engine,
-    order: Order<'_>,
-    watch: Watch<'_>,
-) -> Result<Report, ImportError> {
-    let (settings, reader) = (engine.register.settings.clone(), engine.shop.reader().clone());
+pub fn import(desk: &Desk, order: Order<'_>, watch: Watch<'_>) -> Result<Report, ImportError> {
+    let (settings, reader) = (Arc::clone(&desk.settings), desk.books.reader().clone());
     let is_empty = !reader.has_items()?;
     let item = |code: &str| match is_empty {
         true => None,
@@ -113,25 +178,26 @@ pub fn import(
     };
     match order.what {
         What::Items => {
-            order.carry_out(engine, watch, &items::form(&settings, item), |import, items| {
+            order.carry_out(desk, watch, &items::form(&settings, item), |import, items| {
                 Kind::ItemsImported { import, items }
             })
         }
         What::Members => {
-            order.carry_out(engine, watch, &members::form(&settings), |import, members| {
+            order.carry_out(desk, watch, &members::form(&settings), |import, members| {
                 Kind::MembersImported { import, members }
             })
         }
         What::Points => {
             let known = |code: &str| reader.member(code).ok().flatten().is_some();
-            order.carry_out(engine, watch, &points::form(known), |import, points| {
+            order.carry_out(desk, watch, &points::form(known), |import, points| {
                 Kind::PointsImported { import, points }
             })
         }
         What::Stock => {
             let known = |code: &str| item(code).is_some();
-            order.carry_out(engine, watch, &stock::form(known), |import, stock| {
-                Kind::StockImported { import, stock }
+            order.carry_out(desk, watch, &stock::form(known), |import, stock| Kind::StockImported {
+                import,
+                stock,
             })
         }
     }
@@ -140,7 +206,7 @@ pub fn import(
 impl Order<'_> {
     fn carry_out<T: Send>(
         &self,
-        engine: &mut Engine,
+        desk: &Desk,
         watch: Watch<'_>,
         form: &Form<'_, T>,
         kind: fn(u128, Vec<T>) -> Kind,
@@ -151,13 +217,13 @@ impl Order<'_> {
             return Err(io::Error::from(io::ErrorKind::InvalidInput).into());
         }
         let mut sheet = Sheet::open(file, form.wanted, self.mapping)?;
-        let import = engine.chance.id(engine.shop.journal().head().seq);
+        let import = desk.import;
         let (stager, mut stage) = match self.mode {
             Mode::DryRun => (None, None),
             Mode::Apply => {
-                let day = engine.register.business_date(engine.now());
+                let day = desk.business_date;
                 let coming = Coming { import, day, wanted: about.len() / ROW_BYTES };
-                let (stager, stage) = engine.shop.stage(coming)?;
+                let (stager, stage) = desk.books.stage(coming)?;
                 (Some(stager), Some(stage))
             }
         };
@@ -181,8 +247,8 @@ impl Order<'_> {
         drop(stager); // Its keys are no longer needed, and a sorting-in needs room.
         match stage {
             Some(stage) if report.is_clean() => {
-                let close = Kind::ImportClosed { import, rows: stage.rows() };
-                engine.record_import(stage, kind(import, Vec::new()), close, watch)?;
+                desk.has_room(stage.rows())?;
+                desk.record(stage, kind(import, Vec::new()), watch)?;
             }
             _ => {}
         }

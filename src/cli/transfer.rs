@@ -6,23 +6,19 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use super::arguments::{Dates, EncodingWord, ExportWhat, ImportWhat};
-use super::deeds::{Here, open_here, open_or_reach, through};
+use super::deeds::{Here, language_here, open_here, open_or_reach, through};
 use super::exit::Exit;
 use super::said::{Said, say};
 use crate::app::aside::Task;
 use crate::app::control::Client;
-use crate::app::engine::Engine;
 use crate::app::exports::{self, ExportError, FileOrder, Source, export as write_out};
-use crate::app::imports::{self, Doing, ImportError, Mode, Order, What};
+use crate::app::import_words::{Told, fault_line, told};
+use crate::app::imports::{self, Desk, Doing, ImportError, Mode, Order, Room, What};
 use crate::app::opening::Options;
 use crate::app::reports::read_day;
 use crate::domain::words::Words;
 use crate::exchange::csv_out::{OutEncoding, Written};
-use crate::exchange::fault::{Fault, Report};
 use crate::exchange::mapping::Mapping;
-
-/// Faults printed one by one; the rest are counted.
-const FAULTS_SHOWN: usize = 20;
 
 pub fn import(
     options: &Options,
@@ -37,33 +33,69 @@ pub fn import(
         return Err(Said::usage(words.fill("cli.from_unknown", &[("what", &from)])));
     }
     let mode = if apply { Mode::Apply } else { Mode::DryRun };
+    let what = match what {
+        ImportWhat::Shop => return import_settings(options, file, mode, words),
+        ImportWhat::Items => What::Items,
+        ImportWhat::Members => What::Members,
+        ImportWhat::Points => What::Points,
+        ImportWhat::Stock => What::Stock,
+    };
+    let told = match open_or_reach(options, words)? {
+        Here::Opened(mut engine) => {
+            let mapping = Mapping::usual();
+            let mut bar = Bar::new(quiet, words);
+            let order = Order { what, path: file, mapping: &mapping, mode };
+            let desk = Desk::of(&mut engine, Room::All);
+            let report =
+                imports::import(&desk, order, &mut |doing, done, all| bar.show(doing, done, all));
+            bar.clear();
+            engine.shop.close();
+            let report = report.map_err(|error| import_error(error, file, words))?;
+            told(&report, mode, words)
+        }
+        Here::Running(client) => import_through(client, (what, mode), file, options, words)?,
+    };
+    told.said.iter().for_each(|line| say(line));
+    told.out.iter().for_each(|line| println!("{line}"));
+    Ok(if told.clean { Exit::Done } else { Exit::Refused })
+}
+
+/// Settings change what the counter goes by: they come in while it is closed.
+fn import_settings(
+    options: &Options,
+    file: &Path,
+    mode: Mode,
+    words: &Words,
+) -> Result<Exit, Said> {
     let mut engine = open_here(options, words)?;
-    let mapping = Mapping::usual();
-    let mut bar = Bar::new(quiet, words);
-    let bring = |engine: &mut Engine, what, bar: &mut Bar<'_>| {
-        let order = Order { what, path: file, mapping: &mapping, mode };
-        imports::import(engine, order, &mut |doing, done, all| bar.show(doing, done, all)).map(Some)
-    };
-    let report = match what {
-        ImportWhat::Shop => {
-            let text = std::fs::read_to_string(file)
-                .map_err(|error| Said::file(file.display(), &error, words))?;
-            imports::import_shop(&mut engine, &text, mode).map(|()| None)
-        }
-        ImportWhat::Items => bring(&mut engine, What::Items, &mut bar),
-        ImportWhat::Members => bring(&mut engine, What::Members, &mut bar),
-        ImportWhat::Points => bring(&mut engine, What::Points, &mut bar),
-        ImportWhat::Stock => bring(&mut engine, What::Stock, &mut bar),
-    };
-    bar.clear();
+    let text =
+        std::fs::read_to_string(file).map_err(|error| Said::file(file.display(), &error, words))?;
+    let done = imports::import_shop(&mut engine, &text, mode);
     engine.shop.close();
-    match report.map_err(|error| import_error(error, file, words))? {
-        None => {
-            say(words.get(if apply { "import.settings_applied" } else { "import.settings_ok" }));
-            Ok(Exit::Done)
-        }
-        Some(report) => Ok(tell(&report, mode, words)),
-    }
+    done.map_err(|error| import_error(error, file, words))?;
+    let applied = mode == Mode::Apply;
+    say(words.get(if applied { "import.settings_applied" } else { "import.settings_ok" }));
+    Ok(Exit::Done)
+}
+
+/// Asks the running register, which reads a copy in the shop's folder: a register that is a service may
+/// not read ours.
+fn import_through(
+    mut client: Client,
+    (what, mode): (What, Mode),
+    file: &Path,
+    options: &Options,
+    words: &Words,
+) -> Result<Told, Said> {
+    let spoken = |error: io::Error| Said::file(file.display(), &error, words);
+    let mut ours = std::fs::File::open(file).map_err(spoken)?;
+    let mut copy = tempfile::NamedTempFile::new_in(&options.dir).map_err(spoken)?;
+    io::copy(&mut ours, &mut copy).map_err(spoken)?;
+    let language = language_here(options, words)?.word().to_owned();
+    let file = copy.path().to_owned();
+    let reply = through(&mut client, Task::Import { what, mode, file, language }, words)?;
+    let told = reply.report.and_then(|report| serde_json::from_value(report).ok());
+    Ok(told.unwrap_or_default())
 }
 
 /// Cells of a full bar.
@@ -114,44 +146,6 @@ fn import_error(error: ImportError, file: &Path, words: &Words) -> Said {
         }
         ImportError::Refused(refusal) => Said::refusal(&refusal, words),
     }
-}
-
-fn fault_line(fault: &Fault, key: &str, words: &Words) -> String {
-    let column = crate::domain::text::cleaned(&fault.column);
-    let what = words.refusal(&fault.refusal);
-    words.fill(key, &[("row", &fault.row), ("column", &column), ("what", &what)])
-}
-
-/// Says what an import found, worst first, and whether anything was brought in.
-fn tell(report: &Report, mode: Mode, words: &Words) -> Exit {
-    for fault in report.faults.iter().take(FAULTS_SHOWN) {
-        say(&fault_line(fault, "import.fault", words));
-    }
-    let shown = report.faults.len().min(FAULTS_SHOWN) as u64;
-    if report.fault_count > shown {
-        say(&words.fill("import.more", &[("count", &(report.fault_count - shown))]));
-    }
-    for notice in report.notices.iter().take(FAULTS_SHOWN) {
-        say(&fault_line(notice, "import.notice", words));
-    }
-    if !report.unknown_columns.is_empty() {
-        let columns = report.unknown_columns.join(", ");
-        say(&words.fill("import.unknown_columns", &[("columns", &columns)]));
-    }
-    if !report.is_clean() {
-        say(&words.fill("import.not_applied", &[("faults", &report.fault_count)]));
-        return Exit::Refused;
-    }
-    match mode {
-        Mode::Apply => println!("{}", words.fill("import.applied", &[("good", &report.good)])),
-        Mode::DryRun => {
-            let counts: [(&str, &dyn std::fmt::Display); 2] =
-                [("rows", &report.rows), ("good", &report.good)];
-            println!("{}", words.fill("import.summary", &counts));
-            println!("{}", words.get("import.dry"));
-        }
-    }
-    Exit::Done
 }
 
 pub fn export(

@@ -209,7 +209,8 @@ impl Shop {
         std::fs::write(&path, bytes).expect("a file");
         let mapping = Mapping::usual();
         let order = imports::Order { what, path: &path, mapping: &mapping, mode: Mode::Apply };
-        match imports::import(self.engine(), order, &mut |_, _, _| {}) {
+        let desk = imports::Desk::of(self.engine(), imports::Room::All);
+        match imports::import(&desk, order, &mut |_, _, _| {}) {
             Ok(report) => {
                 for fault in report.faults.iter().chain(&report.notices) {
                     let words = &self.engine.as_ref().expect("a register").words;
