@@ -216,7 +216,8 @@ gadget printer p2 0519 0003 "Star Micronics" mC-Print3 K0002''')
         """One that nobody knows scans once for `regi devices --scan`, and is the register's own from then on."""
         self.guest.sh('gadget keyboard scan3 1a86 e129 "Shop Brand" "2D Scanner" X3')
         node = self.guest.until_sh('[ -e /dev/hidg3 ] && grep -lx X3 /sys/class/input/event*/device/uniq').split('/')[4]
-        self.guest.sh('''mkfifo /tmp/nobody_types; sleep 600 >/tmp/nobody_types &
+        # Nobody's own yet, it types into the console that is shown: not into the one the register gets.
+        self.guest.sh('''chvt 4; mkfifo /tmp/nobody_types; sleep 600 >/tmp/nobody_types &
 regi --shop /shops/main --lang en devices --scan </tmp/nobody_types >/tmp/learned 2>&1 &''')
         held = '$(ls -l /proc/$(pidof regi)/fd | grep -c /dev/input/event)'
         self.guest.until_sh(f'ls -l /proc/$(pidof regi)/fd | grep -q "/{node}$"')
