@@ -49,9 +49,7 @@ fn look(
     match fits(&shown) {
         Ok(mut books) => match sells_on(&mut desk, &mut books) {
             Ok(()) => Verdict::Right,
-            Err(said) if said.contains("damaged") || said.contains("Damaged") => {
-                Verdict::Said(said)
-            }
+            Err(said) if is_told(&said) => Verdict::Said(said),
             Err(why) => Verdict::Wrong(why),
         },
         Err(_) if broken => Verdict::Said("the second copy knows more".to_owned()),
@@ -60,6 +58,12 @@ fn look(
             None => Verdict::Wrong(why),
         },
     }
+}
+
+/// Whether the register itself said that its data is not what was written, instead of a figure. A block that
+/// nobody had read yet may be met while it sells on.
+fn is_told(said: &str) -> bool {
+    ["damaged", "Damaged", "not the bytes that were written"].iter().any(|word| said.contains(word))
 }
 
 /// Returns why the register takes no entry, if it takes none.
