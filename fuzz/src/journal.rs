@@ -42,7 +42,10 @@ fn records(bytes: &[u8]) {
     let genesis = id().genesis();
     if let Ok((frame, head)) = record::follow(genesis, bytes) {
         let mut again = Vec::new();
-        assert_eq!(record::put(&mut again, genesis, frame.writing, frame.rest, frame.body(bytes)), head);
+        assert_eq!(
+            record::put(&mut again, genesis, frame.writing, frame.rest, frame.body(bytes)),
+            head
+        );
         assert_eq!(again, bytes[..frame.len()]);
     }
     if !bytes.is_empty() {

@@ -46,7 +46,7 @@ fn copy(stick: &FaultyFiles) -> CopyPlace {
 }
 
 fn copied(reader: &Reader, stick: &FaultyFiles) -> CopyState {
-    SecondCopy::start(reader.clone(), copy(stick)).expect("a thread").finish().0
+    SecondCopy::start(reader.clone(), None, copy(stick)).expect("a thread").finish().0
 }
 
 fn spoil(stick: &FaultyFiles, name: &str, place: [u8; 3], over: &[u8]) {

@@ -224,7 +224,7 @@ mod tests {
         let mut journal = open(&disk);
         sell(&mut journal, 202_611, 10);
         sell(&mut journal, 202_612, 10);
-        SecondCopy::begin(journal.reader(), None, place(&other)).unwrap().finish();
+        SecondCopy::start(journal.reader(), None, place(&other)).unwrap().finish();
         sell(&mut journal, 202_612, more / 2);
         sell(&mut journal, 202_701, more - more / 2);
         (disk, other, journal.head())

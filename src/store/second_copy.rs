@@ -95,15 +95,8 @@ pub struct SecondCopy {
 
 impl SecondCopy {
     /// Starts copying what `reader` sees, and the keys that it needs, to `place`, and catches up first.
-    pub fn start(reader: Reader, keys: Arc<Keys>, place: CopyPlace) -> io::Result<Self> {
-        Self::begin(reader, Some(keys), place)
-    }
-
-    pub(super) fn begin(
-        reader: Reader,
-        keys: Option<Arc<Keys>>,
-        place: CopyPlace,
-    ) -> io::Result<Self> {
+    /// Without keys only the journal is copied: nobody's data is in it.
+    pub fn start(reader: Reader, keys: Option<Arc<Keys>>, place: CopyPlace) -> io::Result<Self> {
         let (pokes, poked) = bounded(1); // One waiting poke says all: look what is new.
         let state = Mutex::new((CopyState::Starting, None, 0));
         let shared = Arc::new(Shared { state, ending: AtomicBool::new(false) });
@@ -426,7 +419,7 @@ mod tests {
 
     fn start(journal: &Journal, disk: &FaultyFiles) -> SecondCopy {
         let place = CopyPlace { files: Arc::new(disk.clone()), dir: COPY.into() };
-        SecondCopy::begin(journal.reader(), None, place).unwrap()
+        SecondCopy::start(journal.reader(), None, place).unwrap()
     }
 
     fn assert_same(disk: &FaultyFiles, copy: &FaultyFiles) {

@@ -301,8 +301,10 @@ impl ShopPlace {
     ) -> Result<Shop, StoreError> {
         let reader = journal.reader();
         let progress = Arc::new(Progress::new(reader.head().seq));
-        let copy =
-            self.copy.clone().map(|place| SecondCopy::start(reader.clone(), keys.clone(), place));
+        let copy = self
+            .copy
+            .clone()
+            .map(|place| SecondCopy::start(reader.clone(), Some(keys.clone()), place));
         let copy = copy.transpose()?;
         let journal = JournalThread::start(journal)?;
         let shelf = Arc::new(Shelf::new(db));
