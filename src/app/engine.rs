@@ -29,7 +29,6 @@ use crate::domain::register::{
 use crate::domain::words::Words;
 use crate::screens::Keymap;
 use crate::store::catalog::Damage;
-use crate::store::fault::StoreError;
 
 /// What one command came to.
 #[derive(Debug, Default)]
@@ -331,11 +330,13 @@ impl Engine {
             return Ok(None);
         };
         let name = trial.name.clone();
-        let failed = |error: StoreError| {
-            let refusal = Refusal::new(RefusalCode::Damaged).saying("backup_untried");
-            refusal.with("name", &name).with("what", error)
-        };
-        trial.end().map_err(failed).map(|_| Some(name.clone()))
+        match trial.end() {
+            Ok(_) => Ok(Some(name)),
+            Err(error) => {
+                let refusal = Refusal::new(RefusalCode::Damaged).saying("backup_untried");
+                Err(refusal.with("name", name).with("what", error))
+            }
+        }
     }
 
     /// What this run must know of the one before it; asked once, before the first act.

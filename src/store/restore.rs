@@ -20,7 +20,7 @@ use super::keys::{Chance, KeyRow, Keys};
 use super::projections::STORE_NAME;
 use super::segment::SegmentName;
 use super::shop::{CART_NAME, KEYS_NAME};
-use super::shop_lock::{LOCK_NAME, ShopLock};
+use super::shop_lock::ShopLock;
 use crate::domain::entry::Kind;
 use crate::domain::member::Sealed;
 
@@ -60,10 +60,7 @@ impl Restore<'_> {
     /// knows more than it.
     pub fn run(&self) -> Result<Manifest, StoreError> {
         let manifest = check(&**self.files, self.backup)?;
-        let journal = self.shop_dir.join("journal");
-        self.files.make_dir(self.shop_dir)?;
-        self.files.make_dir(&journal)?;
-        let _lock = ShopLock::acquire(&**self.files, &journal.join(LOCK_NAME), self.pid)?;
+        let _lock = ShopLock::take(&**self.files, self.shop_dir, self.pid)?;
         finish_interrupted(&**self.files, self.shop_dir)?;
         let history = History::new(self.files.clone(), self.shop_dir);
         let erased = if self.over_newer == OverNewer::Refuse {

@@ -31,7 +31,7 @@ use super::restore::{due_of, finish_interrupted};
 use super::second_copy::{CopyPlace, SecondCopy};
 use super::segment::SegmentName;
 use super::shelf::Shelf;
-use super::shop_lock::{LOCK_NAME, LockError, ShopLock};
+use super::shop_lock::{LockError, ShopLock};
 use super::staging::{self, Coming, Stage, Stager};
 use super::store_reader::StoreReader;
 use super::store_thread::StoreThread;
@@ -177,10 +177,7 @@ impl ShopPlace {
 
     /// Takes the folder, or says who has it. Nothing of a shop is replaced without it.
     pub(super) fn lock(&self) -> Result<ShopLock, StoreError> {
-        let dir = self.dir.join("journal");
-        self.files.make_dir(&self.dir)?;
-        self.files.make_dir(&dir)?;
-        Ok(ShopLock::acquire(&*self.files, &dir.join(LOCK_NAME), self.pid)?)
+        Ok(ShopLock::take(&*self.files, &self.dir, self.pid)?)
     }
 
     pub(super) fn open_newest(

@@ -26,6 +26,14 @@ pub enum LockError {
 pub struct ShopLock(#[expect(dead_code, reason = "held, not used")] Box<dyn LockGuard>);
 
 impl ShopLock {
+    /// Takes the shop in `shop_dir`, whose folders are made where they are not there yet.
+    pub fn take(files: &dyn Files, shop_dir: &Path, pid: u32) -> Result<Self, LockError> {
+        let journal = shop_dir.join("journal");
+        files.make_dir(shop_dir)?;
+        files.make_dir(&journal)?;
+        Self::acquire(files, &journal.join(LOCK_NAME), pid)
+    }
+
     /// Takes the lock at `path` in a folder that exists, at once or not at all, and leaves `pid`
     /// in the file for whoever comes second.
     pub fn acquire(files: &dyn Files, path: &Path, pid: u32) -> Result<Self, LockError> {
