@@ -16,7 +16,7 @@ use crate::disk::Syncs;
 use crate::lane::{Lane, moment};
 use crate::peer::Peer;
 use crate::people::{self, Dice};
-use crate::place::{Place, Scale, regi};
+use crate::place::{Place, Scale, regi, run};
 use crate::{Failure, goods};
 
 /// A day of another shape makes another shop: count it up to have the kept one made anew.
@@ -79,12 +79,12 @@ pub fn import(shop: &Path, scratch: &Path, files: &Files, eve: NaiveDate) -> Res
 }
 
 /// Makes the sample shop, with the first goods of the big one on its shelves too.
-pub fn make_demo(shop: &Path, scratch: &Path, count: u32) -> Result<(), Failure> {
-    regi(shop, &["init", "--demo"])?;
+pub fn make_demo(program: &Path, shop: &Path, scratch: &Path, count: u32) -> Result<(), Failure> {
+    run(program, shop, &["init", "--demo"])?;
     let items = scratch.join("items.csv");
     goods::write_items(&items, count)?;
     let items = items.to_str().ok_or("a folder's name in UTF-8")?;
-    regi(shop, &["import", "items", items, "--apply"]).map(drop)
+    run(program, shop, &["import", "items", items, "--apply"]).map(drop)
 }
 
 /// Returns the kept shop, made now when it is not there. Copy it before you change it.

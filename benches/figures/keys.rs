@@ -4,6 +4,7 @@
 //! One round presses the same keys at the hello screen, at the sample shop and at the big shop, and
 //! appends to the floor, so that all of them meet the same neighbours.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::Failure;
@@ -11,7 +12,7 @@ use crate::big_shop;
 use crate::counter::{Counter, Hello};
 use crate::figure::Figure;
 use crate::floor::AppendFloor;
-use crate::place::{Place, copy_folder};
+use crate::place::{Place, REGI, copy_folder};
 use crate::terminal::Shown;
 use crate::timing::Times;
 
@@ -53,7 +54,7 @@ struct Hands {
 pub fn measure(place: &Place) -> Result<Vec<Figure>, Failure> {
     let dir = place.scratch("keys")?;
     let (demo_dir, big_dir) = (dir.join("demo"), dir.join("big"));
-    big_shop::make_demo(&demo_dir, &dir, GOODS)?;
+    big_shop::make_demo(Path::new(REGI), &demo_dir, &dir, GOODS)?;
     copy_folder(&big_shop::ready(place)?, &big_dir)?;
 
     let (mut hello, _) = Hello::open()?;

@@ -25,9 +25,11 @@ mod lane;
 mod peer;
 mod people;
 mod place;
+mod playing;
 mod terminal;
 mod timing;
 
+mod checks;
 mod import;
 mod keys;
 mod lookup;
@@ -55,10 +57,11 @@ struct Group {
 const SHOP: &str = "shop";
 
 /// In an order that leaves the page cache to the shop: the import, which sweeps it, comes last.
-const GROUPS: [Group; 7] = [
+const GROUPS: [Group; 8] = [
     Group { name: "start", measure: start::measure },
     Group { name: "keys", measure: keys::measure },
     Group { name: "sale", measure: sale::measure },
+    Group { name: "checks", measure: checks::measure },
     Group { name: "lookup", measure: lookup::measure },
     Group { name: "report", measure: report::measure },
     Group { name: "years", measure: years::measure },

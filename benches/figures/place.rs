@@ -98,8 +98,13 @@ pub fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Runs one command of regi on a shop and returns what it printed.
 pub fn regi(shop: &Path, args: &[&str]) -> Result<String, Failure> {
+    run(Path::new(REGI), shop, args)
+}
+
+/// The same with another build of it.
+pub fn run(program: &Path, shop: &Path, args: &[&str]) -> Result<String, Failure> {
     let output =
-        Command::new(REGI).arg("--shop").arg(shop).args(["--lang", "en"]).args(args).output()?;
+        Command::new(program).arg("--shop").arg(shop).args(["--lang", "en"]).args(args).output()?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }

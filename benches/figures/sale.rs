@@ -2,9 +2,7 @@
 //!
 //! Room: benches. May touch: a scratch shop, a scratch peer.
 
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use crate::Failure;
 use crate::big_shop;
@@ -16,6 +14,7 @@ use crate::lane::{Lane, moment};
 use crate::peer::{Peer, PeerSale};
 use crate::people::Dice;
 use crate::place::{Place, REGI, copy_folder};
+use crate::playing::Playing;
 use crate::timing::Times;
 
 /// Sales that are counted and timed.
@@ -155,7 +154,7 @@ fn figures(commits: &Commits, floor: &Times) -> Vec<Figure> {
 /// The whole program, its printing included: everything `regi run` hands to `write` for sales of 5
 /// lines, less the answers it writes to us.
 fn bytes_in_all(place: &Place, shop: &Path) -> Result<Figure, Failure> {
-    let mut program = Playing::start(shop)?;
+    let mut program = Playing::start(Path::new(REGI), shop)?;
     program.give(&format!("scan {}", goods::jan(1)))?;
     program.give("void_sale")?;
     let mut dice = Dice::new(4);
@@ -170,52 +169,4 @@ fn bytes_in_all(place: &Place, shop: &Path) -> Result<Figure, Failure> {
     program.end()?;
     let kilobytes = bytes as f64 / 1024.0 / f64::from(SALES);
     Ok(Figure::count("bytes for a sale of 5 lines, printing included", 40.0, kilobytes, " KB"))
-}
-
-/// A `regi run` that is given one line after another.
-struct Playing {
-    program: Child,
-    orders: ChildStdin,
-    answers: BufReader<ChildStdout>,
-    answered: usize,
-}
-
-impl Playing {
-    fn start(shop: &Path) -> Result<Self, Failure> {
-        let mut program = Command::new(REGI)
-            .arg("--shop")
-            .arg(shop)
-            .args(["run", "--json", "-"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let orders = program.stdin.take().ok_or("no way in")?;
-        let answers = BufReader::new(program.stdout.take().ok_or("no way out")?);
-        Ok(Self { program, orders, answers, answered: 0 })
-    }
-
-    fn give(&mut self, line: &str) -> Result<(), Failure> {
-        writeln!(self.orders, "{line}")?;
-        let mut answer = String::new();
-        self.answered += self.answers.read_line(&mut answer)?;
-        if answer.contains("\"ok\":true") {
-            Ok(())
-        } else {
-            Err(format!("{line}: {answer}").into())
-        }
-    }
-
-    /// Bytes the program has handed to `write` so far, but for its answers.
-    fn written(&self) -> Result<usize, Failure> {
-        let io = std::fs::read_to_string(format!("/proc/{}/io", self.program.id()))?;
-        let line = io.lines().find_map(|line| line.strip_prefix("wchar:"));
-        let all: usize = line.ok_or("no wchar")?.trim().parse()?;
-        Ok(all - self.answered)
-    }
-
-    fn end(mut self) -> Result<(), Failure> {
-        drop(self.orders);
-        self.program.wait()?;
-        Ok(())
-    }
 }

@@ -4,17 +4,19 @@
 //! A start is over when a digit typed at the first screen is on it: hello, sample shop, big shop,
 //! and the big shop after a SIGKILL, in turns.
 
+use std::path::Path;
+
 use crate::Failure;
 use crate::big_shop;
 use crate::counter::{Counter, Hello};
 use crate::figure::Figure;
-use crate::place::{Place, copy_folder};
+use crate::place::{Place, REGI, copy_folder};
 use crate::timing::Times;
 
 pub fn measure(place: &Place) -> Result<Vec<Figure>, Failure> {
     let dir = place.scratch("start")?;
     let (demo_dir, big_dir) = (dir.join("demo"), dir.join("big"));
-    big_shop::make_demo(&demo_dir, &dir, 200)?;
+    big_shop::make_demo(Path::new(REGI), &demo_dir, &dir, 200)?;
     copy_folder(&big_shop::ready(place)?, &big_dir)?;
 
     let mut starts: [Times; 4] = Default::default();

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::chain::{Hash, Head};
 use super::files::{DiskFile, Files, parent, read_whole, replace_file, write_once};
+use super::sums;
 
 /// Longest change of a cart, in bytes.
 pub const MAX_CHANGE: usize = 64 * 1024;
@@ -280,7 +281,7 @@ fn encode(kind: Kind, payload: &[u8]) -> Vec<u8> {
     record.extend_from_slice(&[0; 4]);
     record.push(kind as u8);
     record.extend_from_slice(payload);
-    let crc = crc32c::crc32c_append(crc32c::crc32c(&len), &record[PREFIX..]);
+    let crc = sums::crc_onto(sums::crc(&len), &record[PREFIX..]);
     record[4..PREFIX].copy_from_slice(&crc.to_le_bytes());
     record
 }
@@ -303,7 +304,7 @@ fn decode(bytes: &[u8]) -> Option<(Kind, &[u8])> {
     let crc: &[u8; 4] = bytes.get(4..)?.first_chunk()?;
     let end = PREFIX.checked_add(u32::from_le_bytes(*len) as usize)?;
     let content = bytes.get(PREFIX..end)?;
-    if crc32c::crc32c_append(crc32c::crc32c(len), content) != u32::from_le_bytes(*crc) {
+    if sums::crc_onto(sums::crc(len), content) != u32::from_le_bytes(*crc) {
         return None;
     }
     let (kind, payload) = content.split_first()?;

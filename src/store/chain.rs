@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use sha2::{Digest, Sha256};
+use super::sums::sha256;
 
 /// A SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -107,12 +107,9 @@ impl JournalId {
     /// Returns the head of the journal before its first entry: seq 0 and the hash of
     /// `len(shop) ‖ shop ‖ lane ‖ epoch`, one byte each but the name.
     pub fn genesis(&self) -> Head {
-        let hash = Sha256::new()
-            .chain_update([u8::try_from(self.shop.len()).expect("checked in new")])
-            .chain_update(&self.shop)
-            .chain_update([self.lane, self.epoch.place()])
-            .finalize();
-        Head { seq: 0, hash: Hash(hash.into()) }
+        let length = [u8::try_from(self.shop.len()).expect("checked in new")];
+        let place = [self.lane, self.epoch.place()];
+        Head { seq: 0, hash: Hash(sha256([&length, self.shop.as_bytes(), &place])) }
     }
 }
 
@@ -127,8 +124,7 @@ impl Head {
     /// Returns the head after one more entry: `SHA-256(prev_hash ‖ body)`.
     #[must_use]
     pub fn after(self, body: &[u8]) -> Self {
-        let hash = Sha256::new().chain_update(self.hash.0).chain_update(body).finalize();
-        Self { seq: self.seq + 1, hash: Hash(hash.into()) }
+        Self { seq: self.seq + 1, hash: Hash(sha256([&self.hash.0, body])) }
     }
 }
 

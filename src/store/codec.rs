@@ -12,6 +12,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::sums;
 use crate::domain::entry::{Entry, Header, Kind};
 use crate::domain::member::Sealed;
 
@@ -104,7 +105,7 @@ pub fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
 
 /// Puts a checksum behind bytes that are read without decoding.
 pub fn guard(mut bytes: Vec<u8>) -> Vec<u8> {
-    let crc = crc32c::crc32c(&bytes);
+    let crc = sums::crc(&bytes);
     bytes.extend_from_slice(&crc.to_le_bytes());
     bytes
 }
@@ -113,7 +114,7 @@ pub fn guard(mut bytes: Vec<u8>) -> Vec<u8> {
 pub fn guarded(bytes: &[u8]) -> Result<&[u8], CodecError> {
     let at = bytes.len().checked_sub(CRC_LEN).ok_or(CodecError::Empty)?;
     let (value, crc) = bytes.split_at(at);
-    if crc == crc32c::crc32c(value).to_le_bytes() { Ok(value) } else { Err(CodecError::Checksum) }
+    if crc == sums::crc(value).to_le_bytes() { Ok(value) } else { Err(CodecError::Checksum) }
 }
 
 fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {

@@ -21,6 +21,7 @@ use super::fault::StoreError;
 use super::files::{DiskFile, Files, beside, read_full, read_whole, write_once};
 use super::keys::{KeyRow, Keys, Stand};
 use super::second_copy::CopyPlace;
+use super::sums;
 
 /// The file's name in the copy's folder.
 pub const KEYS_COPY: &str = "keys.copy";
@@ -124,7 +125,7 @@ fn header(stand: Stand, end: u64) -> [u8; HEADER] {
     bytes[8..16].copy_from_slice(&stand.file.to_le_bytes());
     bytes[16..24].copy_from_slice(&stand.changes.to_le_bytes());
     bytes[24..32].copy_from_slice(&end.to_le_bytes());
-    let crc = crc32c::crc32c(&bytes[..32]);
+    let crc = sums::crc(&bytes[..32]);
     bytes[32..].copy_from_slice(&crc.to_le_bytes());
     bytes
 }
@@ -138,7 +139,7 @@ fn read_header(bytes: &[u8; HEADER]) -> Option<(Stand, u64)> {
 fn put_row(out: &mut Vec<u8>, row: &KeyRow) -> Result<(), StoreError> {
     let row = codec::pack(row)?;
     out.extend_from_slice(&(row.len() as u32).to_le_bytes());
-    out.extend_from_slice(&crc32c::crc32c(&row).to_le_bytes());
+    out.extend_from_slice(&sums::crc(&row).to_le_bytes());
     out.extend_from_slice(&row);
     Ok(())
 }
@@ -151,7 +152,7 @@ fn row_at(bytes: &[u8]) -> Option<(KeyRow, usize)> {
     };
     let len = usize::try_from(word(0)?).ok().filter(|len| *len <= LONGEST_ROW)?;
     let row = bytes.get(ROW_HEAD..ROW_HEAD + len)?;
-    let row = (crc32c::crc32c(row) == word(4)?).then(|| codec::unpack(row).ok())??;
+    let row = (sums::crc(row) == word(4)?).then(|| codec::unpack(row).ok())??;
     Some((row, ROW_HEAD + len))
 }
 

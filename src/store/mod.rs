@@ -3,7 +3,8 @@
 //! Room: store. May touch: the shop folder's files, through [`files::Files`]. May not: clock,
 //! chance, terminal. Invariant: what was acknowledged is on disk, whole and in its chain.
 //!
-//! Reading order of the file layer: `files` (what a disk can do), `chain` (what follows what),
+//! Reading order of the file layer: `files` (what a disk can do), `sums` (what its bytes are held
+//! against), `chain` (what follows what),
 //! `record` and `segment` (how it lies on disk), `catalog` and `reader` (finding and checking),
 //! `opening` and `journal` (finding the head, growing it), then what stands beside it.
 //!
@@ -12,6 +13,7 @@
 //! register's questions), and `shop` (all of it, opened in the right order).
 
 pub mod files;
+pub mod sums;
 
 pub mod chain;
 pub mod record;

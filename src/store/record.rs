@@ -12,6 +12,7 @@
 //! ```
 
 use super::chain::{Hash, Head};
+use super::sums;
 
 /// Longest body in bytes. An import's entry, the longest there is, has 256 KB.
 pub const MAX_BODY: usize = 512 * 1024;
@@ -101,8 +102,8 @@ pub fn put(out: &mut Vec<u8>, prev: Head, writing: Writing, rest: Rest, body: &[
 }
 
 fn checksum(length: [u8; 4], body: &[u8], hash: &Hash) -> u32 {
-    let crc = crc32c::crc32c(&length);
-    crc32c::crc32c_append(crc32c::crc32c_append(crc, body), hash.as_bytes())
+    let crc = sums::crc(&length);
+    sums::crc_onto(sums::crc_onto(crc, body), hash.as_bytes())
 }
 
 /// Returns the length in bytes that the record at the front of `bytes` announces.

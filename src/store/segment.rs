@@ -17,6 +17,7 @@
 use std::fmt;
 
 use super::chain::{Epoch, Hash, Head, JournalId};
+use super::sums;
 
 /// Length of a header in bytes.
 pub const HEADER_LEN: usize = 256;
@@ -160,7 +161,7 @@ impl Header {
         let shop = self.id.shop().as_bytes();
         put(74, &[u8::try_from(shop.len()).expect("bounded by JournalId")]);
         put(75, shop);
-        let crc = crc32c::crc32c(&out[..CRC_AT]);
+        let crc = sums::crc(&out[..CRC_AT]);
         out[CRC_AT..].copy_from_slice(&crc.to_le_bytes());
         out
     }
@@ -168,7 +169,7 @@ impl Header {
     /// Reads a header; `None` when a byte of it is not what was written.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; HEADER_LEN] = bytes.first_chunk()?;
-        let whole = u32_at(bytes, CRC_AT)? == crc32c::crc32c(&bytes[..CRC_AT]);
+        let whole = u32_at(bytes, CRC_AT)? == sums::crc(&bytes[..CRC_AT]);
         if !whole || !bytes.starts_with(MAGIC) || u16_at(bytes, 8)? != FORMAT {
             return None;
         }

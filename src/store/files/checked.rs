@@ -22,6 +22,7 @@ use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use super::{
     DiskFile, Files, parent, read_full, read_whole, replace_file, write_fresh, write_once,
 };
+use crate::store::sums;
 
 /// Bytes checked together: a page of redb.
 pub const BLOCK: usize = 4096;
@@ -178,7 +179,7 @@ fn header(number: u64) -> [u8; HEADER_LEN] {
     let mut bytes = [0; HEADER_LEN];
     bytes[..8].copy_from_slice(MAGIC);
     bytes[8..16].copy_from_slice(&number.to_le_bytes());
-    let crc = crc32c::crc32c(&bytes[..16]);
+    let crc = sums::crc(&bytes[..16]);
     bytes[16..].copy_from_slice(&crc.to_le_bytes());
     bytes
 }
@@ -257,7 +258,7 @@ fn record(state: &State, which: impl Which) -> Vec<u8> {
         bytes.extend_from_slice(&state.sums[block as usize].to_le_bytes());
     }
     let body_len = u32::try_from(bytes.len() - PREFIX).expect("a list of less than 4 GB");
-    let prefix = prefix(body_len, crc32c::crc32c(&bytes[PREFIX..]));
+    let prefix = prefix(body_len, sums::crc(&bytes[PREFIX..]));
     bytes[..PREFIX].copy_from_slice(&prefix);
     bytes.resize(bytes.len().next_multiple_of(ALIGN), 0);
     bytes
@@ -267,7 +268,7 @@ fn prefix(body_len: u32, body_crc: u32) -> [u8; PREFIX] {
     let len = body_len.to_le_bytes();
     let mut prefix = [0; PREFIX];
     prefix[..4].copy_from_slice(&len);
-    prefix[4..8].copy_from_slice(&crc32c::crc32c(&len).to_le_bytes());
+    prefix[4..8].copy_from_slice(&sums::crc(&len).to_le_bytes());
     prefix[8..12].copy_from_slice(&body_crc.to_le_bytes());
     prefix
 }
@@ -286,7 +287,7 @@ enum Found<'a> {
 fn record_at(bytes: &[u8], at: usize) -> Found<'_> {
     let Some(front) = bytes.get(at..at + PREFIX) else { return Found::Torn };
     let len = u32::from_le_bytes(*front.first_chunk().expect("sixteen bytes"));
-    if front[4..8] != crc32c::crc32c(&len.to_le_bytes()).to_le_bytes() || front[12..] != [0; 4] {
+    if front[4..8] != sums::crc(&len.to_le_bytes()).to_le_bytes() || front[12..] != [0; 4] {
         return if front == [0; PREFIX] { Found::Torn } else { Found::Damaged };
     }
     let Some(body_end) = (at + PREFIX).checked_add(len as usize) else { return Found::Damaged };
@@ -295,7 +296,7 @@ fn record_at(bytes: &[u8], at: usize) -> Found<'_> {
         return Found::Torn;
     };
     let padded = bytes[body_end..end].iter().all(|byte| *byte == 0);
-    if padded && front[8..12] == crc32c::crc32c(body).to_le_bytes() {
+    if padded && front[8..12] == sums::crc(body).to_le_bytes() {
         return Found::Record { body, end };
     }
     if has_blank_sector(&bytes[..end], at) { Found::Torn } else { Found::Damaged }
@@ -362,7 +363,7 @@ impl State {
 }
 
 fn zero_sum() -> u32 {
-    crc32c::crc32c(&[0; BLOCK])
+    sums::crc(&[0; BLOCK])
 }
 
 impl CheckedFile {
@@ -399,7 +400,7 @@ impl CheckedFile {
     fn check(&self, first: usize, bytes: &[u8]) -> io::Result<()> {
         let state = self.state();
         for (block, bytes) in (first..).zip(bytes.chunks(BLOCK)) {
-            if state.sums.get(block) != Some(&crc32c::crc32c(bytes)) {
+            if state.sums.get(block) != Some(&sums::crc(bytes)) {
                 self.damaged.store(true, Ordering::Relaxed);
                 return Err(not_what_was_written());
             }
@@ -444,7 +445,7 @@ impl CheckedFile {
             let Some(sum) = state.sums.get_mut(block) else {
                 return Err(ErrorKind::InvalidInput.into());
             };
-            *sum = crc32c::crc32c(bytes);
+            *sum = sums::crc(bytes);
             state.changed.insert(u32::try_from(block).expect("less than 16 TB"));
         }
         state.told = false;
