@@ -14,7 +14,7 @@ use super::files::{Files, read_full};
 use super::folding::Step;
 use super::imports::{Past, Span};
 use super::lanes::Folded;
-use super::opening::{Checkpoint, Known, OpenReport};
+use super::opening::{Checkpoint, Known, OpenReport, is_blank};
 use super::reader::{Reader, Record};
 use super::segment::{HEADER_LEN, Header, SegmentName};
 use crate::domain::entry::Entry;
@@ -51,7 +51,7 @@ impl History {
         let file = self.files.open(&self.dir.join(name.to_string()))?;
         let mut header = [0; HEADER_LEN];
         let whole = read_full(&*file, 0, &mut header).is_ok() && Header::decode(&header).is_some();
-        Ok(whole || file.len()? > HEADER_LEN as u64)
+        Ok(whole || (file.len()? > HEADER_LEN as u64 && !is_blank(&*file)?))
     }
 
     /// Returns the identity of a journal, as its first readable header says.

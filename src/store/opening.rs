@@ -170,7 +170,7 @@ impl Survey {
                 Ok(None)
             }
             // A header is synced before the first record is written: this never held one.
-            None if len <= HEADER_LEN as u64 => {
+            None if len <= HEADER_LEN as u64 || is_blank(&*file)? => {
                 self.void.push(name);
                 Ok(self.headless)
             }
@@ -248,6 +248,20 @@ impl Survey {
         }
         Segment::new(header, former.end, Some(next.after))
     }
+}
+
+/// Whether a file holds nothing but zeros, which are written ahead.
+pub(super) fn is_blank(file: &dyn DiskFile) -> io::Result<bool> {
+    let len = file.len()?;
+    let mut piece = [0; HEADER_LEN];
+    for at in (0..len).step_by(HEADER_LEN) {
+        let there = usize::try_from(len - at).unwrap_or(HEADER_LEN).min(HEADER_LEN);
+        read_full(file, at, &mut piece[..there])?;
+        if written_len(&piece[..there]) > 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Whether only room stands behind a segment's end: nobody came to cut it when the month was over.

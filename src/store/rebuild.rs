@@ -9,10 +9,10 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::catalog::{Damage, Segment};
+use super::catalog::{Damage, Segment, Why};
 use super::chain::{Head, JournalId};
 use super::files::{Files, beside, read_whole, write_fresh};
-use super::opening::{Known, look};
+use super::opening::{Known, OpenReport, TailFound, look};
 use super::reader::Reader;
 use super::record::{self, Tail, is_room, judge_tail};
 use super::second_copy::CopyPlace;
@@ -41,6 +41,15 @@ pub enum RebuildError {
     Io(#[from] io::Error),
 }
 
+/// What becomes of entries of the journal that neither the copy holds nor the chain proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unproved {
+    /// They stay, and nothing is put back.
+    Kept,
+    /// Staff go on without them.
+    GivenUp,
+}
+
 /// Restores damaged and missing segments of the closed journal in `dir` from `copy`. The bytes a
 /// segment held before are kept beside it, as `….log.damaged`.
 pub fn rebuild_from_copy(
@@ -48,6 +57,7 @@ pub fn rebuild_from_copy(
     dir: &Path,
     id: &JournalId,
     copy: &CopyPlace,
+    unproved: Unproved,
     watch: &Watch,
 ) -> Result<Rebuilt, RebuildError> {
     let (reader, report) = Reader::open(copy.files.clone(), &copy.dir, id, Known::default())?;
@@ -56,7 +66,14 @@ pub fn rebuild_from_copy(
         return Err(RebuildError::CopyDamaged(damage));
     }
     let segments = reader.catalog().segments.clone();
-    let stand = refuse_to_shorten(&**files, dir, id, &segments, checked.head)?;
+    let stand = match (stand(&**files, dir, id, &segments, checked.head)?, unproved) {
+        (Ok(stand), _) => stand,
+        (Err(short), Unproved::GivenUp) => short.stand,
+        (Err(short), Unproved::Kept) => {
+            let (journal, copy) = (short.known, checked.head.seq);
+            return Err(RebuildError::WouldShorten { journal, copy });
+        }
+    };
     let mut ready = Vec::new();
     for (place, segment) in segments.iter().enumerate() {
         let behind = match segments.get(place + 1) {
@@ -73,6 +90,9 @@ pub fn rebuild_from_copy(
     for (name, scratch) in &ready {
         files.rename(scratch, &dir.join(name.to_string()))?;
     }
+    if let Some(last) = segments.last().filter(|_| stand.later == Later::SetAside) {
+        set_aside_behind(&**files, dir, last.name())?;
+    }
     files.sync_dir(dir)?;
     let segments = ready.into_iter().map(|(name, _)| name).collect();
     Ok(Rebuilt { segments, head: stand.head })
@@ -83,63 +103,125 @@ struct Stand {
     head: Head,
     /// Where its own true records end in the last segment that the copy has, in bytes.
     end: usize,
+    later: Later,
 }
 
-/// Returns what will stand, or the refusal when the journal proves entries that neither the copy
-/// nor a whole end of the journal itself would keep.
-fn refuse_to_shorten(
+/// What becomes of segments that the copy does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Later {
+    Kept,
+    SetAside,
+}
+
+/// Entries are known that would be lost.
+struct Short {
+    /// The last of them that is known of.
+    known: u64,
+    /// What stands without them.
+    stand: Stand,
+}
+
+/// Returns what will stand: short when the journal proves entries that neither the copy nor a whole end of
+/// the journal itself would keep.
+fn stand(
     files: &dyn Files,
     dir: &Path,
     id: &JournalId,
     copied: &[Segment],
     copy_head: Head,
-) -> Result<Stand, RebuildError> {
+) -> io::Result<Result<Stand, Short>> {
     let own = look(files, dir, id, Known::default())?;
     let known = own.report.head;
-    let shorten = |journal| RebuildError::WouldShorten { journal, copy: copy_head.seq };
     let Some(last) = copied.last() else {
-        let stand = Stand { head: copy_head, end: 0 };
-        return if known.seq > 0 { Err(shorten(known.seq)) } else { Ok(stand) };
+        let stand = Stand { head: copy_head, end: 0, later: Later::Kept };
+        let is_short = known.seq > 0;
+        return Ok(if is_short { Err(Short { known: known.seq, stand }) } else { Ok(stand) });
     };
     let bytes = read_or_empty(files, &dir.join(last.name().to_string()))?;
+    let proved = continuation(&bytes, last.end, copy_head);
+    let without = |known| {
+        let stand = Stand { head: proved.head, end: proved.end, later: Later::SetAside };
+        Ok(Err(Short { known, stand }))
+    };
+    if let Some(unread) = headless_behind(&own.report, last.name()) {
+        return without(unread.max(known.seq + 1));
+    }
     let after = own.catalog.segments.iter().find(|s| s.header.place > last.header.place);
     let Some(after) = after else {
-        let (head, end) = continuation(&bytes, last.end, copy_head).map_err(shorten)?;
-        return Ok(Stand { head, end });
+        let stand = Stand { head: proved.head, end: proved.end, later: Later::Kept };
+        return proved.unread.map_or(Ok(Ok(stand)), without);
     };
     // The journal has begun segments that the copy does not know: they must still be reached.
     let former = after.header.former.filter(|former| former.place == last.header.place);
     let reach = former.map_or(0, |former| usize::try_from(former.end).unwrap_or(usize::MAX));
     let own_end = &bytes[..reach.min(bytes.len())];
     let reached = continuation(own_end, last.end, copy_head);
+    let is_reached = (reached.head, reached.end) == (after.header.after, reach);
     let nothing_to_lose = own_end.len() as u64 <= last.end && former.is_some();
-    if reached == Ok((after.header.after, reach)) || nothing_to_lose {
-        return Ok(Stand { head: known, end: own_end.len() });
+    if (is_reached && reached.unread.is_none()) || nothing_to_lose {
+        return Ok(Ok(Stand { head: known, end: own_end.len(), later: Later::Kept }));
     }
-    Err(shorten(known.seq))
+    without(known.seq)
 }
 
-/// Follows the journal's own records behind what the copy holds: returns the chain and offset at
-/// their end, or the number of the entry that is there and cannot be read.
-fn continuation(bytes: &[u8], from: u64, mut head: Head) -> Result<(Head, usize), u64> {
-    let mut at = usize::try_from(from).unwrap_or(usize::MAX).min(bytes.len());
-    if (at as u64) < from {
-        return Ok((head, at));
+/// A segment behind those of the copy whose header is lost: returns the first entry it may have held.
+fn headless_behind(own: &OpenReport, last: SegmentName) -> Option<u64> {
+    match own.tail {
+        TailFound::Damaged(found) if found.why == Why::Header => {
+            found.segment.is_some_and(|segment| segment > last).then_some(found.seq)
+        }
+        _ => None,
     }
-    while at < bytes.len() {
-        match record::follow(head, &bytes[at..]) {
+}
+
+/// How far records follow one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Proved {
+    head: Head,
+    /// In bytes.
+    end: usize,
+    /// The entry that stands there and cannot be read.
+    unread: Option<u64>,
+}
+
+/// Follows the journal's own records behind what the copy holds.
+fn continuation(bytes: &[u8], from: u64, head: Head) -> Proved {
+    let end = usize::try_from(from).unwrap_or(usize::MAX).min(bytes.len());
+    let mut proved = Proved { head, end, unread: None };
+    if (end as u64) < from {
+        return proved;
+    }
+    while proved.end < bytes.len() {
+        let rest = &bytes[proved.end..];
+        match record::follow(proved.head, rest) {
             Ok((frame, next)) => {
-                at += frame.len();
-                head = next;
+                proved.end += frame.len();
+                proved.head = next;
             }
-            Err(_) => match judge_tail(head, at as u64, &bytes[at..]) {
-                Tail::Blank | Tail::Torn => break,
-                Tail::Grown => unreachable!("it was tried on these bytes"),
-                Tail::Damaged(_) => return Err(head.seq + 1),
-            },
+            Err(_) => {
+                match judge_tail(proved.head, proved.end as u64, rest) {
+                    Tail::Blank | Tail::Torn => {}
+                    Tail::Grown => unreachable!("it was tried on these bytes"),
+                    Tail::Damaged(_) => proved.unread = Some(proved.head.seq + 1),
+                }
+                break;
+            }
         }
     }
-    Ok((head, at))
+    proved
+}
+
+/// Takes the segments behind `last` out of the journal; they are kept beside it. The caller syncs the folder.
+pub fn set_aside_behind(files: &dyn Files, dir: &Path, last: SegmentName) -> io::Result<()> {
+    let names = files.list(dir)?;
+    let behind = |name: &SegmentName| {
+        (name.lane, name.epoch) == (last.lane, last.epoch) && name.place > last.place
+    };
+    for name in names.iter().filter_map(|name| SegmentName::parse(name)).filter(behind) {
+        let path = dir.join(name.to_string());
+        files.rename(&path, &beside(&path, ".damaged"))?;
+    }
+    Ok(())
 }
 
 /// What may stand in the journal behind the bytes that the copy has of a segment.
@@ -236,7 +318,8 @@ mod tests {
 
     fn rebuild(disk: &FaultyFiles, copy: &FaultyFiles) -> Result<Rebuilt, RebuildError> {
         let files: Arc<dyn Files> = Arc::new(disk.clone());
-        rebuild_from_copy(&files, Path::new(DIR), &id(), &place(copy), &Watch::default())
+        let watch = Watch::default();
+        rebuild_from_copy(&files, Path::new(DIR), &id(), &place(copy), Unproved::Kept, &watch)
     }
 
     fn assert_whole(disk: &FaultyFiles, head: Head, case: &str) {

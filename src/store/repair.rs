@@ -16,7 +16,7 @@ use super::keys::Keys;
 use super::keys_copy::{self, KEYS_COPY};
 use super::opening::{Known, TailFound};
 use super::projections::{self, STORE_NAME, Watch};
-use super::rebuild::rebuild_from_copy;
+use super::rebuild::{Unproved, rebuild_from_copy, set_aside_behind};
 use super::restore::{
     EPOCH_DUE, due_of, erased_codes, finish_interrupted, lasting, lay_out_keys, waiting,
 };
@@ -57,7 +57,7 @@ impl ShopPlace {
         let lock = self.lock()?;
         finish_interrupted(&*self.files, &self.dir)?;
         if source == Source::Copy {
-            self.journals_from_copy()?;
+            self.journals_from_copy(Unproved::Kept)?;
             self.keys_from_copy()?;
         }
         let epoch = self.newest_epoch()?;
@@ -76,15 +76,20 @@ impl ShopPlace {
         Ok((opened?, missing))
     }
 
-    /// Goes on without an end that nobody can read, after a copy of it was kept.
+    /// Goes on without an end that nobody can read, after a copy of it was kept. What the second copy
+    /// has of it is brought back first.
     pub fn go_on(&self, reason: &str, now: Now, watch: Watch<'_>) -> Result<Opened, StoreError> {
         let lock = self.lock()?;
         let epoch = self.newest_epoch()?;
-        let witness = self.witness(epoch)?;
+        let (witness, unread) = (self.witness(epoch)?, self.unread(epoch)?);
+        if self.copy.is_some() {
+            // It may be out, or damaged itself: what it would have brought is named as missing.
+            let _ = self.journals_from_copy(Unproved::GivenUp);
+        }
         self.cut_end(epoch)?;
         let head = self.history().reader(self.lane, epoch)?.head();
-        let last_known = witness.map_or(0, |witness| witness.seq).max(head.seq);
-        self.give_up(epoch, last_known)?;
+        let witnessed = witness.map_or(0, |witness| witness.seq);
+        self.give_up(epoch, witnessed.max(unread).max(head.seq))?;
         drop(lock);
         self.begin_epoch(reason, now, watch)
     }
@@ -138,6 +143,13 @@ impl ShopPlace {
         Ok(known(stored, cart.witness).witness)
     }
 
+    /// The first entry that may stand where the journal cannot be read, or 0.
+    fn unread(&self, epoch: Epoch) -> Result<u64, StoreError> {
+        let (reader, report) = self.history().open(self.lane, epoch, Known::default())?;
+        let is_damaged = matches!(report.tail, TailFound::Damaged(_));
+        Ok(if is_damaged { reader.head().seq + 1 } else { 0 })
+    }
+
     fn missing(&self, epoch: Epoch, witness: Option<Head>) -> Result<Option<Missing>, StoreError> {
         let known = Known { checkpoint: None, witness };
         let (_, report) = self.history().open(self.lane, epoch, known)?;
@@ -150,13 +162,13 @@ impl ShopPlace {
         })
     }
 
-    fn journals_from_copy(&self) -> Result<(), StoreError> {
+    fn journals_from_copy(&self, unproved: Unproved) -> Result<(), StoreError> {
         let copy = self.copy.as_ref().ok_or(StoreError::Folder("no second copy"))?;
         let copied = History { files: copy.files.clone(), dir: copy.dir.clone() };
         for (lane, epoch) in copied.journals()? {
             let id = copied.id(lane, epoch)?.ok_or(StoreError::Folder("no readable copy"))?;
             let dir = self.history().dir;
-            rebuild_from_copy(&self.files, &dir, &id, copy, &ChainWatch::default())
+            rebuild_from_copy(&self.files, &dir, &id, copy, unproved, &ChainWatch::default())
                 .map_err(|error| StoreError::Journal(error.to_string()))?;
         }
         Ok(())
@@ -169,7 +181,8 @@ impl ShopPlace {
         let Some(copied) = keys_copy::read(copy)? else { return Ok(()) };
         let (path, erased) = (self.dir.join(KEYS_NAME), erased_codes(&self.history())?);
         let own = Keys::open_existing(self.files.clone(), &path, self.chance.clone());
-        match own.and_then(|keys| Ok((keys.stand()?, keys))) {
+        // Every row is read: a block of which nothing was asked yet may not be what was written.
+        match own.and_then(|keys| Ok((keys.rows(|_| Ok(()))?, keys))) {
             Ok((own, _)) if own.file != copied.stand.file => return Ok(()),
             Ok((own, _)) if own.changes >= copied.stand.changes => return Ok(()),
             Ok((_, keys)) => keys.restore_rows(lasting(copied.rows, &erased))?,
@@ -189,17 +202,17 @@ impl ShopPlace {
         remove_if_there(&*copy.files, &copy.dir.join(KEYS_COPY))
     }
 
-    /// Gives up what stands behind the last whole record of the journal.
+    /// Gives up what stands behind the last whole record of the journal, and segments that lost their headers.
     fn cut_end(&self, epoch: Epoch) -> Result<(), StoreError> {
         let history = self.history();
         let reader = history.reader(self.lane, epoch)?;
         let last = reader.catalog().segments.last().map(|segment| (segment.name(), segment.end));
-        if let Some((name, end)) = last {
-            let file = self.files.open(&history.dir.join(name.to_string()))?;
-            file.set_len(end)?;
-            file.sync_data()?;
-        }
-        Ok(())
+        let Some((name, end)) = last else { return Ok(()) };
+        let file = self.files.open(&history.dir.join(name.to_string()))?;
+        file.set_len(end)?;
+        file.sync_data()?;
+        set_aside_behind(&*self.files, &history.dir, name)?;
+        Ok(self.files.sync_dir(&history.dir)?)
     }
 
     /// Lets go of the witnesses of entries that are gone. The open cart goes with them: its sale may be
@@ -314,6 +327,59 @@ mod tests {
             place.rebuild(Source::Copy, now(9_900), &mut |_, _| {}).unwrap()
         };
         assert_eq!(missing, None, "said once");
+    }
+
+    /// The disk lost entries 4 to 6 and shows a part of the seventh; the copy holds all but the last.
+    fn torn_behind_the_copy() -> (FaultyFiles, FaultyFiles) {
+        let (disk, stick) = (FaultyFiles::new(), FaultyFiles::new());
+        create(&disk).close().unwrap();
+        let mut shop = with_copy(&disk, &stick).open(&mut |_, _| {}).unwrap().shop;
+        sell(&mut shop, 1);
+        shop.close().unwrap();
+        let kept = read_whole(&disk, Path::new(SEGMENT)).unwrap().len();
+        let mut shop = with_copy(&disk, &stick).open(&mut |_, _| {}).unwrap().shop;
+        (2..=4).for_each(|number| sell(&mut shop, number));
+        shop.close().unwrap();
+        let copied = read_whole(&stick, Path::new("/copy/01-202611.log")).unwrap().len();
+        let mut shop = place(&disk).open(&mut |_, _| {}).unwrap().shop;
+        sell(&mut shop, 5);
+        shop.close().unwrap();
+        let mut bytes = read_whole(&disk, Path::new(SEGMENT)).unwrap();
+        bytes[kept..copied].fill(0);
+        bytes[copied] ^= 1; // The length: what follows is whole, and in nobody's chain.
+        write_fresh(&disk, Path::new(SEGMENT), &bytes).unwrap();
+        disk.sync_dir(Path::new("/shop/journal")).unwrap();
+        (disk, stick)
+    }
+
+    #[test]
+    fn whoever_goes_on_keeps_what_the_copy_has_and_names_the_rest() {
+        let (disk, stick) = torn_behind_the_copy();
+        let place = with_copy(&disk, &stick);
+        let refused = place.rebuild(Source::Copy, now(9_000), &mut |_, _| {});
+        assert!(matches!(refused.err(), Some(StoreError::Journal(_))), "it would forget the fifth");
+        let opened = place.go_on("torn", now(9_000), &mut |_, _| {}).map_err(|e| e.to_string());
+        let opened = opened.unwrap();
+        for number in 1..=4 {
+            assert!(opened.shop.reader().sale(receipt(number)).unwrap().is_some(), "{number}");
+        }
+        assert!(opened.shop.reader().sale(receipt(5)).unwrap().is_none());
+        assert_eq!(began(&opened), Some(("torn".to_owned(), 7)));
+        opened.shop.close().unwrap();
+    }
+
+    #[test]
+    fn a_month_of_which_only_its_room_was_written_never_began() {
+        let disk = FaultyFiles::new();
+        create(&disk).close().unwrap();
+        write_fresh(&disk, Path::new("/shop/journal/01-202612.log"), &[0; 8192]).unwrap();
+        disk.sync_dir(Path::new("/shop/journal")).unwrap();
+        let mut opened = place(&disk).open(&mut |_, _| {}).unwrap();
+        sell(&mut opened.shop, 1);
+        opened.shop.close().unwrap();
+        let opened = place(&disk).open(&mut |_, _| {}).unwrap();
+        assert!(opened.shop.reader().sale(receipt(1)).unwrap().is_some());
+        opened.shop.close().unwrap();
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::run::{Chance, Figures, Run, Tally};
 use crate::shop::books::Books;
 use crate::shop::desk::{COPY, Copying, DIR, Desk, Moment, place};
 use crate::shop::lived::{Lived, Start};
-use crate::shop::seen;
+use crate::shop::seen::{self, Unfit};
 use crate::shop::step::Step;
 
 /// What a shop on a damaged disk came to.
@@ -41,29 +41,20 @@ fn look(
         Err(fault) => return Verdict::Said(fault.to_string()),
     };
     desk.quiet();
-    let shown = match seen::books(&desk.engine, known) {
-        Ok(shown) => shown,
-        Err(said) => return Verdict::Said(said),
-    };
     let broken = desk.engine.shop.copy_lag().is_some_and(|lag| lag.broken);
-    match fits(&shown) {
-        Ok(mut books) => match sells_on(&mut desk, &mut books) {
-            Ok(()) => Verdict::Right,
-            Err(said) if is_told(&said) => Verdict::Said(said),
-            Err(why) => Verdict::Wrong(why),
-        },
-        Err(_) if broken => Verdict::Said("the second copy knows more".to_owned()),
-        Err(why) => match refuses(&mut desk, known) {
+    let looked = seen::books(&desk.engine, known).and_then(|shown| {
+        let mut books = fits(&shown).map_err(Unfit::Shown)?;
+        sells_on(&mut desk, &mut books)
+    });
+    match looked {
+        Ok(()) => Verdict::Right,
+        Err(Unfit::Told(said)) => Verdict::Said(said),
+        Err(Unfit::Shown(_)) if broken => Verdict::Said("the second copy knows more".to_owned()),
+        Err(Unfit::Shown(why)) => match refuses(&mut desk, known) {
             Some(said) => Verdict::Said(said),
             None => Verdict::Wrong(why),
         },
     }
-}
-
-/// Whether the register itself said that its data is not what was written, instead of a figure. A block that
-/// nobody had read yet may be met while it sells on.
-fn is_told(said: &str) -> bool {
-    ["damaged", "Damaged", "not the bytes that were written"].iter().any(|word| said.contains(word))
 }
 
 /// Returns why the register takes no entry, if it takes none.
@@ -123,7 +114,8 @@ fn judge_lie(lived: &Lived, at: usize, disk: &FaultyFiles, what: &str, tally: &T
     }
 }
 
-/// What `regi rebuild --from-copy` does.
+/// What `regi rebuild --from-copy` does; where it refuses to forget an end that nobody can read, what staff
+/// choose next.
 fn rebuild(
     disk: &FaultyFiles,
     copy: &FaultyFiles,
@@ -131,7 +123,12 @@ fn rebuild(
     seed: u64,
 ) -> Result<(), String> {
     let place = place(disk, copy, Copying::Elsewhere, seed);
-    let rebuilt = place.rebuild(Source::Copy, moment.now(), &mut |_, _| {});
+    let mut rebuilt = place.rebuild(Source::Copy, moment.now(), &mut |_, _| {});
+    if rebuilt.is_err() {
+        // Keys that were lost too come back with the rebuild behind it.
+        let _ = place.go_on("the end was damaged", moment.now(), &mut |_, _| {});
+        rebuilt = place.rebuild(Source::Copy, moment.now(), &mut |_, _| {});
+    }
     let (opened, _) = rebuilt.map_err(|error| error.to_string())?;
     opened.shop.close().map_err(|error| error.to_string())
 }
