@@ -10,7 +10,7 @@ use crate::run::{Chance, Figures, Run, Tally};
 use crate::shop::books::Books;
 use crate::shop::desk::{Copying, Desk};
 use crate::shop::lived::Lived;
-use crate::shop::seen;
+use crate::shop::seen::{self, Unfit};
 use crate::shop::step::Step;
 
 /// Steps of a day.
@@ -93,26 +93,29 @@ fn stands_up(disk: &FaultyFiles, lived: &Lived, mark: usize) -> Result<(), Strin
     let moment = lived.told[mark].moment;
     let desk = Desk::open(disk, lived.copying, moment, lived.seed ^ 1);
     let mut desk = desk.map_err(|fault| format!("does not open: {fault}"))?;
-    let shown = seen::books(&desk.engine, &lived.told[mark].books)?;
+    let shown =
+        seen::books(&desk.engine, &lived.told[mark].books).map_err(|unfit| unfit.to_string())?;
     let at = lived.judge(mark, &shown)?;
     let mut books = Books { cart: shown.cart, ..lived.told[at].books.clone() };
     desk.moment = lived.told[at].moment;
-    sells_on(&mut desk, &mut books)?;
+    sells_on(&mut desk, &mut books).map_err(|unfit| unfit.to_string())?;
     desk.engine.shop.close();
     Ok(())
 }
 
 /// The customer at the counter is served to the end, and the next one too.
-pub fn sells_on(desk: &mut Desk, books: &mut Books) -> Result<(), String> {
+pub fn sells_on(desk: &mut Desk, books: &mut Books) -> Result<(), Unfit> {
     let next = Step::Scan("101".to_owned());
     let end = (!books.cart.lines.is_empty()).then_some(Step::Cash);
-    for step in end.into_iter().chain([next, Step::Cash, Step::PaidIn(10)]) {
-        let made = desk.give(&step, books).map_err(|refusal| format!("{step:?}: {refusal}"))?;
+    let end = Step::fewer_points(books).into_iter().chain(end);
+    for step in end.chain([next, Step::Cash, Step::PaidIn(10)]) {
+        let made = desk.give(&step, books)?;
         books.note(&step, made.as_deref());
     }
     let shown = seen::books(&desk.engine, books)?;
     if shown.on_record() == books.on_record() {
         return Ok(());
     }
-    Err(format!("selling on came to {:#?}\nnot {:#?}", shown.on_record(), books.on_record()))
+    let why = format!("selling on came to {:#?}\nnot {:#?}", shown.on_record(), books.on_record());
+    Err(Unfit::Shown(why))
 }

@@ -152,7 +152,7 @@ fn same(desk: &Desk, books: &Books) -> Result<(), String> {
         std::thread::sleep(BETWEEN);
         shown = seen::books(&desk.engine, books);
     }
-    let shown = shown?;
+    let shown = shown.map_err(|unfit| unfit.to_string())?;
     if shown.on_record() == books.on_record() && shown.cart == books.cart {
         return Ok(());
     }

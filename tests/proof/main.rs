@@ -71,7 +71,10 @@ fn prove(proof: &Proof, run: &Run) -> bool {
         Err(_) => {
             let (name, seed, case) = (proof.name, run.seed, run.at());
             println!("  DOES NOT HOLD at case {case} ({took:.1} s); again:");
-            println!("  cargo test --release --test proof -- {name} --seed {seed} --case {case}");
+            let extent = run.extent.word(); // A longer run walks longer days.
+            println!(
+                "  cargo test --release --test proof -- {name}{extent} --seed {seed} --case {case}"
+            );
         }
     }
     proved.is_ok()

@@ -35,6 +35,17 @@ pub enum Extent {
     Full,
 }
 
+impl Extent {
+    /// The word that asks for it, with the blank before it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Short => "",
+            Self::Ci => " --ci",
+            Self::Full => " --full",
+        }
+    }
+}
+
 /// What one run is asked for.
 #[derive(Debug)]
 pub struct Run {

@@ -3,12 +3,13 @@
 //! Room: tests. May touch: the library, to read.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use regi::app::engine::Engine;
 use regi::domain::number::{DocKind, DocNo};
 use regi::domain::points::balance;
 use regi::domain::quantity::Quantity;
-use regi::domain::refusal::Refusal;
+use regi::domain::refusal::{Refusal, RefusalCode as Code};
 use regi::domain::register::{Cart, Lookup, StoredSale};
 use regi::domain::sale::{LineItem, TenderKind};
 use regi::store::chain::Epoch;
@@ -17,11 +18,40 @@ use regi::store::verify::Watch;
 
 use super::books::{Basket, Books, Rung, Sold};
 
-/// Why what came back cannot be read.
-pub type Unread = String;
+/// Why a shop does not show books that can be.
+#[derive(Debug)]
+pub enum Unfit {
+    /// The register says so itself, and shows no figure.
+    Told(String),
+    /// It shows figures that contradict each other, or that were never acknowledged.
+    Shown(String),
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Told(why) | Self::Shown(why)) = self;
+        f.write_str(why)
+    }
+}
+
+/// What a refusal makes of the shop: the register speaks of its data, or it should have taken the step.
+impl From<Refusal> for Unfit {
+    fn from(refusal: Refusal) -> Self {
+        match refusal.code {
+            Code::Damaged => Self::Told(refusal.to_string()),
+            _ => Self::Shown(refusal.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for Unfit {
+    fn from(error: StoreError) -> Self {
+        Self::Told(error.to_string())
+    }
+}
 
 /// Reads the shop. `known` only says which items and members to ask for.
-pub fn books(engine: &Engine, known: &Books) -> Result<Books, Unread> {
+pub fn books(engine: &Engine, known: &Books) -> Result<Books, Unfit> {
     let reader = engine.shop.reader();
     let lane = &engine.register.lane;
     let (sales, numbers) = sales(engine)?;
@@ -29,26 +59,25 @@ pub fn books(engine: &Engine, known: &Books) -> Result<Books, Unread> {
     let whole = |quantity: Quantity| quantity.whole().expect("pieces are whole");
     let mut books = Books { sales, ..Books::default() };
     for code in known.prices.keys().map(String::as_str).chain(["201"]) {
-        if let Some(found) = reader.item(code).map_err(words)? {
+        if let Some(found) = reader.item(code)? {
             books.prices.insert(code.to_owned(), found.item.price.whole().expect("yen"));
         }
-        if let Some(pieces) = reader.stock(code).map_err(said)? {
+        if let Some(pieces) = reader.stock(code)? {
             books.stock.insert(code.to_owned(), whole(pieces));
         }
     }
     let mut members = Vec::new();
-    reader
-        .each_member(|member| {
-            members.push(member);
-            Ok(())
-        })
-        .map_err(said)?;
+    reader.each_member(|member| {
+        members.push(member);
+        Ok(())
+    })?;
     for member in members {
         let points = balance(&member.ledger, engine.now().day(), None);
-        let visits = reader.visits(&member.code, 10_000).map_err(said)?;
+        let visits = reader.visits(&member.code, 10_000)?;
         let ledger: i64 = visits.iter().map(|visit| visit.points).sum();
         if points != ledger {
-            return Err(format!("{} has {points} points, visits make {ledger}", member.code));
+            let why = format!("{} has {points} points, visits make {ledger}", member.code);
+            return Err(Unfit::Shown(why));
         }
         books.members.insert(member.code, (points, member.personal.phone));
     }
@@ -68,39 +97,30 @@ pub fn books(engine: &Engine, known: &Books) -> Result<Books, Unread> {
     Ok(books)
 }
 
-fn words(refusal: Refusal) -> Unread {
-    refusal.to_string()
-}
-
-fn said(error: StoreError) -> Unread {
-    error.to_string()
-}
-
-fn chain_holds(engine: &Engine) -> Result<(), Unread> {
+fn chain_holds(engine: &Engine) -> Result<(), Unfit> {
     let verified = engine.shop.journal().verify(None, 1, &Watch::default());
     match verified.damage.first() {
         None => Ok(()),
-        Some(damage) => Err(damage.to_string()),
+        Some(damage) => Err(Unfit::Told(damage.to_string())),
     }
 }
 
-fn sales(engine: &Engine) -> Result<(Vec<Sold>, Vec<DocNo>), Unread> {
+fn sales(engine: &Engine) -> Result<(Vec<Sold>, Vec<DocNo>), Unfit> {
     let mut stored: Vec<StoredSale> = Vec::new();
     let reader = engine.shop.reader();
-    reader
-        .each_sale(i32::MIN / 2, i32::MAX / 2, |sale| {
-            stored.push(sale);
-            Ok(())
-        })
-        .map_err(said)?;
+    reader.each_sale(i32::MIN / 2, i32::MAX / 2, |sale| {
+        stored.push(sale);
+        Ok(())
+    })?;
     let numbers: Vec<DocNo> = stored.iter().map(|sale| sale.sale.number).collect();
     let mut sales = Vec::new();
     for sale in &stored {
         sales.push(sold(sale, &numbers));
         // The number on the paper leads to the same sale.
-        let by_number = reader.sale(sale.sale.number).map_err(words)?;
+        let by_number = reader.sale(sale.sale.number)?;
         if by_number.as_ref() != Some(sale) {
-            return Err(format!("{} is not found by its number", sale.sale.number));
+            let why = format!("{} is not found by its number", sale.sale.number);
+            return Err(Unfit::Shown(why));
         }
     }
     Ok((sales, numbers))
@@ -144,12 +164,12 @@ pub fn basket(cart: &Cart, numbers: &[DocNo]) -> Basket {
     }
 }
 
-fn gapless(numbers: &[DocNo]) -> Result<(), Unread> {
+fn gapless(numbers: &[DocNo]) -> Result<(), Unfit> {
     let mut next: BTreeMap<(u16, DocKind), u32> = BTreeMap::new();
     for number in numbers {
         let want = next.entry((number.epoch, number.kind)).or_insert(1);
         if number.number != *want {
-            return Err(format!("{number} where {want} is next"));
+            return Err(Unfit::Shown(format!("{number} where {want} is next")));
         }
         *want += 1;
     }

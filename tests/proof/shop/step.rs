@@ -81,7 +81,17 @@ impl Step {
         if books.cart.returns().is_some() {
             return Self::Cash; // A return is paid out, or given up before.
         }
+        if let Some(fewer) = Self::fewer_points(books) {
+            return fewer;
+        }
         if books.cart.lines.is_empty() { between(books, chance) } else { rung(books, chance) }
+    }
+
+    /// A receipt was voided while the sale lay suspended: its member has fewer points than it uses, and
+    /// no tender is taken before it uses less.
+    pub fn fewer_points(books: &Books) -> Option<Self> {
+        let (balance, _) = books.members.get(books.cart.member.as_ref()?)?;
+        (books.cart.used > *balance).then_some(Self::UsePoints((*balance).max(0)))
     }
 
     /// The line staff would give; what the register has no line for is done through it otherwise.
