@@ -10,7 +10,7 @@ use super::cart_log::CartLog;
 use super::catalog::Why;
 use super::chain::{Epoch, Head, JournalId};
 use super::fault::StoreError;
-use super::files::write_fresh;
+use super::files::replace_file;
 use super::history::History;
 use super::keys::Keys;
 use super::keys_copy::{self, KEYS_COPY};
@@ -219,8 +219,7 @@ impl ShopPlace {
     /// one of those.
     fn give_up(&self, epoch: Epoch, last_known: u64) -> Result<(), StoreError> {
         let due = format!("{} {} {last_known}", self.lane, epoch.place());
-        write_fresh(&*self.files, &self.dir.join(EPOCH_DUE), due.as_bytes())?;
-        self.files.sync_dir(&self.dir)?;
+        replace_file(&*self.files, &self.dir.join(EPOCH_DUE), due.as_bytes())?;
         for name in [STORE_NAME, CART_NAME] {
             remove_if_there(&*self.files, &self.dir.join(name))?;
         }
@@ -252,7 +251,7 @@ mod tests {
     use crate::domain::member::{MemberCard, Sealed};
     use crate::domain::register::Lookup;
     use crate::store::files::faulty::{FaultyFiles, Keep};
-    use crate::store::files::{Files, read_whole};
+    use crate::store::files::{Files, read_whole, write_fresh};
     use crate::store::keys::KeyRow;
     use crate::store::second_copy::CopyPlace;
     use crate::store::shop::Shop;

@@ -14,7 +14,7 @@ use super::backup::{
 };
 use super::chain::Epoch;
 use super::fault::StoreError;
-use super::files::{Files, read_whole, write_fresh};
+use super::files::{Files, read_whole, replace_file, write_fresh};
 use super::history::{History, each_batch};
 use super::keys::{Chance, KeyRow, Keys};
 use super::projections::STORE_NAME;
@@ -71,8 +71,8 @@ impl Restore<'_> {
         };
         self.lay_out(&history, &manifest, &erased)?;
         let names: Vec<_> = manifest.parts.iter().map(|part| part.name.as_str()).collect();
-        write_fresh(&**self.files, &self.shop_dir.join(MARKER), names.join("\n").as_bytes())?;
-        self.files.sync_dir(self.shop_dir)?;
+        // Whole from its first moment: what it does not name is removed.
+        replace_file(&**self.files, &self.shop_dir.join(MARKER), names.join("\n").as_bytes())?;
         finish_interrupted(&**self.files, self.shop_dir)?;
         Ok(manifest)
     }

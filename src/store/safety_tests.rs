@@ -114,6 +114,33 @@ fn a_restore_cut_anywhere_leaves_the_old_shop_or_the_new_one() {
     }
 }
 
+/// The second cut comes while the first one is being made good.
+#[test]
+fn a_restore_cut_twice_leaves_the_old_shop_or_the_new_one() {
+    let before = FaultyFiles::new();
+    let mut shop = shop_with(&before, 2);
+    back_up(&before, &shop);
+    sell(&mut shop, 3);
+    shop.close().unwrap();
+    for first in 1.. {
+        for second in (1..24).step_by(2) {
+            let files = before.fork();
+            files.cut_at(first);
+            if restore(&files, "/shop", OverNewer::Replace).is_ok() {
+                assert!(first > 60, "a restore writes more often");
+                return;
+            }
+            files.power_cut(Keep::Everything, first);
+            files.cut_at(second);
+            drop(place(&files).open(&mut |_, _| {}));
+            files.power_cut(Keep::Everything, second);
+            let opened = open(&files);
+            let sold = |number| opened.shop.reader().sale(receipt(number)).unwrap().is_some();
+            assert!(sold(1) && sold(2), "cut {first}, then {second}");
+        }
+    }
+}
+
 fn audited(files: &FaultyFiles) -> Audit {
     let layer: Arc<dyn Files> = Arc::new(files.clone());
     let dir = Path::new("/shop");
