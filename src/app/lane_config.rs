@@ -8,6 +8,8 @@ use crate::devices::label::{LabelLanguage, LabelPaper};
 use crate::devices::printer::{Address, AddressError};
 use crate::devices::scale::{Milligrams, ScaleProtocol, ScaleSettings};
 use crate::devices::scanner::ScannerMatch;
+use crate::domain::misread::{by_reader, misread};
+use crate::domain::refusal::Refusal;
 
 /// A printer as the lane knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,10 +103,10 @@ impl LabelConfig {
     }
 
     /// What does not fit.
-    fn fault(&self) -> Option<String> {
+    fn fault(&self) -> Option<Refusal> {
         let address: Result<Address, _> = self.address.parse();
-        let measure = || self.paper().fault().map(str::to_owned);
-        address.err().map(|error| error.to_string()).or_else(measure)
+        let measure = || Some(misread("config.measure").with("key", self.paper().fault()?));
+        address.err().map(|error| error.refusal()).or_else(measure)
     }
 }
 
@@ -253,7 +255,7 @@ impl Default for LaneConfig {
 #[error("line {line}: {what}")]
 pub struct ConfigFault {
     pub line: usize,
-    pub what: String,
+    pub what: Refusal,
 }
 
 impl LaneConfig {
@@ -263,47 +265,51 @@ impl LaneConfig {
         let config: Self = toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start.min(text.len()));
             let line = text.get(..start).map_or(1, |before| before.matches('\n').count() + 1);
-            ConfigFault { line, what: error.message().to_owned() }
+            ConfigFault { line, what: by_reader(error.message()) }
         })?;
         let line_of = |key: &str| {
             text.lines().position(|line| line.trim_start().starts_with(key)).map_or(1, |n| n + 1)
         };
         if !(1..=99).contains(&config.lane) {
-            return Err(ConfigFault { line: line_of("lane"), what: "lane: 1 - 99".to_owned() });
+            return Err(ConfigFault { line: line_of("lane"), what: misread("config.lane") });
         }
         if super::words::Language::from_word(&config.language).is_none() {
-            let what = format!("language: {}", config.language);
+            let what = misread("config.language").with("found", &config.language);
             return Err(ConfigFault { line: line_of("language"), what });
         }
         for (at, rule) in config.scanner.iter().enumerate() {
             if let Some(Err(error)) = rule.serial_line() {
                 let line = line_of_table(text, "[[scanner]]", at);
-                return Err(ConfigFault { line, what: format!("scanner: {error}") });
+                return Err(ConfigFault { line, what: error.refusal() });
             }
+        }
+        if let Err(error) = config.printer.address.parse::<Address>() {
+            let line = line_of_table(text, "[printer]", 0);
+            return Err(ConfigFault { line, what: error.refusal() });
         }
         if let Some(second) = &config.printer.fallback
             && let Err(error) = second.address.parse::<Address>()
         {
             let line = line_of_table(text, "[printer.fallback]", 0);
-            return Err(ConfigFault { line, what: format!("printer.fallback: {error}") });
+            return Err(ConfigFault { line, what: error.refusal() });
         }
         for (at, kitchen) in config.kitchen.iter().enumerate() {
             if let Err(error) = kitchen.address.parse::<Address>() {
                 let line = line_of_table(text, "[[kitchen]]", at);
-                return Err(ConfigFault { line, what: format!("kitchen: {error}") });
+                return Err(ConfigFault { line, what: error.refusal() });
             }
         }
         if let Err(error) = config.display.line() {
             let line = line_of_table(text, "[display]", 0);
-            return Err(ConfigFault { line, what: format!("display: {error}") });
+            return Err(ConfigFault { line, what: error.refusal() });
         }
         if let Some(Err(error)) = config.scale.as_ref().map(ScaleConfig::settings) {
             let line = line_of_table(text, "[scale]", 0);
-            return Err(ConfigFault { line, what: format!("scale: {error}") });
+            return Err(ConfigFault { line, what: error.refusal() });
         }
         if let Some(fault) = config.label.as_ref().and_then(LabelConfig::fault) {
             let line = line_of_table(text, "[label]", 0);
-            return Err(ConfigFault { line, what: format!("label: {fault}") });
+            return Err(ConfigFault { line, what: fault });
         }
         Ok(config)
     }
@@ -321,7 +327,7 @@ impl LaneConfig {
         out.push_str(&toml::to_string(rule).expect("a rule is plain data"));
         match Self::read(&out)? {
             config if config == wanted => Ok(out),
-            _ => Err(ConfigFault { line: 1, what: "scanner".to_owned() }),
+            _ => Err(ConfigFault { line: 1, what: misread("config.scanner") }),
         }
     }
 
@@ -374,6 +380,7 @@ mod tests {
             ("language = \"ja\"\nlane = 0\n", 2),
             ("\n\nlanguage = \"fr\"\n", 3),
             ("[printer]\nprofile = \"generic-80\"\n", 1),
+            ("lane = 1\n[printer]\naddress = \"lp0\"\n", 2),
             ("[[scanner]]\nserial = \"/dev/a\"\n\n[[scanner]]\nserial = \"ttyACM0\"\n", 4),
             ("[[kitchen]]\nname = \"a\"\naddress = \"lp\"\n", 1),
             ("[printer]\naddress = \"file:\"\n[printer.fallback]\naddress = \"lp\"\n", 3),

@@ -18,6 +18,8 @@ use super::words::Language;
 use crate::devices::printer::dialogue::Patience;
 use crate::devices::profile::Profiles;
 use crate::domain::entry::Kind;
+use crate::domain::misread::misread;
+use crate::domain::refusal::Refusal;
 use crate::domain::register::{Cart, Register};
 use crate::domain::settings::SettingsPatch;
 use crate::domain::words::Words;
@@ -51,13 +53,14 @@ pub struct Options {
     pub patience: Patience,
 }
 
+/// What this lane's machine has and likes, in the shop's folder.
+pub const SHOP_TOML: &str = "shop.toml";
+
 /// Why a lane does not open.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenFault {
-    #[error("{file}: {fault}")]
-    Config { file: String, fault: ConfigFault },
     #[error("{file}:{line}: {what}")]
-    Data { file: String, line: usize, what: String },
+    Data { file: String, line: usize, what: Refusal },
     #[error("{0}")]
     Printer(#[from] SpoolError),
     #[error("{0}")]
@@ -80,14 +83,17 @@ pub enum OpenFault {
 /// # Errors
 /// What does not fit, with its line.
 pub fn read_config(dir: &Path) -> Result<LaneConfig, OpenFault> {
-    let path = dir.join("shop.toml");
+    let path = dir.join(SHOP_TOML);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(LaneConfig::default()),
         Err(error) => return Err(error.into()),
     };
-    LaneConfig::read(&text)
-        .map_err(|fault| OpenFault::Config { file: "shop.toml".to_owned(), fault })
+    LaneConfig::read(&text).map_err(|ConfigFault { line, what }| OpenFault::Data {
+        file: SHOP_TOML.to_owned(),
+        line,
+        what,
+    })
 }
 
 /// The shop's own data files of a folder (`printers`, `keymaps`, `themes`): name and text.
@@ -132,7 +138,8 @@ pub fn keymap(dir: &Path, name: &str) -> Result<Keymap, OpenFault> {
     let file = format!("{name}.toml");
     let own = own_files(dir, "keymaps")?.into_iter().find(|(known, _)| *known == file);
     match own {
-        None => Ok(Keymap::built_in(name)),
+        None if Keymap::is_built_in(name) => Ok(Keymap::built_in(name)),
+        None => Err(nothing_named(dir, "keymap", name)),
         Some((file, text)) => Keymap::read(&format!("keymaps/{file}"), &text).map_err(data_fault),
     }
 }
@@ -146,11 +153,20 @@ pub fn theme(dir: &Path, name: &str) -> Result<crate::screens::Theme, OpenFault>
     let file = format!("{name}.toml");
     let own = own_files(dir, "themes")?.into_iter().find(|(known, _)| *known == file);
     let theme = match own {
-        None => Theme::built_in(name),
+        None if Theme::is_built_in(name) => Theme::built_in(name),
+        None => return Err(nothing_named(dir, "theme", name)),
         Some((file, text)) => Theme::read(&format!("themes/{file}"), &text).map_err(data_fault)?,
     };
     let colourless = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     Ok(if colourless { theme.without_colour() } else { theme })
+}
+
+/// `shop.toml` names a file that neither comes with regi nor lies in the shop's folder.
+fn nothing_named(dir: &Path, key: &'static str, name: &str) -> OpenFault {
+    let text = fs::read_to_string(dir.join(SHOP_TOML)).unwrap_or_default();
+    let line = text.lines().position(|line| line.starts_with(key)).map_or(1, |at| at + 1);
+    let what = misread("config.nothing_named").with("key", key).with("name", name);
+    OpenFault::Data { file: SHOP_TOML.to_owned(), line, what }
 }
 
 fn data_fault(fault: crate::screens::DataFault) -> OpenFault {

@@ -21,6 +21,8 @@ use crate::devices::raster::{Bitmap, LogoError};
 use crate::devices::text_render::render_text;
 use crate::domain::document::Document;
 use crate::domain::entry::{Draft, Kind, PrintEnd};
+use crate::domain::misread::misread;
+use crate::domain::refusal::Refusal;
 use crate::store::cart_log::CartLog;
 
 /// Papers that may wait for a printer; past it they are refused in words and can be reprinted.
@@ -118,6 +120,22 @@ pub enum SpoolError {
     Start(#[from] std::io::Error),
     #[error("logo.pbm: {0}")]
     Logo(#[from] LogoError),
+}
+
+impl SpoolError {
+    /// What to say to whoever set the printer up.
+    pub fn refusal(&self) -> Refusal {
+        match self {
+            Self::Address(error) => error.refusal(),
+            Self::Profile(name) => misread("printer.no_profile").with("name", name),
+            Self::Start(error) => misread("printer.no_start").with("reason", error),
+            Self::Logo(error) => misread(match error {
+                LogoError::Format => "logo.format",
+                LogoError::Size => "logo.size",
+                LogoError::Truncated => "logo.truncated",
+            }),
+        }
+    }
 }
 
 /// `logo.pbm` of the shop folder; none without the file.

@@ -20,7 +20,7 @@ use crate::app::opening::{self, Options};
 use crate::app::reply::Reply;
 use crate::app::reports::{self, Wanted};
 use crate::app::run::{Answers, Form, OnRefusal, play};
-use crate::app::spool::MOST_WAITING;
+use crate::app::spool::{MOST_WAITING, SpoolError};
 use crate::app::upkeep::StartCheck;
 use crate::app::words::Language;
 use crate::domain::settings::{Settings, SettingsPatch};
@@ -292,12 +292,8 @@ pub fn config_check(options: &Options, words: &Words) -> Result<Exit, Said> {
     let mut named =
         named.into_iter().flatten().chain(config.kitchen.iter().map(|place| &place.profile));
     if let Some(what) = named.find(|name| profiles.get(name).is_none()) {
-        let text = words.fill("cli.printer_fault", &[("what", what)]);
-        return Err(Said { text, exit: Exit::Refused });
-    }
-    let address: Result<crate::devices::printer::Address, _> = config.printer.address.parse();
-    if let Err(error) = address {
-        let text = words.fill("cli.printer_fault", &[("what", &error)]);
+        let what = words.refusal(&SpoolError::Profile(what.clone()).refusal());
+        let text = words.fill("cli.printer_fault", &[("what", &what)]);
         return Err(Said { text, exit: Exit::Refused });
     }
     println!("{}", words.get("cli.config_ok"));

@@ -17,7 +17,7 @@ use crate::app::aside::Task;
 use crate::app::control::Client;
 use crate::app::engine::Engine;
 use crate::app::lane_config::LaneConfig;
-use crate::app::opening::Options;
+use crate::app::opening::{Options, SHOP_TOML};
 use crate::app::picture::test_words;
 use crate::app::reply::Reply;
 use crate::app::reports;
@@ -187,16 +187,11 @@ fn remember(
         say(&words.fill("cli.scanner_known", &[("rule", &shown)]));
         return Ok(());
     }
-    let path = engine.dir.join("shop.toml");
+    let path = engine.dir.join(SHOP_TOML);
     let at_file = |error: &io::Error| Said::file(path.display(), error, words);
     let text = std::fs::read_to_string(&path).map_err(|error| at_file(&error))?;
-    let text = LaneConfig::with_scanner(&text, rule).map_err(|fault| Said {
-        text: words.fill(
-            "cli.config_fault",
-            &[("file", &"shop.toml"), ("line", &fault.line), ("what", &fault.what)],
-        ),
-        exit: Exit::Refused,
-    })?;
+    let text = LaneConfig::with_scanner(&text, rule)
+        .map_err(|fault| Said::misread(SHOP_TOML, fault.line, &fault.what, words))?;
     replace(&path, &text).map_err(|error| at_file(&error))?;
     engine.config.scanner.push(rule.clone());
     say(&words.fill("cli.scanner_learned", &[("rule", &shown)]));

@@ -77,21 +77,22 @@ impl Said {
         Self { text: error.message, exit }
     }
 
+    /// What in a file does not fit, and where.
+    pub fn misread(file: &str, line: usize, what: &Refusal, words: &Words) -> Self {
+        let what = words.refusal(what);
+        let args: [(&str, &dyn Display); 3] = [("file", &file), ("line", &line), ("what", &what)];
+        Self { text: words.fill("cli.config_fault", &args), exit: Exit::Refused }
+    }
+
     /// Why a lane did not open.
     pub fn opening(fault: OpenFault, dir: &std::path::Path, words: &Words) -> Self {
         let dir = text::cleaned(&dir.display().to_string());
         let refused = |text| Self { text, exit: Exit::Refused };
         match fault {
-            OpenFault::Config { file, fault } => refused(words.fill(
-                "cli.config_fault",
-                &[("file", &file), ("line", &fault.line), ("what", &fault.what)],
-            )),
-            OpenFault::Data { file, line, what } => refused(
-                words
-                    .fill("cli.config_fault", &[("file", &file), ("line", &line), ("what", &what)]),
-            ),
+            OpenFault::Data { file, line, what } => Self::misread(&file, line, &what, words),
             OpenFault::Printer(error) => Self {
-                text: words.fill("cli.printer_fault", &[("what", &error)]),
+                text: words
+                    .fill("cli.printer_fault", &[("what", &words.refusal(&error.refusal()))]),
                 exit: Exit::Device,
             },
             OpenFault::Store(error) => Self::store(error, words),

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::cp932::{IbmExt, Repertoire};
+use crate::domain::misread::by_reader;
+use crate::domain::refusal::Refusal;
 
 /// The profiles regi ships, by name; a file of the same name in the shop's folder replaces one.
 const BUILT_IN: [(&str, &str); 20] = [
@@ -228,8 +230,7 @@ pub struct ProfileError {
     pub file: String,
     /// From 1.
     pub line: usize,
-    /// The parser's own words about the value.
-    pub reason: String,
+    pub reason: Refusal,
 }
 
 /// Every profile the shop can choose from, by name.
@@ -275,7 +276,7 @@ fn parse(file: &str, text: &str) -> Result<Profile, ProfileError> {
     toml::from_str(text).map_err(|error| ProfileError {
         file: file.to_owned(),
         line: line_of(text, error.span().map_or(0, |span| span.start)),
-        reason: error.message().to_owned(),
+        reason: by_reader(error.message()),
     })
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Room: domain. May touch: nothing. May not: clock, chance, file, terminal, float.
 
+pub mod misread;
 pub mod money;
 pub mod number;
 pub mod quantity;

@@ -10,6 +10,7 @@ use crate::domain::settings::{Settings, SettingsPatch};
 use crate::domain::text::is_unprintable;
 
 use super::fault::Fault;
+use crate::domain::misread::by_reader;
 use crate::domain::refusal::{Refusal, RefusalCode};
 
 /// Reads a settings file, and holds it against the settings it would change.
@@ -23,8 +24,7 @@ pub fn read_shop(file: &str, settings: &Settings) -> Result<SettingsPatch, Fault
     }
     let patch: SettingsPatch = toml::from_str(text).map_err(|error| {
         let row = error.span().map_or(0, |span| line_of(text, span.start));
-        let refusal = Refusal::new(RefusalCode::BadArgument).saying("import.bad_toml");
-        Fault::new(row, "", refusal.with("reason", first_line(error.message())))
+        Fault::new(row, "", by_reader(error.message()))
     })?;
     let fits = patch.apply(&mut settings.clone());
     fits.map_err(|refusal| Fault::new(line_of_value(text, &refusal), "", refusal))?;
@@ -59,11 +59,6 @@ fn line_of(text: &str, at: usize) -> u64 {
     1 + before.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
-/// The parser's own words, cut to one line: they name the key and what was expected.
-fn first_line(message: &str) -> String {
-    message.lines().next().unwrap_or_default().chars().take(120).collect()
-}
-
 /// A value that reads but does not fit is found again by its text; 0 when it stands nowhere alone.
 fn line_of_value(text: &str, refusal: &Refusal) -> u64 {
     let argument = |name| refusal.args.iter().find(|(known, _)| *known == name);
@@ -89,9 +84,9 @@ mod tests {
     #[test]
     fn a_wrong_file_names_its_line() {
         for (file, want) in [
-            ("[shop]\nname = \"a\"\nnam = \"b\"\n", (3, "import.bad_toml")),
-            ("[shop\n", (1, "import.bad_toml")),
-            ("[tax]\nrounding = \"up\"\n", (2, "import.bad_toml")),
+            ("[shop]\nname = \"a\"\nnam = \"b\"\n", (3, "file.unknown_key")),
+            ("[shop\n", (1, "file.unreadable")),
+            ("[tax]\nrounding = \"up\"\n", (2, "file.unknown_word")),
             ("\n[shop]\nday_ends = \"25:00\"\n", (3, "bad_setting")),
             ("[shop]\nregistration_number = \"T12\"\n", (2, "bad_setting")),
             ("[[department]]\nnumber = 1\ntax_class = \"luxury\"\n", (3, "bad_setting")),

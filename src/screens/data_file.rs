@@ -6,14 +6,17 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// Why a data file is refused, in the words of the person who edits it.
+use crate::domain::misread::{by_reader, misread};
+use crate::domain::refusal::Refusal;
+
+/// Why a data file is refused, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}: {fault}")]
 pub struct DataFault {
     pub file: String,
     /// From 1.
     pub line: usize,
-    pub fault: String,
+    pub fault: Refusal,
 }
 
 /// One `key = value` and where it stands.
@@ -57,22 +60,22 @@ impl DataFile {
     /// What is no TOML, and values other than texts, lists of texts and tables of them.
     pub fn read(name: &str, text: &str) -> Result<Self, DataFault> {
         let lines = Lines::of(text);
-        let fault = |at: usize, fault: String| DataFault {
+        let fault = |at: usize, fault: Refusal| DataFault {
             file: name.to_owned(),
             line: lines.number(at),
             fault,
         };
         let table = DeTable::parse(text).map_err(|error| {
-            fault(error.span().map_or(0, |span| span.start), error.message().to_owned())
+            fault(error.span().map_or(0, |span| span.start), by_reader(error.message()))
         })?;
-        let fields = fields(table.get_ref(), &lines)
-            .map_err(|at| fault(at, "expected a text, a list of texts or a table".to_owned()))?;
+        let fields =
+            fields(table.get_ref(), &lines).map_err(|at| fault(at, misread("file.no_text")))?;
         Ok(Self { name: name.to_owned(), fields })
     }
 
     /// Returns a refusal at a field of this file.
-    pub fn fault(&self, line: usize, fault: impl Into<String>) -> DataFault {
-        DataFault { file: self.name.clone(), line, fault: fault.into() }
+    pub fn fault(&self, line: usize, fault: Refusal) -> DataFault {
+        DataFault { file: self.name.clone(), line, fault }
     }
 
     /// Returns each table with its fields; a loose field is refused.
@@ -82,7 +85,7 @@ impl DataFile {
     pub fn tables(&self) -> Result<Vec<Table<'_>>, DataFault> {
         let table = |field: &'_ Field| match &field.value {
             Value::Table(_) => Ok(()),
-            _ => Err(self.fault(field.line, format!("`{}` stands outside any table", field.key))),
+            _ => Err(self.fault(field.line, misread("file.outside_table").with("key", &field.key))),
         };
         self.fields.iter().try_for_each(table)?;
         Ok(self

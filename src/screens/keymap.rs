@@ -9,6 +9,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::act::{Act, ScreenName};
 use super::data_file::{DataFault, DataFile, Field, Value};
 use super::template::Template;
+use crate::domain::misread::misread;
+use crate::domain::refusal::Refusal;
 
 /// The keymaps that come with regi.
 pub const BUILT_IN: &[(&str, &str)] = &[
@@ -168,13 +170,12 @@ impl Keymap {
         let data = DataFile::read(file, text)?;
         let mut keymap = Self::default();
         for table in data.tables()? {
-            let screen =
-                match table.name {
-                    "global" => None,
-                    name => Some(ScreenName::from_word(name).ok_or_else(|| {
-                        data.fault(table.line, format!("unknown screen `{name}`"))
-                    })?),
-                };
+            let screen = match table.name {
+                "global" => None,
+                name => Some(ScreenName::from_word(name).ok_or_else(|| {
+                    data.fault(table.line, misread("keymap.unknown_screen").with("screen", name))
+                })?),
+            };
             let bindings = bindings(&data, screen, table.fields)?;
             match screen {
                 None => keymap.global = bindings,
@@ -182,6 +183,10 @@ impl Keymap {
             }
         }
         Ok(keymap)
+    }
+
+    pub fn is_built_in(name: &str) -> bool {
+        BUILT_IN.iter().any(|(known, _)| *known == name)
     }
 
     /// Returns a built-in keymap by name, `tenkey` when there is none of that name.
@@ -229,15 +234,15 @@ fn bindings(
 ) -> Result<Vec<Binding>, DataFault> {
     let mut bindings = Vec::with_capacity(fields.len());
     for field in fields {
-        let fault = |what: String| data.fault(field.line, what);
-        let key =
-            Key::read(&field.key).ok_or_else(|| fault(format!("unknown key `{}`", field.key)))?;
+        let fault = |what: Refusal| data.fault(field.line, what);
+        let about = |sentence| fault(misread(sentence).with("key", &field.key));
+        let key = Key::read(&field.key).ok_or_else(|| about("keymap.unknown_key"))?;
         let types = key.letter().is_some() && screen.is_none_or(ScreenName::takes_text);
         if types {
-            return Err(fault(format!("`{}` is a letter, and here letters are text", field.key)));
+            return Err(about("keymap.letter"));
         }
         if bindings.iter().any(|binding: &Binding| binding.key == key) {
-            return Err(fault(format!("`{}` stands here twice", field.key)));
+            return Err(about("keymap.twice"));
         }
         let (deeds, label) = deeds(&field.value).map_err(fault)?;
         bindings.push(Binding { key, deeds, label });
@@ -245,12 +250,12 @@ fn bindings(
     Ok(bindings)
 }
 
-fn deeds(value: &Value) -> Result<(Vec<Deed>, Option<String>), String> {
+fn deeds(value: &Value) -> Result<(Vec<Deed>, Option<String>), Refusal> {
     match value {
         Value::Text(line) => Ok((vec![deed(line)?], None)),
-        Value::List(lines) if lines.is_empty() => Err("an empty list does nothing".to_owned()),
+        Value::List(lines) if lines.is_empty() => Err(misread("keymap.empty_list")),
         Value::List(lines) if lines.len() > 1 && lines.iter().any(|line| line.starts_with('@')) => {
-            Err("an act stands alone; a list gives commands".to_owned())
+            Err(misread("keymap.act_in_list"))
         }
         Value::List(lines) => {
             Ok((lines.iter().map(|line| deed(line)).collect::<Result<_, _>>()?, None))
@@ -259,24 +264,24 @@ fn deeds(value: &Value) -> Result<(Vec<Deed>, Option<String>), String> {
     }
 }
 
-fn labelled(fields: &[Field]) -> Result<(Vec<Deed>, Option<String>), String> {
+fn labelled(fields: &[Field]) -> Result<(Vec<Deed>, Option<String>), Refusal> {
     let mut found = None;
     let mut label = None;
     for field in fields {
         match (field.key.as_str(), &field.value) {
             ("do", value @ (Value::Text(_) | Value::List(_))) => found = Some(deeds(value)?.0),
             ("label", Value::Text(text)) => label = Some(text.clone()),
-            (other, _) => return Err(format!("`{other}` is neither `do` nor `label`")),
+            (other, _) => return Err(misread("keymap.do_or_label").with("key", other)),
         }
     }
-    Ok((found.ok_or("`do` is missing")?, label))
+    Ok((found.ok_or_else(|| misread("file.missing_key").with("key", "do"))?, label))
 }
 
-fn deed(line: &str) -> Result<Deed, String> {
+fn deed(line: &str) -> Result<Deed, Refusal> {
     match line.strip_prefix('@') {
-        Some(word) => {
-            Act::from_word(word).map(Deed::Act).ok_or_else(|| format!("unknown act `@{word}`"))
-        }
+        Some(word) => Act::from_word(word)
+            .map(Deed::Act)
+            .ok_or_else(|| misread("keymap.unknown_act").with("act", format_args!("@{word}"))),
         None => Template::read(line).map(Deed::Command),
     }
 }
@@ -314,16 +319,16 @@ mod tests {
     #[test]
     fn a_fault_in_a_keymap_is_refused_with_its_line() {
         for (text, want) in [
-            ("[sale]\nf13x = \"subtotal\"\n", "k.toml:2: unknown key `f13x`"),
-            ("[sale]\nf1 = \"subtotal\"\nf2 = \"sell\"\n", "k.toml:3: unknown command `sell`"),
-            ("[sales]\nf1 = \"subtotal\"\n", "k.toml:1: unknown screen `sales`"),
-            ("[sale]\nf1 = \"@fly\"\n", "k.toml:2: unknown act `@fly`"),
-            ("[sale]\nf1 = \"scan {what}\"\n", "k.toml:2: unknown gap `{what}`"),
+            ("[sale]\nf13x = \"subtotal\"\n", "k.toml:2: keymap.unknown_key key=f13x"),
             (
-                "[sale]\nf1 = { does = \"subtotal\" }\n",
-                "k.toml:2: `does` is neither `do` nor `label`",
+                "[sale]\nf1 = \"subtotal\"\nf2 = \"sell\"\n",
+                "k.toml:3: keymap.unknown_command command=sell",
             ),
-            ("[prompt]\na = \"@enter\"\n", "k.toml:2: `a` is a letter, and here letters are text"),
+            ("[sales]\nf1 = \"subtotal\"\n", "k.toml:1: keymap.unknown_screen screen=sales"),
+            ("[sale]\nf1 = \"@fly\"\n", "k.toml:2: keymap.unknown_act act=@fly"),
+            ("[sale]\nf1 = \"scan {what}\"\n", "k.toml:2: keymap.unknown_gap gap={what}"),
+            ("[sale]\nf1 = { does = \"subtotal\" }\n", "k.toml:2: keymap.do_or_label key=does"),
+            ("[prompt]\na = \"@enter\"\n", "k.toml:2: keymap.letter key=a"),
         ] {
             assert_eq!(Keymap::read("k.toml", text).unwrap_err().to_string(), want);
         }

@@ -4,6 +4,8 @@
 //! Invariant: a filled template is one line of the command language, every gap quoted.
 
 use crate::domain::command::{quote, spec};
+use crate::domain::misread::misread;
+use crate::domain::refusal::Refusal;
 
 macro_rules! slots {
     ($($(#[$doc:meta])* $variant:ident = $word:literal $kind:ident $label:literal,)*) => {
@@ -83,19 +85,20 @@ impl Template {
     ///
     /// # Errors
     /// An unknown command, an unknown gap, or a brace without its partner.
-    pub fn read(line: &str) -> Result<Self, String> {
+    pub fn read(line: &str) -> Result<Self, Refusal> {
         let name = line.split_whitespace().next().unwrap_or_default();
         if spec(name).is_none() {
-            return Err(format!("unknown command `{name}`"));
+            return Err(misread("keymap.unknown_command").with("command", name));
         }
         let mut pieces = Vec::new();
         let mut rest = line;
         while let Some((before, from)) = rest.split_once('{') {
-            let (word, after) = from.split_once('}').ok_or("`{` without `}`")?;
+            let (word, after) = from.split_once('}').ok_or_else(|| misread("keymap.open_gap"))?;
             if !before.is_empty() {
                 pieces.push(Piece::Fixed(before.to_owned()));
             }
-            pieces.push(gap(word).ok_or_else(|| format!("unknown gap `{{{word}}}`"))?);
+            let unknown = || misread("keymap.unknown_gap").with("gap", format_args!("{{{word}}}"));
+            pieces.push(gap(word).ok_or_else(unknown)?);
             rest = after;
         }
         if !rest.is_empty() {

@@ -6,6 +6,8 @@
 use ratatui::style::{Color, Modifier, Style};
 
 use super::data_file::{DataFault, DataFile, Value};
+use crate::domain::misread::misread;
+use crate::domain::refusal::Refusal;
 
 macro_rules! meanings {
     ($($(#[$doc:meta])* $field:ident,)*) => {
@@ -76,26 +78,30 @@ impl Theme {
         let mut missing: Vec<_> = Self::MEANINGS.to_vec();
         for table in data.tables()? {
             if table.name != "style" {
-                let fault = format!("unknown table `{}`", table.name);
+                let fault = misread("theme.unknown_table").with("table", table.name);
                 return Err(data.fault(table.line, fault));
             }
             for field in table.fields {
-                let fault = |what: String| data.fault(field.line, what);
+                let fault = |what: Refusal| data.fault(field.line, what);
                 let slot = theme
                     .slot(&field.key)
-                    .ok_or_else(|| fault(format!("unknown meaning `{}`", field.key)))?;
+                    .ok_or_else(|| fault(misread("file.unknown_key").with("key", &field.key)))?;
                 let Value::Text(words) = &field.value else {
-                    return Err(fault("a style is one text".to_owned()));
+                    return Err(fault(misread("file.one_text").with("key", &field.key)));
                 };
                 *slot = read_style(words)
-                    .map_err(|word| fault(format!("unknown colour or word `{word}`")))?;
+                    .map_err(|word| fault(misread("theme.unknown_colour").with("word", word)))?;
                 missing.retain(|meaning| *meaning != field.key);
             }
         }
         match missing.first() {
-            Some(meaning) => Err(data.fault(1, format!("`{meaning}` is missing"))),
+            Some(meaning) => Err(data.fault(1, misread("file.missing_key").with("key", meaning))),
             None => Ok(theme),
         }
+    }
+
+    pub fn is_built_in(name: &str) -> bool {
+        BUILT_IN.iter().any(|(known, _)| *known == name)
     }
 
     /// Returns a built-in theme by name, `dark` when there is none of that name.
@@ -167,7 +173,7 @@ mod tests {
     fn a_wrong_word_is_refused_with_its_line() {
         let fault =
             Theme::read("x.toml", "[style]\ntext = \"\"\ntotal = \"bold shiny\"\n").unwrap_err();
-        assert_eq!(fault.to_string(), "x.toml:3: unknown colour or word `shiny`");
+        assert_eq!(fault.to_string(), "x.toml:3: theme.unknown_colour word=shiny");
         assert!(Theme::read("x.toml", "[style]\ntext = \"\"\n").is_err(), "meanings are missing");
     }
 

@@ -4,6 +4,7 @@
 //! Invariant: one text a key; which files make a language is the app's to say.
 
 use super::data_file::{DataFault, DataFile, Value};
+use crate::domain::misread::misread;
 
 /// Reads one language file into `(key, text)` pairs.
 ///
@@ -21,7 +22,7 @@ fn whole_toml(file: &str, text: &str) -> Result<Vec<(String, String)>, DataFault
     let data = DataFile::read(file, text)?;
     let pair = |field: &super::data_file::Field| match &field.value {
         Value::Text(sentence) => Ok((field.key.clone(), sentence.clone())),
-        _ => Err(data.fault(field.line, format!("`{}` must be one text", field.key))),
+        _ => Err(data.fault(field.line, misread("file.one_text").with("key", &field.key))),
     };
     data.fields.iter().map(pair).collect()
 }

@@ -11,6 +11,7 @@ mod apportion;
 mod cash;
 mod codes;
 mod commands;
+mod config;
 mod day;
 mod documents;
 mod exchange;

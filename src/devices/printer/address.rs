@@ -7,6 +7,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::domain::misread::misread;
+use crate::domain::refusal::Refusal;
+
 /// A printer's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
@@ -59,6 +62,20 @@ pub enum AddressError {
     Setting(String),
     #[error("serial number {0}")]
     Serial(String),
+}
+
+impl AddressError {
+    /// What to say to whoever wrote it.
+    pub fn refusal(&self) -> Refusal {
+        match self {
+            Self::Kind(kind) => misread("address.kind").with("kind", kind),
+            Self::Path => misread("address.path"),
+            Self::Host(host) => misread("address.host").with("host", host),
+            Self::Port(port) => misread("address.port").with("port", port),
+            Self::Setting(setting) => misread("address.setting").with("setting", setting),
+            Self::Serial(serial) => misread("address.usb").with("serial", serial),
+        }
+    }
 }
 
 /// Raw printing on the network (AppSocket, JetDirect).
