@@ -483,8 +483,9 @@ fn toml_text(text: &str) -> String {
 fn lane_file_refused(file: &str) {
     if let Err(fault) = LaneConfig::read(file) {
         let words = Language::English.words();
+        let what = words.refusal(&fault.what);
         let parts: &[(&str, &dyn std::fmt::Display)] =
-            &[("file", &"shop.toml"), ("line", &fault.line), ("what", &fault.what)];
+            &[("file", &"shop.toml"), ("line", &fault.line), ("what", &what)];
         clean_lines(&words.fill("cli.config_fault", parts), "a lane's file");
     }
     cell();
@@ -508,11 +509,30 @@ fn on_labels_and_displays(text: &str) {
             let bytes = bytes.expect("a label printer");
             let data_only =
                 text.chars().all(|c| c.is_ascii_alphanumeric() || " $%+-./:=_".contains(c));
+            let bytes = without_pictures(&bytes);
             let there = bytes.windows(text.len().max(1)).any(|part| part == text.as_bytes());
             assert!(data_only || !there, "on a label: {text:?}");
             cell();
         }
     }
+}
+
+/// What stands between TSPL's pictures: their dots may be any byte, and are as many as they say.
+fn without_pictures(bytes: &[u8]) -> Vec<u8> {
+    const PICTURE: &[u8] = b"BITMAP ";
+    let (mut kept, mut rest) = (Vec::new(), bytes);
+    while let Some(at) = rest.windows(PICTURE.len()).position(|part| part == PICTURE) {
+        kept.extend_from_slice(&rest[..at]);
+        // x, y, bytes in a row, rows, mode; the dots follow the fifth comma.
+        let fields: Vec<&[u8]> =
+            rest[at + PICTURE.len()..].splitn(6, |&byte| byte == b',').collect();
+        let number = |field: &[u8]| str::from_utf8(field).ok().and_then(|text| text.parse().ok());
+        let dots: Option<usize> = Option::zip(number(fields[2]), number(fields[3]))
+            .map(|(in_row, rows): (usize, usize)| in_row * rows);
+        rest = &fields[5][dots.expect("a picture says how large it is")..];
+    }
+    kept.extend_from_slice(rest);
+    kept
 }
 
 #[track_caller]
