@@ -4,22 +4,23 @@
 use regi::app::lane_config::LaneConfig;
 use regi::devices::profile::Profiles;
 use regi::devices::raster::Bitmap;
+use regi::domain::refusal::Refusal;
 use regi::domain::settings::Settings;
 use regi::exchange::shop_file::read_shop;
 use regi::exchange::shop_text::shop_text;
 use regi::screens::{Keymap, Theme};
 
-use crate::{is_clean, says_so};
+use crate::says_so;
 
 pub fn hold(bytes: &[u8]) {
     logo(bytes);
     let text = String::from_utf8_lossy(bytes);
     let lines = text.lines().count().max(1);
     if let Err(fault) = Keymap::read("keymaps/own.toml", &text) {
-        has_place(&fault.to_string(), fault.line, lines);
+        has_place(&fault.fault, fault.line, lines);
     }
     if let Err(fault) = Theme::read("themes/own.toml", &text) {
-        has_place(&fault.to_string(), fault.line, lines);
+        has_place(&fault.fault, fault.line, lines);
     }
     if let Err(fault) = Profiles::load(&[("own.toml".to_owned(), text.clone().into_owned())]) {
         has_place(&fault.reason, fault.line, lines);
@@ -31,9 +32,9 @@ pub fn hold(bytes: &[u8]) {
     settings(&text);
 }
 
-fn has_place(words: &str, line: usize, lines: usize) {
-    assert!((1..=lines + 1).contains(&line), "{words} on line {line} of {lines}");
-    is_clean(words);
+fn has_place(refusal: &Refusal, line: usize, lines: usize) {
+    assert!((1..=lines + 1).contains(&line), "{refusal} on line {line} of {lines}");
+    says_so(refusal);
 }
 
 fn settings(text: &str) {

@@ -8,7 +8,7 @@ use regi::store::files::faulty::FaultyFiles;
 use regi::store::files::{Files, write_once};
 use regi::store::opening::Known;
 use regi::store::reader::Reader;
-use regi::store::rebuild::rebuild_from_copy;
+use regi::store::rebuild::{Unproved, rebuild_from_copy};
 use regi::store::second_copy::{CopyPlace, CopyState, SecondCopy};
 use regi::store::verify::Watch;
 
@@ -64,7 +64,8 @@ fn spoil(stick: &FaultyFiles, name: &str, place: [u8; 3], over: &[u8]) {
 fn rebuilt(stick: &FaultyFiles) {
     let lost: Arc<dyn Files> = Arc::new(FaultyFiles::new());
     let dir = Path::new(JOURNAL);
-    if rebuild_from_copy(&lost, dir, &id(), &copy(stick), &Watch::default()).is_err() {
+    let (copy, watch) = (copy(stick), Watch::default());
+    if rebuild_from_copy(&lost, dir, &id(), &copy, Unproved::Kept, &watch).is_err() {
         return;
     }
     let (reader, _) = Reader::open(lost, dir, &id(), Known::default()).expect("what was rebuilt");
