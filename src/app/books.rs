@@ -269,9 +269,7 @@ impl Books {
     /// The first record that cannot be read.
     pub fn entries(&self) -> Result<Vec<(Entry, String)>, StoreError> {
         let record = |record: Result<crate::store::reader::Record, _>| {
-            let record = record.map_err(|error: crate::store::reader::ReadError| {
-                StoreError::Journal(error.to_string())
-            })?;
+            let record = record?;
             Ok((codec::decode_entry(&record.body)?, record.hash.to_string()))
         };
         self.journal.iter_from(1).map(record).collect()

@@ -39,9 +39,8 @@ fn told(found: &Disagreement, words: &Words) -> String {
     let entry = |key, lane: &u8, seq: &u64| words.fill(key, &[("lane", lane), ("seq", seq)]);
     match found {
         Disagreement::Record { lane, damage } => {
-            let parts: [(&str, &dyn Display); 3] =
-                [("lane", lane), ("seq", &damage.seq), ("what", damage)];
-            words.fill("cli.verify_entry", &parts)
+            let what = words.refusal(&(*damage).into());
+            words.fill("cli.verify_record", &[("lane", lane), ("what", &what)])
         }
         Disagreement::Entry { lane, seq, what } => {
             words.fill("cli.verify_entry", &[("lane", lane), ("seq", seq), ("what", what)])

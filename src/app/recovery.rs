@@ -80,7 +80,8 @@ pub fn ask(
                 match mend(options, config, remedy, &found) {
                     Ok(missing) => return Ok(Left::Mended(missing)),
                     Err(error) => {
-                        let text = words.fill("recovery.failed", &[("what", &error)]);
+                        let what = words.refusal(&error.into());
+                        let text = words.fill("recovery.failed", &[("what", &what)]);
                         picture.said(text);
                     }
                 }
@@ -137,7 +138,8 @@ fn everything(fault: &str, found: &Diagnosis, words: &Words) -> Vec<String> {
         rows.push(words.fill("recovery.journal_unreadable", &[("what", what)]));
     }
     let damage = found.journal.iter().map(|(lane, damage)| {
-        words.fill("recovery.journal_bad", &[("lane", lane), ("what", damage)])
+        let what = words.refusal(&(*damage).into());
+        words.fill("recovery.journal_bad", &[("lane", lane), ("what", &what)])
     });
     rows.extend(damage);
     rows
@@ -178,7 +180,10 @@ fn mend(
         }
         Remedy::GoOn => {
             let now = options.time.now();
-            shop.go_on("the journal's end was damaged", now, &mut |_, _| {})?.shop.close()?;
+            let reason = "the journal's end was damaged";
+            let (opened, missing) = shop.go_on(reason, now, &mut |_, _| {})?;
+            opened.shop.close()?;
+            return Ok(missing);
         }
     }
     Ok(None)

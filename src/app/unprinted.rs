@@ -69,7 +69,7 @@ fn read_entries(journal: &Reader, left: &mut [Unprinted]) -> Result<(), StoreErr
     let Some(first) = left.first().map(|paper| paper.seq) else { return Ok(()) };
     let mut papers = left.iter_mut().peekable();
     for record in journal.iter_from(first) {
-        let record = record.map_err(|error| StoreError::Journal(error.to_string()))?;
+        let record = record?;
         while let Some(paper) = papers.next_if(|paper| paper.seq == record.seq) {
             let entry = codec::decode_entry(&record.body)?;
             let placed = Box::new(Placed::new(entry, record.hash.to_string()));

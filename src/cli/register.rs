@@ -49,8 +49,8 @@ fn open_saying(options: &Options, words: &Words, greeting: Option<String>) -> Re
             engine.spool.stop();
             engine.shop.close();
             drop(engine);
-            let what = found.iter().min_by_key(|damage| damage.seq).map(ToString::to_string);
-            let error = StoreError::Journal(what.unwrap_or_default());
+            let first = found.iter().min_by_key(|damage| damage.seq).copied();
+            let error = first.map_or(StoreError::Journal(String::new()), StoreError::Damaged);
             recover(options, Said::store(error, words), &found)
         }
         Ok(engine) => counter(options, engine, events, &inbox, words, greeting),

@@ -60,6 +60,11 @@ impl Said {
                 let text = words.fill("cli.missing", &[("first", &first), ("last", &last)]);
                 Self { text, exit: Exit::Damaged }
             }
+            error @ StoreError::WouldShorten { .. } => Self::refusal(&error.into(), words),
+            error @ (StoreError::Damaged(_) | StoreError::CopyDamaged(_)) => {
+                let what = words.refusal(&error.into());
+                Self { text: words.fill("cli.damaged", &[("what", &what)]), exit: Exit::Damaged }
+            }
             error => {
                 Self { text: words.fill("cli.damaged", &[("what", &error)]), exit: Exit::Damaged }
             }

@@ -323,7 +323,7 @@ pub fn check_paper(
     let same = |own: &str| own == head.trim().to_ascii_lowercase();
     if let Some(sale) = sale {
         let record = reader.read(sale.seq);
-        let record = record.map_err(|error| StoreError::Journal(error.to_string()))?;
+        let record = record?;
         if same(&paper_head(&record.head())) {
             return Ok(PaperVerdict::Agrees);
         }
@@ -350,7 +350,7 @@ pub fn paper_in_journal(
 fn papers_of(reader: &Reader, paper: DocNo) -> Result<Vec<String>, StoreError> {
     let mut own = Vec::new();
     for record in reader.iter_from(1) {
-        let record = record.map_err(|error| StoreError::Journal(error.to_string()))?;
+        let record = record?;
         if number_on_paper(&super::codec::decode_entry(&record.body)?.kind) == Some(paper) {
             own.push(paper_head(&record.head()));
         }

@@ -91,8 +91,12 @@ fn is_end(history: &History, lane: u8, damage: &Damage) -> bool {
     opened.is_some_and(|(reader, report)| {
         damage.why == Why::Witness
             || (report.tail == TailFound::Damaged(*damage)
-                && damage.seq == reader.head().seq + 1
-                && matches!(damage.why, Why::Record(_)))
+                && match damage.why {
+                    Why::Record(_) => damage.seq == reader.head().seq + 1,
+                    // The newest month's: what it held cannot be told.
+                    Why::Header => true,
+                    _ => false,
+                })
     })
 }
 

@@ -68,7 +68,7 @@ impl Drill<'_> {
         let reader =
             history.reader(want.lane, epoch.ok_or(StoreError::Folder("no such epoch"))?)?;
         let record = reader.read(at.seq);
-        let record = record.map_err(|error| StoreError::Journal(error.to_string()))?;
+        let record = record?;
         if record.head() != at {
             return Err(StoreError::Backup("brought back on trial, the Z is another one"));
         }

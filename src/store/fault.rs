@@ -5,9 +5,12 @@
 
 use std::io;
 
+use super::catalog::{Damage, Why};
 use super::codec::CodecError;
 use super::journal::{AppendError, DiskFault};
 use super::journal_thread::HandOverError;
+use super::reader::ReadError;
+use super::rebuild::RebuildError;
 use super::repair::Missing;
 use crate::domain::refusal::{Refusal, RefusalCode};
 
@@ -29,6 +32,15 @@ pub enum StoreError {
     /// The journal cannot be read.
     #[error("the journal: {0}")]
     Journal(String),
+    /// The journal is not what was written.
+    #[error("the journal: {0}")]
+    Damaged(Damage),
+    /// So is its second copy.
+    #[error("the copy: {0}")]
+    CopyDamaged(Damage),
+    /// The journal holds an entry behind the copy's last, and nobody can prove it.
+    #[error("the journal knows entry {journal}, the copy only {copy}")]
+    WouldShorten { journal: u64, copy: u64 },
     /// The fold behind the journal has failed: what is looked up would be of before.
     #[error("the store: {0}")]
     Folding(String),
@@ -116,6 +128,44 @@ impl StoreError {
 }
 
 /// A disk that is full or refuses is said so, and was not written; anything else is "damaged".
+impl From<ReadError> for StoreError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Damaged(damage) => Self::Damaged(damage),
+            beyond => Self::Journal(beyond.to_string()),
+        }
+    }
+}
+
+impl From<RebuildError> for StoreError {
+    fn from(error: RebuildError) -> Self {
+        match error {
+            RebuildError::CopyDamaged(damage) => Self::CopyDamaged(damage),
+            RebuildError::WouldShorten { journal, copy } => Self::WouldShorten { journal, copy },
+            RebuildError::Io(error) => Self::File(error),
+        }
+    }
+}
+
+/// Where the journal is not what was written, to be said to staff.
+impl From<Damage> for Refusal {
+    fn from(damage: Damage) -> Self {
+        let Damage { segment, seq, offset, why } = damage;
+        let sentence = match why {
+            Why::Record(_) => "damage.record",
+            Why::Header => "damage.header",
+            Why::Missing => "damage.missing",
+            Why::Ending => "damage.ending",
+            Why::Surplus => "damage.surplus",
+            Why::Unreadable => "damage.unreadable",
+            Why::Witness => "damage.witness",
+        };
+        let segment = segment.map(|name| name.to_string()).unwrap_or_default();
+        let refusal = Self::new(RefusalCode::Damaged).saying(sentence);
+        refusal.with("segment", segment).with("seq", seq).with("offset", offset)
+    }
+}
+
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         if error.is_full() {
@@ -129,6 +179,12 @@ impl From<StoreError> for Refusal {
             }
             error if error.has_stopped() => {
                 Self::new(RefusalCode::Damaged).saying("disk_failed").with("what", error)
+            }
+            StoreError::Damaged(damage) => damage.into(),
+            StoreError::CopyDamaged(damage) => Self::from(damage).saying("damage.copy"),
+            StoreError::WouldShorten { journal, copy } => {
+                let refusal = Self::new(RefusalCode::Damaged).saying("damage.would_shorten");
+                refusal.with("journal", journal).with("copy", copy)
             }
             other => Self::new(RefusalCode::Damaged).with("what", other),
         }

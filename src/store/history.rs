@@ -113,7 +113,7 @@ pub fn each_batch(
 ) -> Result<(), StoreError> {
     let mut batch = Vec::with_capacity(at_once);
     for record in reader.iter_from(seq) {
-        let record = record.map_err(|error| StoreError::Journal(error.to_string()))?;
+        let record = record?;
         batch.push(step_of(&record)?);
         if batch.len() == at_once {
             each(&batch)?;
@@ -136,7 +136,7 @@ impl Past for History {
         let (reader, _) = self.open(span.lane, epoch, known)?;
         let count = (span.to + 1).saturating_sub(span.from);
         for record in reader.iter_from(span.from).take(count as usize) {
-            let record = record.map_err(|error| StoreError::Journal(error.to_string()))?;
+            let record = record?;
             each(codec::decode_entry(&record.body)?)?;
         }
         Ok(())

@@ -77,8 +77,13 @@ impl ShopPlace {
     }
 
     /// Goes on without an end that nobody can read, after a copy of it was kept. What the second copy
-    /// has of it is brought back first.
-    pub fn go_on(&self, reason: &str, now: Now, watch: Watch<'_>) -> Result<Opened, StoreError> {
+    /// has of it is brought back first. Says what is missing then.
+    pub fn go_on(
+        &self,
+        reason: &str,
+        now: Now,
+        watch: Watch<'_>,
+    ) -> Result<(Opened, Option<Missing>), StoreError> {
         let lock = self.lock()?;
         let epoch = self.newest_epoch()?;
         let (witness, unread) = (self.witness(epoch)?, self.unread(epoch)?);
@@ -88,10 +93,11 @@ impl ShopPlace {
         }
         self.cut_end(epoch)?;
         let head = self.history().reader(self.lane, epoch)?.head();
-        let witnessed = witness.map_or(0, |witness| witness.seq);
-        self.give_up(epoch, witnessed.max(unread).max(head.seq))?;
+        let last = witness.map_or(0, |witness| witness.seq).max(unread).max(head.seq);
+        let missing = (last > head.seq).then_some(Missing { first: head.seq + 1, last });
+        self.give_up(epoch, last)?;
         drop(lock);
-        self.begin_epoch(reason, now, watch)
+        Ok((self.begin_epoch(reason, now, watch)?, missing))
     }
 
     /// Begins the next epoch of this lane, with an entry that says why and what was last known: after
@@ -168,8 +174,7 @@ impl ShopPlace {
         for (lane, epoch) in copied.journals()? {
             let id = copied.id(lane, epoch)?.ok_or(StoreError::Folder("no readable copy"))?;
             let dir = self.history().dir;
-            rebuild_from_copy(&self.files, &dir, &id, copy, unproved, &ChainWatch::default())
-                .map_err(|error| StoreError::Journal(error.to_string()))?;
+            rebuild_from_copy(&self.files, &dir, &id, copy, unproved, &ChainWatch::default())?;
         }
         Ok(())
     }
@@ -356,9 +361,13 @@ mod tests {
         let (disk, stick) = torn_behind_the_copy();
         let place = with_copy(&disk, &stick);
         let refused = place.rebuild(Source::Copy, now(9_000), &mut |_, _| {});
-        assert!(matches!(refused.err(), Some(StoreError::Journal(_))), "it would forget the fifth");
-        let opened = place.go_on("torn", now(9_000), &mut |_, _| {}).map_err(|e| e.to_string());
-        let opened = opened.unwrap();
+        assert!(
+            matches!(refused.err(), Some(StoreError::WouldShorten { journal: 7, copy: 6 })),
+            "the fifth"
+        );
+        let gone_on = place.go_on("torn", now(9_000), &mut |_, _| {}).map_err(|e| e.to_string());
+        let (opened, missing) = gone_on.unwrap();
+        assert_eq!(missing, Some(Missing { first: 7, last: 7 }));
         for number in 1..=4 {
             assert!(opened.shop.reader().sale(receipt(number)).unwrap().is_some(), "{number}");
         }

@@ -361,7 +361,7 @@ fn has_ended(
     let look_back = reader.head().seq.saturating_sub(CART_LOOK_BACK);
     let from = if cart.has_sale() { look_back } else { look_back.max(began_after) };
     for record in reader.iter_from(from + 1) {
-        let record = record.map_err(|error| StoreError::Journal(error.to_string()))?;
+        let record = record?;
         let ended = match codec::decode_entry(&record.body)?.kind {
             Kind::SaleClosed(sale) => Some(sale.id),
             Kind::SaleVoided { id, .. } => Some(id),
@@ -394,7 +394,7 @@ fn last_header(reader: &Reader) -> Result<Option<Header>, StoreError> {
         0 => Ok(None),
         seq => {
             let record = reader.read(seq);
-            let record = record.map_err(|error| StoreError::Journal(error.to_string()))?;
+            let record = record?;
             Ok(Some(codec::decode_entry(&record.body)?.header))
         }
     }

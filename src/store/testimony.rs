@@ -29,7 +29,7 @@ pub struct Heard {
 pub fn every_entry(reader: &Reader) -> Result<Heard, StoreError> {
     let (lane, mut heard) = (reader.id().lane(), Heard::default());
     for record in reader.iter_from(1) {
-        let record = record.map_err(|error| StoreError::Journal(error.to_string()))?;
+        let record = record?;
         let seq = record.seq;
         match step_of(&record) {
             Ok(_) => heard.signature(lane, &record)?,
@@ -130,7 +130,7 @@ fn hash(reader: &Reader, seq: u64) -> Result<Option<Hash>, StoreError> {
         Ok(record) => Ok(Some(record.hash)),
         // The journal's own damage is named elsewhere; here it is simply not the copy's entry.
         Err(super::reader::ReadError::Damaged(_)) => Ok(None),
-        Err(error) => Err(StoreError::Journal(error.to_string())),
+        Err(error) => Err(error.into()),
     }
 }
 
