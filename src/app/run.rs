@@ -49,10 +49,13 @@ pub fn play(
     words: &Words,
 ) -> io::Result<Played> {
     let mut played = Played::default();
-    for line in script.split(b'\n') {
+    for (at, line) in script.split(b'\n').enumerate() {
         let line = line?;
+        // A script saved by a Windows editor begins with a mark that nobody sees.
+        let line =
+            if at == 0 { line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&line) } else { &line };
         // What is not UTF-8 reaches the gate as what it is: unprintable, refused in words.
-        let line = String::from_utf8_lossy(&line);
+        let line = String::from_utf8_lossy(line);
         let Some(reply) = answers.answer(line.trim_end_matches('\r'))? else { continue };
         match form {
             Form::Json => writeln!(out, "{}", reply.json())?,

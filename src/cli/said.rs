@@ -3,6 +3,7 @@
 //! Room: cli. May touch: standard error.
 
 use std::fmt::Display;
+use std::io::ErrorKind;
 
 use super::exit::Exit;
 use crate::app::opening::OpenFault;
@@ -35,7 +36,13 @@ impl Said {
     /// A file that cannot be read or written.
     pub fn file(file: impl Display, error: &std::io::Error, words: &Words) -> Self {
         let file = text::cleaned(&file.to_string());
-        let text = words.fill("cli.file", &[("file", &file), ("what", error)]);
+        let sentence = match error.kind() {
+            ErrorKind::NotFound => "cli.file.missing",
+            ErrorKind::PermissionDenied => "cli.file.denied",
+            ErrorKind::IsADirectory => "cli.file.folder",
+            _ => "cli.file",
+        };
+        let text = words.fill(sentence, &[("file", &file), ("what", error)]);
         Self { text, exit: Exit::Refused }
     }
 

@@ -89,6 +89,25 @@ fn a_script_stops_at_the_first_refusal_unless_told_to_go_on() {
 }
 
 #[test]
+fn a_script_saved_by_a_windows_editor_plays() {
+    let shop = Shop::new("");
+    let played = shop.play("\u{FEFF}department 1 100\r\n\r\ntender_cash\r\n");
+    assert_eq!((played.exit, played.codes()), (0, vec!["", ""]), "{}", played.stdout);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_said_in_the_language_of_the_shop() {
+    let shop = Shop::new("");
+    let folder = shop.dir();
+    let folder = folder.to_str().expect("a path");
+    for (file, word) in [("/nonexistent/script", "ありません"), (folder, "フォルダ")] {
+        let said = shop.regi(&["--lang", "ja", "run", file]);
+        let said = text(&said.stderr);
+        assert!(said.contains(word) && !said.contains("os error"), "{said}");
+    }
+}
+
+#[test]
 fn unknown_names_and_bad_arguments_change_nothing() {
     let shop = shop();
     shop.sell("scan 15");
