@@ -14,6 +14,7 @@ mod transfer;
 mod upkeep;
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -175,8 +176,9 @@ fn perform(
         }
         Some(Deed::Config { what: ConfigWhat::Check }) => deeds::config_check(options, words),
         Some(Deed::Completions { shell }) => {
-            let mut command = arguments::command(words);
-            clap_complete::generate(shell, &mut command, "regi", &mut std::io::stdout());
+            let mut page = Vec::new();
+            clap_complete::generate(shell, &mut arguments::command(words), "regi", &mut page);
+            std::io::stdout().write_all(&page).map_err(|error| Said::file("-", &error, words))?;
             Ok(Exit::Done)
         }
         Some(Deed::Man) => {

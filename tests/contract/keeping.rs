@@ -223,6 +223,18 @@ fn a_second_register_on_the_same_shop_is_refused_at_once() {
 }
 
 #[test]
+fn a_reader_that_has_seen_enough_is_no_crash() {
+    let shop = Shop::new("");
+    for words in [&["completions", "bash"][..], &["man"], &["export", "shop"], &["verify"]] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let done = shop.command(words).stdout(writer).output().expect("regi");
+        assert!(matches!(done.status.code(), Some(0 | 1)), "{words:?}: {:?}", done.status);
+        assert!(!text(&done.stderr).contains("panicked"), "{words:?}: {}", text(&done.stderr));
+    }
+}
+
+#[test]
 fn exit_codes_tell_a_script_what_happened() {
     let shop = Shop::new("");
     for (words, exit) in [
