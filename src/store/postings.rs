@@ -57,13 +57,29 @@ impl<'a> Packed<'a> {
 
     /// Steps to the next pair and returns its id; its text is then in `text`.
     fn step(&mut self) -> Option<u32> {
-        let (&[shared, more], rest) = self.rest.split_first_chunk()?;
-        let (more, rest) = rest.split_at_checked(more.into())?;
-        let (id, rest) = rest.split_first_chunk()?;
-        self.text.truncate(shared.into());
+        let Stored { shared, more, id } = Stored::first(&mut self.rest)?;
+        self.text.truncate(shared);
         self.text.extend_from_slice(more);
-        self.rest = rest;
-        Some(u32::from_le_bytes(*id))
+        Some(id)
+    }
+}
+
+/// A pair as it stands in its row.
+struct Stored<'a> {
+    /// Bytes of the text before that its text begins with, and those that follow.
+    shared: usize,
+    more: &'a [u8],
+    id: u32,
+}
+
+impl<'a> Stored<'a> {
+    /// Takes the first pair off a row.
+    fn first(rest: &mut &'a [u8]) -> Option<Self> {
+        let (&[shared, more], row) = rest.split_first_chunk()?;
+        let (more, row) = row.split_at_checked(more.into())?;
+        let (id, row) = row.split_first_chunk()?;
+        *rest = row;
+        Some(Self { shared: shared.into(), more, id: u32::from_le_bytes(*id) })
     }
 }
 
@@ -248,13 +264,27 @@ pub fn one(
     let text = bounded(text);
     let Some(row) = table.range(..=(text, u32::MAX))?.next_back() else { return Ok(None) };
     let (_, row) = row?;
-    let mut packed = Packed::of(guarded(row.value())?);
-    while let Some(id) = packed.step() {
-        if packed.text.as_slice() >= text {
-            return Ok((packed.text == text).then_some(id));
+    Ok(id_in(guarded(row.value())?, text))
+}
+
+/// Returns the id of a text in one row. A pair that shares more with the one before than that one has
+/// of the text stands before it, too: no text is put together on the way.
+fn id_in(mut rest: &[u8], text: &[u8]) -> Option<u32> {
+    let mut reached = 0;
+    while let Some(pair) = Stored::first(&mut rest) {
+        match pair.shared.cmp(&reached) {
+            Ordering::Greater => continue,
+            Ordering::Less => return None,
+            Ordering::Equal => {}
+        }
+        let wanted = &text[reached..];
+        match pair.more.cmp(wanted) {
+            Ordering::Less => reached += shared(pair.more, wanted),
+            Ordering::Equal => return Some(pair.id),
+            Ordering::Greater => return None,
         }
     }
-    Ok(None)
+    None
 }
 
 /// Returns what `pick` makes of the last text before `past` of which it makes anything, looking no
@@ -559,6 +589,12 @@ mod tests {
                     ControlFlow::Continue(())
                 })
                 .unwrap();
+                for text in ["", "あ", "い", "aa", "いあ", "あいa", &"あ".repeat(75), &prefix] {
+                    let some = one(table, text).unwrap().map(|id| (text.as_bytes().to_vec(), id));
+                    let is_there = want.iter().any(|(there, _)| there == text.as_bytes());
+                    assert_eq!(some.is_some(), is_there, "{text}");
+                    assert!(some.is_none_or(|some| want.contains(&some)));
+                }
                 let want = want.iter().filter(|(text, _)| text.starts_with(prefix.as_bytes()));
                 assert!(all.iter().eq(want));
             });
