@@ -299,7 +299,7 @@ impl<W: Write> Counter<W> {
         self.acted |= !matches!(event, Event::Terminal(_));
         self.watch_clock();
         match event {
-            Event::Terminal(events) => events.into_iter().for_each(|event| self.terminal(event)),
+            Event::Terminal(events) => self.typed(events),
             Event::NoKanji => self.no_kanji(),
             Event::Scanner(event) => self.scanner(event),
             Event::Printer => self.printer(),

@@ -5,34 +5,34 @@
 
 use std::io::Write;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::Counter;
 use crate::devices::scanner::{Wedge, WedgeKey, test_label};
 use crate::screens::{Action, ScreenName};
 
 impl<W: Write> Counter<W> {
-    /// A key of the terminal: first it may be part of a scan that is typed.
-    pub(super) fn key(&mut self, key: KeyEvent) {
-        let now_ms = self.elapsed_ms();
-        let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
-        let pressed = match key.code {
-            KeyCode::Char(letter) if plain => Some(WedgeKey::Char(letter)),
-            KeyCode::Enter if plain => Some(WedgeKey::Enter),
-            KeyCode::Tab if plain => Some(WedgeKey::Tab),
-            _ => None,
-        };
-        match pressed {
-            Some(pressed) => {
-                let meant = self.wedge.press(pressed, now_ms);
-                self.wedged(meant);
-            }
-            None => {
-                let held = self.wedge.flush();
-                self.wedged(held);
-                self.pressed(key);
+    /// All that the terminal sent at once. A scan that came whole is seen before any digit of it is
+    /// carried out.
+    pub(super) fn typed(&mut self, events: Vec<TerminalEvent>) {
+        let mut waiting = Vec::new();
+        for event in events {
+            match wedge_key(&event) {
+                Some(key) => Wedge::queue(&mut waiting, self.wedge.press(key, self.elapsed_ms())),
+                None => {
+                    self.wedged(std::mem::take(&mut waiting));
+                    self.terminal(event);
+                }
             }
         }
+        self.wedged(waiting);
+    }
+
+    /// A key that is no part of any scan.
+    pub(super) fn key(&mut self, key: KeyEvent) {
+        let held = self.wedge.flush();
+        self.wedged(held);
+        self.pressed(key);
     }
 
     pub(super) fn wedged(&mut self, meant: Vec<Wedge>) {
@@ -95,6 +95,19 @@ impl<W: Write> Counter<W> {
         }
         let action = self.with_model(|screens, model| screens.on_scan(text, model));
         self.act(action);
+    }
+}
+
+/// A key that a scanner may have typed.
+fn wedge_key(event: &TerminalEvent) -> Option<WedgeKey> {
+    let TerminalEvent::Key(key) = event else { return None };
+    let is_plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
+    match key.code {
+        _ if !is_plain || key.kind == KeyEventKind::Release => None,
+        KeyCode::Char(letter) => Some(WedgeKey::Char(letter)),
+        KeyCode::Enter => Some(WedgeKey::Enter),
+        KeyCode::Tab => Some(WedgeKey::Tab),
+        _ => None,
     }
 }
 

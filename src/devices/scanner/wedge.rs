@@ -33,6 +33,23 @@ pub enum Wedge {
     Rejected { why: Reject, take_back: usize },
 }
 
+impl Wedge {
+    /// Puts what presses meant behind what waits to be carried out: the digits of a scan that were not
+    /// carried out yet need no undoing.
+    pub fn queue(waiting: &mut Vec<Self>, meant: Vec<Self>) {
+        for mut wedge in meant {
+            if let Self::Scan { take_back, .. } | Self::Rejected { take_back, .. } = &mut wedge {
+                while *take_back > 0 && matches!(waiting.last(), Some(Self::Key(WedgeKey::Char(_))))
+                {
+                    waiting.pop();
+                    *take_back -= 1;
+                }
+            }
+            waiting.push(wedge);
+        }
+    }
+}
+
 /// Tells bursts from typing.
 #[derive(Debug, Default)]
 pub struct WedgeReader {
@@ -200,6 +217,23 @@ mod tests {
             reader.press(WedgeKey::Tab, 580),
             [Wedge::Scan { text: "11111111".into(), take_back: 8 }]
         );
+    }
+
+    #[test]
+    fn digits_of_a_scan_that_still_wait_are_never_carried_out() {
+        let scan = |take_back| Wedge::Scan { text: "4901234".into(), take_back };
+        let enter = Wedge::Key(WedgeKey::Enter);
+        for (waiting, take_back, left) in [
+            (vec![], 3, vec![scan(3)]),
+            (vec![key('4'), key('9')], 3, vec![scan(1)]),
+            (vec![enter.clone(), key('4'), key('9'), key('0')], 3, vec![enter.clone(), scan(0)]),
+            (vec![key('2'), key('4'), key('9')], 2, vec![key('2'), scan(0)]),
+            (vec![enter.clone()], 1, vec![enter, scan(1)]),
+        ] {
+            let mut given = waiting.clone();
+            Wedge::queue(&mut given, vec![scan(take_back)]);
+            assert_eq!(given, left, "{waiting:?}");
+        }
     }
 
     #[test]
