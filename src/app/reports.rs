@@ -49,7 +49,7 @@ impl Wanted {
                 .with("usage", NAMES.join("|"))
         };
         if !NAMES.contains(&name) {
-            return Err(bad(name));
+            return Err(bad(name).saying("unknown_report"));
         }
         let mut wanted = Self { name: name.to_owned(), ..Self::default() };
         for (key, value) in options {

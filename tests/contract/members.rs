@@ -138,6 +138,8 @@ fn points_forgotten_at_the_till_are_given_later_once() {
     assert_eq!(found["members"][0]["points"], 130);
     let again = shop.play(&format!("late_points 01-000001 {HANAKO}"));
     assert_eq!(again.answers[0]["ok"], false, "{}", again.stdout);
+    let said = again.answers[0]["error"]["message"].as_str().expect("a sentence");
+    assert!(!said.contains('_'), "a sentence, not its key: {said}");
     assert_eq!(shop.refuse(&format!("late_points 01-000099 {HANAKO}")), "receipt");
     let back = shop.sell("return 01-000001\ntender_cash");
     assert_eq!(back["sale"]["member"]["points"], 120, "and go back with the goods");

@@ -50,6 +50,32 @@ fn every_refusal_code_means_what_it_says() {
 }
 
 #[test]
+fn a_fixed_price_is_changed_by_nobody_alone() {
+    let goods = "code,name,price,tax_class,flags\n1,たばこ,600,standard,fixed_price\n";
+    let shop = Shop::new("").with_items(goods);
+    assert_eq!(shop.refuse("scan 1\nprice_override 500"), "fixed_price", "a shop without staff");
+    let shop = Shop::new(SETTINGS).with_items(goods);
+    let played = shop.play("sign_in 5 573024\nscan 1\nprice_override 500\napprove 5 573024");
+    assert_eq!(played.codes()[2], "fixed_price", "{}", played.stdout);
+    assert_ne!(played.codes()[3], "", "nobody approves themselves: {}", played.stdout);
+}
+
+#[test]
+fn a_refusal_names_what_it_can_and_leaves_no_gap() {
+    let goods = "code,name,price,tax_class\n1,金,99999999,standard\n";
+    let shop = Shop::new("").with_items(goods);
+    let played = shop.play_with(
+        &["--keep-going", "--lang", "en"],
+        "scan 1\nscan 1\nnote \"open\nreport daily".as_bytes(),
+    );
+    let said = |at: usize| played.answers[at]["error"]["message"].as_str().unwrap_or("").to_owned();
+    assert_eq!(played.codes(), ["", "over", "bad_argument", "bad_argument"]);
+    assert!(!said(1).contains('{'), "{}", said(1));
+    assert!(said(2).contains("quotation mark"), "{}", said(2));
+    assert!(said(3).contains("sales"), "the reports there are: {}", said(3));
+}
+
+#[test]
 fn a_refused_line_leaves_the_sale_as_it_was() {
     let shop = Shop::new(SETTINGS).with_items(GOODS).with_members(MEMBERS);
     let script = format!("sign_in 5 573024\nmember {HANAKO}\nscan 1\nquantity 2\nline_discount 10");

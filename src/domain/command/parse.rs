@@ -78,7 +78,7 @@ fn split(line: &str) -> Result<Vec<String>, Refusal> {
         }
     }
     if quoted {
-        return Err(bad("\""));
+        return Err(bad("\"").saying("open_quote"));
     }
     words.extend(word);
     Ok(words)
@@ -434,6 +434,13 @@ mod tests {
             ("edit_item 1 name", RefusalCode::BadArgument),
         ] {
             assert_eq!(parse(line).unwrap_err().code, code, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_quotation_mark_left_open_is_said_to_be_open() {
+        for line in ["note \"open", "scan \"", "note a \"b c"] {
+            assert_eq!(parse(line).unwrap_err().sentence, "open_quote", "{line}");
         }
     }
 

@@ -75,7 +75,7 @@ impl Register {
         if line.origin.is_some() {
             return Err(Refusal::new(RefusalCode::Excluded).saying("returned_line_fixed"));
         }
-        if line.flags.fixed_price && !may_pass {
+        if line.flags.fixed_price && !self.approved_past_limits(context.now) {
             return Err(Refusal::new(RefusalCode::FixedPrice).with("name", &line.name));
         }
         let list = line.list_price.unwrap_or(line.unit_price);

@@ -70,6 +70,13 @@ impl Register {
         }
     }
 
+    /// Returns whether a second person of the level above all limits has approved the next command.
+    pub(super) fn approved_past_limits(&self, now: Now) -> bool {
+        self.session.approval.is_some_and(|approval| {
+            approval.until_ms >= now.utc_ms && approval.level >= self.settings.limits.level
+        })
+    }
+
     /// Refuses what only a higher level may do inside a command that is allowed as such.
     pub(super) fn need_level(
         &self,

@@ -131,7 +131,10 @@ impl Register {
             return Ok(Some(Tender { kind, amount, applied: due }));
         }
         if !rules.change {
-            return Err(Refusal::new(RefusalCode::Over).with("due", due.grouped()).into());
+            return Err(Refusal::new(RefusalCode::Over)
+                .saying("over_due")
+                .with("due", due.grouped())
+                .into());
         }
         if amount - due > self.settings.limits.cash_over && !self.session.confirmed {
             let refusal = Refusal::new(RefusalCode::Confirm)
@@ -166,7 +169,9 @@ impl Register {
         }
         let amount = amount.unwrap_or(due.abs());
         if amount > due.abs() {
-            return Err(Refusal::new(RefusalCode::Over).with("due", due.abs().grouped()));
+            return Err(Refusal::new(RefusalCode::Over)
+                .saying("over_due")
+                .with("due", due.abs().grouped()));
         }
         Ok(Some(Tender { kind, amount: -amount, applied: -amount }))
     }
