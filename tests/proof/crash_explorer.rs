@@ -106,8 +106,9 @@ fn stands_up(disk: &FaultyFiles, lived: &Lived, mark: usize) -> Result<(), Strin
 /// The customer at the counter is served to the end, and the next one too.
 pub fn sells_on(desk: &mut Desk, books: &mut Books) -> Result<(), Unfit> {
     let next = Step::Scan("101".to_owned());
-    let end = (!books.cart.lines.is_empty()).then_some(Step::Cash);
-    let end = Step::fewer_points(books).into_iter().chain(end);
+    let fewer = Step::fewer_points(books);
+    let is_left = !books.cart.lines.is_empty() && fewer != Some(Step::GiveUp);
+    let end = fewer.into_iter().chain(is_left.then_some(Step::Cash));
     for step in end.chain([next, Step::Cash, Step::PaidIn(10)]) {
         let made = desk.give(&step, books)?;
         books.note(&step, made.as_deref());

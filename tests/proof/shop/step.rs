@@ -88,10 +88,11 @@ impl Step {
     }
 
     /// A receipt was voided while the sale lay suspended: its member has fewer points than it uses, and
-    /// no tender is taken before it uses less.
+    /// no tender is taken before it uses less; with none left the sale is begun again.
     pub fn fewer_points(books: &Books) -> Option<Self> {
         let (balance, _) = books.members.get(books.cart.member.as_ref()?)?;
-        (books.cart.used > *balance).then_some(Self::UsePoints((*balance).max(0)))
+        let fewer = if *balance > 0 { Self::UsePoints(*balance) } else { Self::GiveUp };
+        (books.cart.used > *balance).then_some(fewer)
     }
 
     /// The line staff would give; what the register has no line for is done through it otherwise.
