@@ -20,12 +20,11 @@ use super::upkeep::StartCheck;
 use super::words::Language;
 use super::z_backup::{Trial, ZBackup};
 use crate::domain::command::{self, Command, Pin};
-use crate::domain::day::DayTotals;
 use crate::domain::document::Document;
 use crate::domain::entry::{Clock, Draft, Entry, Kind, PrintEnd};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::register::{
-    Answer, Applied, Context, DrawerCause, Effect, Now, Paper, Refused, Register,
+    Answer, Applied, Context, DrawerCause, Effect, Now, Refused, Register,
 };
 use crate::domain::words::Words;
 use crate::screens::Keymap;
@@ -44,16 +43,6 @@ pub struct Outcome {
     pub drawer: Option<DrawerCause>,
     /// The papers, for programs and for the screen.
     pub documents: Vec<Document>,
-    /// What is still to be done, now that it is true.
-    pub(super) follows: Option<Follows>,
-}
-
-/// The drawer, papers and backup of an act, done by `follow`.
-#[derive(Debug)]
-pub(super) struct Follows {
-    effects: Vec<Effect>,
-    /// A Z prints the day's totals as they were before it cleared them.
-    day: Option<Box<DayTotals>>,
 }
 
 /// What became of a command that was begun.
@@ -170,7 +159,7 @@ impl Engine {
             Step::Write(act, pending) => {
                 let written = self.shop.write(&act);
                 let outcome = self.finish(*pending, written);
-                self.spool.follow_answer();
+                self.spool.send_queued();
                 outcome
             }
         }
@@ -235,16 +224,8 @@ impl Engine {
         if resumed { self.shop.sync_resumed() } else { Ok(()) }
     }
 
-    /// Makes a begun command true, or leaves everything as it was when its entries were not written; and
-    /// does what follows from it.
+    /// Makes a begun command true, or leaves everything as it was when its entries were not written.
     pub fn finish(&mut self, pending: Pending, written: Result<Vec<Placed>, Refusal>) -> Outcome {
-        let mut outcome = self.conclude(pending, written);
-        self.follow(&mut outcome);
-        outcome
-    }
-
-    /// Makes a begun command true as `finish` does; what follows from it waits until `follow`.
-    pub fn conclude(&mut self, pending: Pending, written: Result<Vec<Placed>, Refusal>) -> Outcome {
         let mut outcome = pending.outcome;
         let placed = match written {
             Ok(placed) => placed,
@@ -257,9 +238,11 @@ impl Engine {
                 self.register.refused(&refused, entries.first());
                 outcome.refusal = Some(refused.refusal);
             }
-            After::Accept(mut applied) => {
-                outcome.answer = std::mem::take(&mut applied.answer);
-                outcome.follows = self.follows(std::mem::take(&mut applied.effects));
+            After::Accept(applied) => {
+                let effects = applied.effects.clone();
+                outcome.answer = applied.answer.clone();
+                // The day's totals as an X or Z prints them are those before the Z clears them.
+                let day = self.register.lane.day.clone();
                 let was = self.register.cart.clone();
                 let kept = takes_back(&applied.entries);
                 self.register.accept(*applied, &entries);
@@ -268,34 +251,20 @@ impl Engine {
                     // an open one is whole again with its next change.
                     let _ = self.shop.keep_cart(&self.register.cart);
                 }
+                for effect in &effects {
+                    self.perform_effect(effect, &placed, day.as_ref(), &mut outcome);
+                }
             }
         }
         outcome.placed = placed;
         outcome
     }
 
-    fn follows(&self, effects: Vec<Effect>) -> Option<Follows> {
-        let prints_day = |effect: &Effect| matches!(effect, Effect::Print(Paper::ZReport { .. }));
-        let day = self.register.lane.day.as_ref().filter(|_| effects.iter().any(prints_day));
-        let day = day.cloned().map(Box::new);
-        (!effects.is_empty()).then_some(Follows { effects, day })
-    }
-
-    /// Does what follows from an act: drawer, papers, backup. Once.
-    pub fn follow(&mut self, outcome: &mut Outcome) {
-        let Some(Follows { effects, day }) = outcome.follows.take() else { return };
-        let placed = std::mem::take(&mut outcome.placed);
-        for effect in &effects {
-            self.perform_effect(effect, &placed, day.as_deref(), outcome);
-        }
-        outcome.placed = placed;
-    }
-
     fn perform_effect(
         &mut self,
         effect: &Effect,
         placed: &[Placed],
-        day: Option<&DayTotals>,
+        day: Option<&crate::domain::day::DayTotals>,
         outcome: &mut Outcome,
     ) {
         match effect {

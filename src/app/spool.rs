@@ -92,12 +92,8 @@ pub struct Spool {
     moved: bool,
     said: Vec<SpoolNews>,
     events: Receiver<(Place, PrinterEvent)>,
-    /// The drawer of the act just answered is to open; none of these three outlives the next frame.
-    pulse_due: bool,
-    /// Papers of that act.
+    /// Papers of the act just answered; none outlives the next frame.
     queued: VecDeque<(String, Document, u64)>,
-    /// Jobs whose ends were written with it, and whose notes may go.
-    ended_notes: Vec<u64>,
     waiting: VecDeque<Waiting>,
     ended: Vec<Ended>,
     /// Numbers for what follows from no entry: pulses and test pages.
@@ -203,9 +199,7 @@ impl Spool {
             moved: false,
             said: Vec::new(),
             events,
-            pulse_due: false,
             queued: VecDeque::new(),
-            ended_notes: Vec::new(),
             waiting: VecDeque::new(),
             ended: Vec::new(),
             next_loose: FIRST_LOOSE,
@@ -322,17 +316,10 @@ impl Spool {
         self.queued.push_back((name.to_owned(), document.clone(), seq));
     }
 
-    /// Does what waited for the answer to be seen: the drawer opens, then the papers in line are printed.
-    pub fn follow_answer(&mut self) {
-        if std::mem::take(&mut self.pulse_due) {
-            self.pulse();
-        }
+    /// Prints the papers in line.
+    pub fn send_queued(&mut self) {
         while let Some((name, document, seq)) = self.queued.pop_front() {
             self.print(&name, &document, seq);
-        }
-        for job in std::mem::take(&mut self.ended_notes) {
-            // A note that cannot be written costs at most a question.
-            let _ = self.notes.print_ended(job);
         }
     }
 
@@ -374,12 +361,7 @@ impl Spool {
         place
     }
 
-    /// Has the drawer opened right behind the answer.
     pub fn open_drawer(&mut self) {
-        self.pulse_due = true;
-    }
-
-    fn pulse(&mut self) {
         let drawer = self.printers.profile().drawer.as_ref().filter(|_| self.has_drawer);
         let Some(drawer) = drawer.cloned() else { return };
         let bytes = escpos_render::drawer_pulse(&drawer);
@@ -535,12 +517,17 @@ impl Spool {
 
     /// The first `count` of `ends` are in the journal: nobody need be asked after the next cut.
     pub fn ends_written(&mut self, count: usize) {
-        self.ended_notes.extend(self.ended.drain(..count).filter_map(|ended| ended.noted));
+        for ended in self.ended.drain(..count) {
+            if let Some(id) = ended.noted {
+                // A note that cannot be written costs at most a question.
+                let _ = self.notes.print_ended(id);
+            }
+        }
     }
 
     /// Waits until no paper waits, or nothing moved for `patience`.
     pub fn drain(&mut self, patience: Duration) {
-        self.follow_answer();
+        self.send_queued();
         while self.waiting.iter().any(|waiting| !waiting.uncertain) {
             match self.events.recv_timeout(patience) {
                 Ok((place, event)) => {
@@ -586,21 +573,6 @@ mod tests {
     }
 
     #[test]
-    fn drawer_and_paper_wait_until_the_answer_is_seen() {
-        let shop = tempfile::tempdir().unwrap();
-        let mut spool = spool(shop.path());
-        spool.open_drawer();
-        spool.queue("receipt-01-000001", &Document::default(), 7);
-        assert_eq!((spool.pulse, spool.waiting()), (None, 1));
-        let print = shop.path().join("print");
-        assert!(!print.exists(), "nothing has reached the printer");
-        spool.follow_answer();
-        assert!(spool.pulse.is_some());
-        spool.drain(Duration::from_secs(10));
-        assert_eq!(std::fs::read_dir(print).unwrap().count(), 1);
-    }
-
-    #[test]
     fn an_end_waits_until_it_is_written() {
         let shop = tempfile::tempdir().unwrap();
         let mut spool = spool(shop.path());
@@ -610,7 +582,6 @@ mod tests {
         assert_eq!(spool.ends(), ends, "the disk refused: they are offered again");
         spool.ends_written(ends.len());
         assert_eq!(spool.ends(), []);
-        spool.follow_answer();
         assert_eq!(notes(shop.path()).1, BTreeSet::new());
     }
 }

@@ -159,16 +159,12 @@ impl<W: Write> Counter<W> {
         self.cart_changed = None;
         self.settled = false;
         self.acted = true;
-        let outcome = self.engine.conclude(*in_flight.pending, written);
+        let outcome = self.engine.finish(*in_flight.pending, written);
         self.done(in_flight.line, outcome);
         self.work();
     }
 
-    pub(super) fn done(&mut self, line: Line, mut outcome: Outcome) {
-        // A sale's answer is seen before anything is done for its paper; other papers are looked at.
-        if outcome.answer.closed.is_none() {
-            self.engine.follow(&mut outcome);
-        }
+    pub(super) fn done(&mut self, line: Line, outcome: Outcome) {
         match line.from {
             From::Control(asked) => {
                 answers::give(&mut self.engine, outcome, asked.answer);
@@ -205,7 +201,6 @@ impl<W: Write> Counter<W> {
                 Err(refusal) => self.picture.refuse(&refusal, &self.engine.words),
             }
         }
-        self.answered.push(outcome);
     }
 
     /// Another program may look; selling is done at the counter.

@@ -23,7 +23,7 @@ use self::weighing::Weighing;
 use super::answers;
 use super::cart_sync::CartSync;
 use super::clock::uptime_ms;
-use super::engine::{Engine, Outcome};
+use super::engine::Engine;
 use super::event::{Ending, Event};
 use super::opening;
 use super::picture::Picture;
@@ -58,8 +58,6 @@ pub struct Counter<W: Write> {
     waiting_keys: VecDeque<KeyEvent>,
     lines: VecDeque<Line>,
     in_flight: Option<InFlight>,
-    /// Sales that were closed since the last frame: their drawer and paper follow it.
-    answered: Vec<Outcome>,
     /// The PIN of the first line, while it is compared and until that line takes it.
     pin: Option<PinState>,
     events: Sender<Event>,
@@ -108,7 +106,6 @@ impl<W: Write> Counter<W> {
             waiting_keys: VecDeque::new(),
             lines: VecDeque::new(),
             in_flight: None,
-            answered: Vec::new(),
             pin: None,
             events,
             ending: None,
@@ -149,8 +146,8 @@ impl<W: Write> Counter<W> {
             }
             self.draw()?;
             self.ring();
-            // The cashier has the answer; now the drawer and the paper.
-            self.follow_answers();
+            // The cashier has the answer; now the paper.
+            self.engine.spool.send_queued();
         }
         self.finish(events);
         let ending = self.ending.unwrap_or(Ending::Asked);
@@ -187,13 +184,6 @@ impl<W: Write> Counter<W> {
         self.settled = false;
     }
 
-    fn follow_answers(&mut self) {
-        for mut outcome in std::mem::take(&mut self.answered) {
-            self.engine.follow(&mut outcome);
-        }
-        self.engine.spool.follow_answer();
-    }
-
     /// What is being written is waited for: its answer may already be on paper.
     fn finish(&mut self, events: &Receiver<Event>) {
         while self.in_flight.is_some() {
@@ -203,7 +193,6 @@ impl<W: Write> Counter<W> {
                 Err(_) => return,
             }
         }
-        self.follow_answers();
         self.engine.spool.drain(Duration::from_millis(300));
         self.engine.kitchen.drain(Duration::from_millis(300));
         self.engine.stamp_spool();
