@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::arguments::{Dates, FormatWord};
 use super::exit::Exit;
-use super::said::{Said, say};
+use super::said::{Said, say, tell};
 use crate::app::answers;
 use crate::app::aside::Task;
 use crate::app::clock::uptime_ms;
@@ -296,6 +296,6 @@ pub fn config_check(options: &Options, words: &Words) -> Result<Exit, Said> {
         let text = words.fill("cli.printer_fault", &[("what", &what)]);
         return Err(Said { text, exit: Exit::Refused });
     }
-    println!("{}", words.get("cli.config_ok"));
+    tell(words.get("cli.config_ok"));
     Ok(Exit::Done)
 }

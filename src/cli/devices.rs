@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::deeds::{Here, open_or_reach, through};
 use super::exit::Exit;
-use super::said::{Said, say};
+use super::said::{Said, say, tell};
 use crate::app::answers;
 use crate::app::aside::Task;
 use crate::app::control::Client;
@@ -41,7 +41,7 @@ pub fn devices(
         Here::Running(client) => return devices_through(client, test_print, scan, words),
     };
     for row in &answers::device_rows(&engine) {
-        tell(words, [row.kind, &row.address, &row.model, row.state]);
+        tell_device(words, [row.kind, &row.address, &row.model, row.state]);
     }
     let mut exit = Exit::Done;
     if test_print {
@@ -60,8 +60,8 @@ pub fn devices(
     Ok(exit)
 }
 
-fn tell(words: &Words, [kind, address, model, state]: [&str; 4]) {
-    println!("{:<12} {address:<32} {model:<16} {}", words.get(kind), words.get(state));
+fn tell_device(words: &Words, [kind, address, model, state]: [&str; 4]) {
+    tell(format_args!("{:<12} {address:<32} {model:<16} {}", words.get(kind), words.get(state)));
 }
 
 /// The devices of the running register, as it sees them.
@@ -81,7 +81,7 @@ fn devices_through(
     let rows = reply.rows.as_ref().and_then(Value::as_array).into_iter().flatten();
     let mut exit = Exit::Done;
     for row in rows {
-        tell(
+        tell_device(
             words,
             ["kind", "address", "model", "state"].map(|part| row[part].as_str().unwrap_or("")),
         );
@@ -110,11 +110,15 @@ fn explain_through(client: &mut Client, words: &Words) -> Result<(), Said> {
         let reply = client.ask(&format!("inquire {}", quote(&line)));
         let reply = reply.map_err(|error| Said::file("control.sock", &error, words))?;
         if let Some(error) = reply.error {
-            println!("{}", error.message);
+            tell(error.message);
         }
         let parts = reply.explained.as_ref().and_then(Value::as_object).into_iter().flatten();
         for (name, value) in parts {
-            println!("{}: {}", words.get(&format!("explain.{name}")), value.as_str().unwrap_or(""));
+            tell(format_args!(
+                "{}: {}",
+                words.get(&format!("explain.{name}")),
+                value.as_str().unwrap_or("")
+            ));
         }
     }
     Ok(())
@@ -129,7 +133,7 @@ enum Heard {
 /// Explains what is scanned or typed, until the input ends, and learns the scanners that have no rule.
 fn scan_now(engine: &mut Engine, words: &Words) -> Result<(), Said> {
     if io::stdin().is_terminal() {
-        println!("{}", words.get("cli.scan_now"));
+        tell(words.get("cli.scan_now"));
     }
     let (tell, heard) = unbounded(); // Bounded by what a hand can scan before Ctrl-D.
     let learned = tell.clone();
@@ -168,10 +172,10 @@ fn read_lines(tell: &Sender<Heard>) {
 
 fn explain(engine: &Engine, line: &str, words: &Words) {
     if let Some(verdict) = test_label::judge(line) {
-        return println!("{}", text::cleaned(&test_words(&verdict, words)));
+        return tell(text::cleaned(&test_words(&verdict, words)));
     }
     for (name, value) in answers::explained(engine, line) {
-        println!("{}: {value}", words.get(&format!("explain.{name}")));
+        tell(format_args!("{}: {value}", words.get(&format!("explain.{name}"))));
     }
 }
 

@@ -3,7 +3,7 @@
 //! Room: cli. May touch: standard error.
 
 use std::fmt::Display;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 
 use super::exit::Exit;
 use crate::app::opening::OpenFault;
@@ -26,6 +26,11 @@ pub fn say(sentence: &str) {
     for line in sentence.lines() {
         eprintln!("{}", text::cleaned(line));
     }
+}
+
+/// Writes a line to standard output. A reader that has gone has seen enough.
+pub fn tell(line: impl Display) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 impl Said {

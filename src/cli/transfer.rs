@@ -8,7 +8,7 @@ use std::path::Path;
 use super::arguments::{Dates, EncodingWord, ExportWhat, ImportWhat};
 use super::deeds::{Here, language_here, open_here, open_or_reach, through};
 use super::exit::Exit;
-use super::said::{Said, say};
+use super::said::{Said, say, tell};
 use crate::app::aside::Task;
 use crate::app::control::Client;
 use crate::app::exports::{self, ExportError, FileOrder, Source, export as write_out};
@@ -56,7 +56,7 @@ pub fn import(
         Here::Running(client) => import_through(client, (what, mode), file, options, words)?,
     };
     told.said.iter().for_each(|line| say(line));
-    told.out.iter().for_each(|line| println!("{line}"));
+    told.out.iter().for_each(tell);
     Ok(if told.clean { Exit::Done } else { Exit::Refused })
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::deeds::{Here, language_here, open_or_reach, reach, through};
 use super::exit::Exit;
-use super::said::{Said, say};
+use super::said::{Said, say, tell};
 use crate::app::aside::Task;
 use crate::app::control::Client;
 use crate::app::lane_config::LaneConfig;
@@ -67,7 +67,7 @@ pub fn verify(options: &Options, receipt: Option<&[String]>, words: &Words) -> R
         proved => proved.map_err(|error| Said::store(error, words))?,
     };
     for line in proof_lines(&proved, words) {
-        println!("{line}");
+        tell(line);
     }
     Ok(if proved.found.is_empty() { Exit::Done } else { Exit::Damaged })
 }
@@ -78,10 +78,10 @@ fn verify_through(mut client: Client, options: &Options, words: &Words) -> Resul
     let reply = through(&mut client, Task::Verify { language }, words);
     match reply {
         // What does not agree is the answer, and no complaint.
-        Err(said) if said.exit == Exit::Damaged => println!("{}", said.text),
+        Err(said) if said.exit == Exit::Damaged => tell(said.text),
         Err(said) => return Err(said),
         Ok(reply) => {
-            println!("{}", reply.document);
+            tell(reply.document);
             return Ok(Exit::Done);
         }
     }
@@ -106,12 +106,12 @@ fn verify_paper(options: &Options, number: &str, head: &str, words: &Words) -> R
     };
     let differs = |found: &str| {
         let parts: [(&str, &dyn Display); 2] = [("receipt", &receipt), ("found", &found)];
-        println!("{}", words.fill("cli.receipt_differs", &parts));
+        tell(words.fill("cli.receipt_differs", &parts));
         Exit::Damaged
     };
     Ok(match verdict {
         PaperVerdict::Agrees => {
-            println!("{}", words.fill("cli.receipt_agrees", &[("receipt", &receipt)]));
+            tell(words.fill("cli.receipt_agrees", &[("receipt", &receipt)]));
             Exit::Done
         }
         PaperVerdict::Unknown => differs("-"),
@@ -139,7 +139,7 @@ pub fn backup(options: &Options, file: &Path, words: &Words) -> Result<Exit, Sai
         }
     };
     let parts: [(&str, &dyn Display); 2] = [("file", &file.display()), ("entries", &entries)];
-    println!("{}", words.fill("cli.backed_up", &parts));
+    tell(words.fill("cli.backed_up", &parts));
     Ok(Exit::Done)
 }
 
@@ -158,7 +158,7 @@ pub fn restore(options: &Options, file: &Path, words: &Words) -> Result<Exit, Sa
     })?;
     let parts: [(&str, &dyn Display); 2] =
         [("file", &file.display()), ("entries", &entries(&manifest))];
-    println!("{}", words.fill("cli.restored", &parts));
+    tell(words.fill("cli.restored", &parts));
     Ok(Exit::Done)
 }
 
@@ -184,6 +184,6 @@ pub fn rebuild(options: &Options, copy: Option<CopyOf>, words: &Words) -> Result
     if let Some(Missing { first, last }) = rebuilt.missing {
         say(&words.fill("cli.missing_given_up", &[("first", &first), ("last", &last)]));
     }
-    println!("{}", words.fill("cli.rebuilt", &[("entries", &rebuilt.entries)]));
+    tell(words.fill("cli.rebuilt", &[("entries", &rebuilt.entries)]));
     Ok(Exit::Done)
 }

@@ -17,9 +17,7 @@ use super::keys_copy::{self, KEYS_COPY};
 use super::opening::{Known, TailFound};
 use super::projections::{self, STORE_NAME, Watch};
 use super::rebuild::{Unproved, rebuild_from_copy, set_aside_behind};
-use super::restore::{
-    EPOCH_DUE, due_of, erased_codes, finish_interrupted, lasting, lay_out_keys, waiting,
-};
+use super::restore::{EPOCH_DUE, due_of, erased_codes, finish_interrupted, lay_out_keys, waiting};
 use super::shop::{CART_NAME, KEYS_NAME, Opened, ShopPlace, is_begun_in_vain, known};
 use super::verify::Watch as ChainWatch;
 use crate::domain::entry::{Draft, Kind};
@@ -187,22 +185,16 @@ impl ShopPlace {
         let (path, erased) = (self.dir.join(KEYS_NAME), erased_codes(&self.history())?);
         let own = Keys::open_existing(self.files.clone(), &path, self.chance.clone());
         // Every row is read: a block of which nothing was asked yet may not be what was written.
-        match own.and_then(|keys| Ok((keys.rows(|_| Ok(()))?, keys))) {
-            Ok((own, _)) if own.file != copied.stand.file => return Ok(()),
-            Ok((own, _)) if own.changes >= copied.stand.changes => return Ok(()),
-            Ok((_, keys)) => keys.restore_rows(lasting(copied.rows, &erased))?,
-            Err(_) => {
-                lay_out_keys(
-                    &self.files,
-                    &waiting(&path),
-                    copied.rows,
-                    &erased,
-                    self.chance.clone(),
-                )?;
-                self.files.rename(&waiting(&path), &path)?;
-                self.files.sync_dir(&self.dir)?;
-            }
+        if let Ok(own) = own.and_then(|keys| keys.rows(|_| Ok(())))
+            && (own.file != copied.stand.file || own.changes >= copied.stand.changes)
+        {
+            return Ok(());
         }
+        // Into a new file: what an old one holds beside its rows may be damaged, too.
+        let laid = waiting(&path);
+        lay_out_keys(&self.files, &laid, copied.rows, &erased, self.chance.clone())?;
+        self.files.rename(&laid, &path)?;
+        self.files.sync_dir(&self.dir)?;
         // It is written anew when the shop opens, without whom the journal erased since.
         remove_if_there(&*copy.files, &copy.dir.join(KEYS_COPY))
     }

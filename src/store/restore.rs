@@ -128,7 +128,7 @@ pub(super) fn lay_out_keys(
 }
 
 /// The rows without those of erased members.
-pub(super) fn lasting(rows: Vec<KeyRow>, erased: &HashSet<String>) -> impl Iterator<Item = KeyRow> {
+fn lasting(rows: Vec<KeyRow>, erased: &HashSet<String>) -> impl Iterator<Item = KeyRow> {
     rows.into_iter().filter(|row| match row {
         KeyRow::Member { code, .. } => !erased.contains(code),
         _ => true,

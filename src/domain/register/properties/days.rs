@@ -232,7 +232,7 @@ fn as_if_never_sold(day: &DayTotals) -> DayTotals {
     day.staff.retain(|_, tally| tally.count != 0 || !tally.amount.is_zero());
     day.voided_receipts = crate::domain::day::Tally::default();
     day.voided_lines = crate::domain::day::Tally::default();
-    (day.receipts, day.overrides, day.age_checks) = (0, 0, 0);
+    (day.receipts, day.overrides, day.age_checks, day.refusals) = (0, 0, 0, 0);
     (day.first, day.last) = (None, None);
     day
 }
