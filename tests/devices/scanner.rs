@@ -75,7 +75,7 @@ fn a_scanner_is_shown_and_checked_in_the_settings() {
     let checked = shop.regi(&["config", "check"]);
     let said = String::from_utf8_lossy(&checked.stderr).into_owned();
     assert_eq!(checked.status.code(), Some(1), "{said}");
-    assert!(said.contains("shop.toml") && said.contains("scanner"), "{said}");
+    assert!(said.contains("shop.toml, line ") && said.contains("a device is written"), "{said}");
 }
 
 #[test]
