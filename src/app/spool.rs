@@ -130,9 +130,9 @@ impl SpoolError {
             Self::Profile(name) => misread("printer.no_profile").with("name", name),
             Self::Start(error) => misread("printer.no_start").with("reason", error),
             Self::Logo(error) => misread(match error {
-                LogoError::Format => "logo.format",
-                LogoError::Size => "logo.size",
-                LogoError::Truncated => "logo.truncated",
+                LogoError::Format => "printer.logo_format",
+                LogoError::Size => "printer.logo_size",
+                LogoError::Truncated => "printer.logo_truncated",
             }),
         }
     }
