@@ -68,6 +68,10 @@ pub fn rebuild_from_copy(
     let segments = reader.catalog().segments.clone();
     let stand = match (stand(&**files, dir, id, &segments, checked.head)?, unproved) {
         (Ok(stand), _) => stand,
+        // What the journal itself proves is given up for no copy that knows less.
+        (Err(short), Unproved::GivenUp) if short.stand.head.seq <= short.own.seq => {
+            return Ok(Rebuilt { segments: Vec::new(), head: short.own });
+        }
         (Err(short), Unproved::GivenUp) => short.stand,
         (Err(short), Unproved::Kept) => {
             let (journal, copy) = (short.known, checked.head.seq);
@@ -117,6 +121,8 @@ enum Later {
 struct Short {
     /// The last of them that is known of.
     known: u64,
+    /// Where the journal's own records end that can be read.
+    own: Head,
     /// What stands without them.
     stand: Stand,
 }
@@ -131,20 +137,20 @@ fn stand(
     copy_head: Head,
 ) -> io::Result<Result<Stand, Short>> {
     let own = look(files, dir, id, Known::default())?;
-    let known = own.report.head;
+    let head = own.report.head;
     let Some(last) = copied.last() else {
         let stand = Stand { head: copy_head, end: 0, later: Later::Kept };
-        let is_short = known.seq > 0;
-        return Ok(if is_short { Err(Short { known: known.seq, stand }) } else { Ok(stand) });
+        let short = Short { known: head.seq, own: head, stand };
+        return Ok(if head.seq > 0 { Err(short) } else { Ok(short.stand) });
     };
     let bytes = read_or_empty(files, &dir.join(last.name().to_string()))?;
     let proved = continuation(&bytes, last.end, copy_head);
     let without = |known| {
         let stand = Stand { head: proved.head, end: proved.end, later: Later::SetAside };
-        Ok(Err(Short { known, stand }))
+        Ok(Err(Short { known, own: head, stand }))
     };
     if let Some(unread) = headless_behind(&own.report, last.name()) {
-        return without(unread.max(known.seq + 1));
+        return without(unread.max(head.seq + 1));
     }
     let after = own.catalog.segments.iter().find(|s| s.header.place > last.header.place);
     let Some(after) = after else {
@@ -159,9 +165,9 @@ fn stand(
     let is_reached = (reached.head, reached.end) == (after.header.after, reach);
     let nothing_to_lose = own_end.len() as u64 <= last.end && former.is_some();
     if (is_reached && reached.unread.is_none()) || nothing_to_lose {
-        return Ok(Ok(Stand { head: known, end: own_end.len(), later: Later::Kept }));
+        return Ok(Ok(Stand { head, end: own_end.len(), later: Later::Kept }));
     }
-    without(known.seq)
+    without(head.seq)
 }
 
 /// A segment behind those of the copy whose header is lost: returns the first entry it may have held.

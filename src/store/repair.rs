@@ -252,7 +252,7 @@ mod tests {
     use crate::store::keys::KeyRow;
     use crate::store::second_copy::CopyPlace;
     use crate::store::shop::Shop;
-    use crate::store::test_shop::{card, create, line, now, place, receipt, sale, say};
+    use crate::store::test_shop::{card, create, draft, line, now, place, receipt, sale, say};
 
     const SEGMENT: &str = "/shop/journal/01-202611.log";
 
@@ -365,6 +365,37 @@ mod tests {
         }
         assert!(opened.shop.reader().sale(receipt(5)).unwrap().is_none());
         assert_eq!(began(&opened), Some(("torn".to_owned(), 7)));
+        opened.shop.close().unwrap();
+    }
+
+    /// The stick was pulled in November; December is whole, and January lost its header.
+    #[test]
+    fn whoever_goes_on_keeps_months_that_an_old_copy_does_not_know() {
+        let (disk, stick) = (FaultyFiles::new(), FaultyFiles::new());
+        create(&disk).close().unwrap();
+        let mut shop = with_copy(&disk, &stick).open(&mut |_, _| {}).unwrap().shop;
+        sell(&mut shop, 1);
+        shop.close().unwrap();
+        let mut shop = place(&disk).open(&mut |_, _| {}).unwrap().shop;
+        for (number, days_later) in [(2, 31), (3, 62)] {
+            let sale = sale(receipt(number), vec![line("4901234567894", "牛乳", 1, 248)]);
+            let draft = draft(Kind::SaleClosed(Box::new(sale)));
+            let business_date = draft.business_date + days_later;
+            let later = now(i64::from(days_later) * 86_400_000);
+            shop.append(&[Draft { business_date, ..draft }], later).unwrap();
+        }
+        shop.close().unwrap();
+        let january = Path::new("/shop/journal/01-202701.log");
+        disk.flip(january, 30, 2);
+        let place = with_copy(&disk, &stick);
+        assert!(place.rebuild(Source::Copy, now(9_000), &mut |_, _| {}).is_err());
+        let (opened, missing) = place
+            .go_on("no header", now(9_000), &mut |_, _| {})
+            .map_err(|e| e.to_string())
+            .unwrap();
+        let sold = |number| opened.shop.reader().sale(receipt(number)).unwrap().is_some();
+        assert_eq!([1, 2, 3].map(sold), [true, true, false]);
+        assert!(missing.is_some_and(|missing| missing.first == missing.last), "{missing:?}");
         opened.shop.close().unwrap();
     }
 
