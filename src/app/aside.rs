@@ -22,7 +22,7 @@ use super::proof_words::proof_lines;
 use super::reply::Reply;
 use super::reports::test_page;
 use super::upkeep;
-use super::words::Language;
+use super::words::{Language, file_fault};
 use crate::domain::command::Command;
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::register::{Context, Session};
@@ -230,9 +230,7 @@ fn backup(books: &Books, file: &std::path::Path, words: &Words) -> Reply {
             Reply { report, ..Reply::done("backup") }
         }
         Err(StoreError::File(error)) => {
-            let file = crate::domain::text::cleaned(&file.display().to_string());
-            let parts: [(&str, &dyn std::fmt::Display); 2] = [("file", &file), ("what", &error)];
-            Reply::refused("backup", "file", words.fill("cli.file", &parts))
+            Reply::refused("backup", "file", file_fault(file.display(), &error, words))
         }
         Err(error) => refused("backup", error, words),
     }

@@ -104,9 +104,8 @@ impl LabelConfig {
 
     /// What does not fit.
     fn fault(&self) -> Option<Refusal> {
-        let address: Result<Address, _> = self.address.parse();
         let measure = || Some(misread("config.measure").with("key", self.paper().fault()?));
-        address.err().map(|error| error.refusal()).or_else(measure)
+        misplaced(&self.address).or_else(measure)
     }
 }
 
@@ -267,51 +266,35 @@ impl LaneConfig {
             let line = text.get(..start).map_or(1, |before| before.matches('\n').count() + 1);
             ConfigFault { line, what: by_reader(error.message()) }
         })?;
-        let line_of = |key: &str| {
-            text.lines().position(|line| line.trim_start().starts_with(key)).map_or(1, |n| n + 1)
+        let fault = |(begin, at, what): Misfit| {
+            Some(ConfigFault { line: line_of(text, begin, at), what: what? })
         };
-        if !(1..=99).contains(&config.lane) {
-            return Err(ConfigFault { line: line_of("lane"), what: misread("config.lane") });
+        config.misfits().into_iter().find_map(fault).map_or(Ok(config), Err)
+    }
+
+    /// What reads and may not fit, in the order it is looked at.
+    fn misfits(&self) -> Vec<Misfit> {
+        let lane = (!(1..=99).contains(&self.lane)).then(|| misread("config.lane"));
+        let language = match super::words::Language::from_word(&self.language) {
+            Some(_) => None,
+            None => Some(misread("config.language").with("found", &self.language)),
+        };
+        let mut all = vec![("lane", 0, lane), ("language", 0, language)];
+        for (at, rule) in self.scanner.iter().enumerate() {
+            all.push(("[[scanner]]", at, rule.serial_line().and_then(refused)));
         }
-        if super::words::Language::from_word(&config.language).is_none() {
-            let what = misread("config.language").with("found", &config.language);
-            return Err(ConfigFault { line: line_of("language"), what });
+        all.push(("[printer]", 0, misplaced(&self.printer.address)));
+        if let Some(second) = &self.printer.fallback {
+            all.push(("[printer.fallback]", 0, misplaced(&second.address)));
         }
-        for (at, rule) in config.scanner.iter().enumerate() {
-            if let Some(Err(error)) = rule.serial_line() {
-                let line = line_of_table(text, "[[scanner]]", at);
-                return Err(ConfigFault { line, what: error.refusal() });
-            }
+        for (at, kitchen) in self.kitchen.iter().enumerate() {
+            all.push(("[[kitchen]]", at, misplaced(&kitchen.address)));
         }
-        if let Err(error) = config.printer.address.parse::<Address>() {
-            let line = line_of_table(text, "[printer]", 0);
-            return Err(ConfigFault { line, what: error.refusal() });
-        }
-        if let Some(second) = &config.printer.fallback
-            && let Err(error) = second.address.parse::<Address>()
-        {
-            let line = line_of_table(text, "[printer.fallback]", 0);
-            return Err(ConfigFault { line, what: error.refusal() });
-        }
-        for (at, kitchen) in config.kitchen.iter().enumerate() {
-            if let Err(error) = kitchen.address.parse::<Address>() {
-                let line = line_of_table(text, "[[kitchen]]", at);
-                return Err(ConfigFault { line, what: error.refusal() });
-            }
-        }
-        if let Err(error) = config.display.line() {
-            let line = line_of_table(text, "[display]", 0);
-            return Err(ConfigFault { line, what: error.refusal() });
-        }
-        if let Some(Err(error)) = config.scale.as_ref().map(ScaleConfig::settings) {
-            let line = line_of_table(text, "[scale]", 0);
-            return Err(ConfigFault { line, what: error.refusal() });
-        }
-        if let Some(fault) = config.label.as_ref().and_then(LabelConfig::fault) {
-            let line = line_of_table(text, "[label]", 0);
-            return Err(ConfigFault { line, what: fault });
-        }
-        Ok(config)
+        all.push(("[display]", 0, refused(self.display.line())));
+        let scale = self.scale.as_ref().map(ScaleConfig::settings);
+        all.push(("[scale]", 0, scale.and_then(refused)));
+        all.push(("[label]", 0, self.label.as_ref().and_then(LabelConfig::fault)));
+        all
     }
 
     /// Returns `text` with a scanner's rule behind everything that stands there, comments and all.
@@ -336,9 +319,20 @@ impl LaneConfig {
     }
 }
 
-/// The line of the table `header` that stands there `at` others after the first, from 1.
-fn line_of_table(text: &str, header: &str, at: usize) -> usize {
-    let lines = text.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with(header));
+/// What a line begins with, the how manyth of those lines it is (from 0), and why it does not fit.
+type Misfit = (&'static str, usize, Option<Refusal>);
+
+fn misplaced(address: &str) -> Option<Refusal> {
+    refused(address.parse::<Address>())
+}
+
+fn refused<T>(read: Result<T, AddressError>) -> Option<Refusal> {
+    read.err().map(|error| error.refusal())
+}
+
+/// The line, from 1, that begins so and has `at` others like it before; 1 when there is none.
+pub fn line_of(text: &str, begin: &str, at: usize) -> usize {
+    let lines = text.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with(begin));
     lines.map(|(line, _)| line + 1).nth(at).unwrap_or(1)
 }
 

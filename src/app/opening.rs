@@ -12,7 +12,7 @@ use super::books::{Books, ShopKind};
 use super::clock::{Chance, ClockWatch, Jump, Time, uptime_ms};
 use super::engine::Engine;
 use super::kitchen::Kitchen;
-use super::lane_config::{ConfigFault, LaneConfig};
+use super::lane_config::{ConfigFault, LaneConfig, line_of};
 use super::spool::{Spool, SpoolError};
 use super::words::Language;
 use crate::devices::printer::dialogue::Patience;
@@ -164,7 +164,7 @@ pub fn theme(dir: &Path, name: &str) -> Result<crate::screens::Theme, OpenFault>
 /// `shop.toml` names a file that neither comes with regi nor lies in the shop's folder.
 fn nothing_named(dir: &Path, key: &'static str, name: &str) -> OpenFault {
     let text = fs::read_to_string(dir.join(SHOP_TOML)).unwrap_or_default();
-    let line = text.lines().position(|line| line.starts_with(key)).map_or(1, |at| at + 1);
+    let line = line_of(&text, key, 0);
     let what = misread("config.nothing_named").with("key", key).with("name", name);
     OpenFault::Data { file: SHOP_TOML.to_owned(), line, what }
 }

@@ -1,10 +1,25 @@
-//! The shop's language: which files make it.
+//! The shop's language: which files make it, and what is said in it of files.
 //!
 //! Room: app. May touch: the language files compiled in.
 
+use std::fmt::Display;
+use std::io::{self, ErrorKind};
 use std::sync::OnceLock;
 
+use crate::domain::text::cleaned;
 use crate::domain::words::Words;
+
+/// Says why the system did not read or write a file.
+pub fn file_fault(file: impl Display, error: &io::Error, words: &Words) -> String {
+    let file = cleaned(&file.to_string());
+    let sentence = match error.kind() {
+        ErrorKind::NotFound => "cli.file.missing",
+        ErrorKind::PermissionDenied => "cli.file.denied",
+        ErrorKind::IsADirectory => "cli.file.folder",
+        _ => "cli.file",
+    };
+    words.fill(sentence, &[("file", &file), ("what", error)])
+}
 
 /// A language regi speaks. To add one, add its files and a line here.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

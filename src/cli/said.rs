@@ -3,11 +3,12 @@
 //! Room: cli. May touch: standard error.
 
 use std::fmt::Display;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 
 use super::exit::Exit;
 use crate::app::opening::OpenFault;
 use crate::app::reply::ErrorReply;
+use crate::app::words::file_fault;
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::text;
 use crate::domain::words::Words;
@@ -40,15 +41,7 @@ impl Said {
 
     /// A file that cannot be read or written.
     pub fn file(file: impl Display, error: &std::io::Error, words: &Words) -> Self {
-        let file = text::cleaned(&file.to_string());
-        let sentence = match error.kind() {
-            ErrorKind::NotFound => "cli.file.missing",
-            ErrorKind::PermissionDenied => "cli.file.denied",
-            ErrorKind::IsADirectory => "cli.file.folder",
-            _ => "cli.file",
-        };
-        let text = words.fill(sentence, &[("file", &file), ("what", error)]);
-        Self { text, exit: Exit::Refused }
+        Self { text: file_fault(file, error, words), exit: Exit::Refused }
     }
 
     pub fn refusal(refusal: &Refusal, words: &Words) -> Self {

@@ -5,11 +5,11 @@
 //! the journal without a right one is damage.
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
-use sha2::{Digest, Sha256};
 
 use super::chain::Hash;
 use super::codec;
 use super::fault::StoreError;
+use super::sums::sha256;
 use crate::domain::entry::{Entry, Kind, ZClosing};
 use crate::domain::number::DocNo;
 use crate::domain::z_seal::{ZSeal, statement};
@@ -64,8 +64,7 @@ pub fn check(
 /// The statement of a Z whose body ends with its signature, blank or not.
 fn said(closing: &ZClosing, business_date: i32, before: Hash, body: &[u8]) -> String {
     let covered = &body[..body.len().saturating_sub(ZSeal::LEN)];
-    let digest = Sha256::new().chain_update(before.as_bytes()).chain_update(covered).finalize();
-    statement(closing, business_date, &digest.into())
+    statement(closing, business_date, &sha256([before.as_bytes(), covered]))
 }
 
 /// Returns the text of a Z's QR code: the statement and its signature in hexadecimal, all that
