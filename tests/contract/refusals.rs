@@ -58,6 +58,11 @@ fn a_fixed_price_is_changed_by_nobody_alone() {
     let played = shop.play("sign_in 5 573024\nscan 1\nprice_override 500\napprove 5 573024");
     assert_eq!(played.codes()[2], "fixed_price", "{}", played.stdout);
     assert_ne!(played.codes()[3], "", "nobody approves themselves: {}", played.stdout);
+    let played = Shop::demo().play(
+        "sign_in 1 111111\nscan 49002485\nprice_override 500\napprove 4 444444\n\
+         approve 2 222222\nprice_override 500",
+    );
+    assert_eq!(played.codes()[2..], ["fixed_price", "level", "", ""], "{}", played.stdout);
 }
 
 #[test]

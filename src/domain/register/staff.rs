@@ -134,7 +134,7 @@ impl Register {
     /// Lifts the next `level`, `limit` or `fixed_price`, once, by a second person.
     ///
     /// # Errors
-    /// `level` by oneself or by someone no higher; `pin` also for a number without a PIN, since a
+    /// `level` by oneself, or by someone no higher who may not pass the limits either; `pin` also for a number without a PIN, since a
     /// number alone proves nobody.
     pub(super) fn approve(
         &self,
@@ -150,8 +150,10 @@ impl Register {
         if self.session.staff == Some(staff) {
             return Err(Refusal::new(RefusalCode::Level).saying("approve_self").into());
         }
-        if level <= self.own_level() {
-            return Err(level_refusal(self.own_level() + 1, "approve").into());
+        // Nobody stands above a manager: for what no one changes alone a second one is enough.
+        let enough = (self.own_level() + 1).min(self.settings.limits.level);
+        if level < enough {
+            return Err(level_refusal(enough, "approve").into());
         }
         self.not_waiting(staff, now)?;
         match context.shop.pin(staff, Some(pin))? {
