@@ -13,7 +13,7 @@ use super::picture::Picture;
 use super::upkeep;
 use crate::domain::words::Words;
 use crate::screens::{
-    Action, Answer, Display, Keymap, Offer, Remedy, Screens, TerminalGuard, Theme, Trouble,
+    Action, Answer, Display, Keymap, Offer, Remedy, Screens, TerminalGuard, Theme, Trouble, wrap,
 };
 use crate::store::catalog::Damage;
 use crate::store::diagnosis::{Diagnosis, diagnose};
@@ -70,7 +70,10 @@ pub fn ask(
             Action::Say(key) => picture.say(key, words),
             Action::Recover(Remedy::Look) => {
                 let title = words.get("recovery.look").to_owned();
-                let rows = everything(fault, &found, words);
+                // Sentences, not a table: none goes beyond the edge.
+                let sentences = everything(fault, &found, words);
+                let rows =
+                    sentences.iter().flat_map(|row| wrap(row, width.saturating_sub(2))).collect();
                 screens.answer(Answer::Text { title, rows });
             }
             Action::Recover(remedy) => {

@@ -61,6 +61,7 @@ pub use action::{
     Action, Answer, DeviceAct, DeviceRow, JournalRow, PAGE, Page, Question, ReceiptLine,
     ReceiptView,
 };
+pub use canvas::wrap;
 pub use customer::{CustomerLine, CustomerStage, CustomerView};
 pub use data_file::DataFault;
 pub use first_run::FirstShop;
