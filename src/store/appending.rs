@@ -193,9 +193,9 @@ impl Appender {
     ) -> Result<Vec<Entry>, StoreError> {
         let appended = self.append_batches(import, now, watch);
         if appended.is_err() {
-            self.progress.leave_rows(None);
             // What is on its way ends before others are numbered; why it failed is known already.
             let _ = self.flush();
+            self.fold.let_go();
         }
         appended
     }
@@ -207,13 +207,14 @@ impl Appender {
         watch: &mut dyn FnMut(u64),
     ) -> Result<Vec<Entry>, StoreError> {
         let Import { mut stage, draft, close } = import;
+        if let Some(readied) = stage.take_readied() {
+            self.fold.sort_in_ahead(readied);
+        }
         stage.write_keys(&self.keys)?;
         self.number_from_head();
         let (tell, told) = unbounded(); // One answer a batch.
         let (mut placed, mut batch, mut out) = (Vec::new(), Batch::default(), 0);
-        let (kinds, readied) = stage.into_kinds()?;
-        self.progress.leave_rows(Some(readied));
-        for kind in kinds {
+        for kind in stage.into_kinds()? {
             let entry = self.placed(&draft, draft.kind.clone(), now);
             // What the entry means waits in the journal: the fold is told of it without its rows.
             let body = codec::body_of(&entry.header, &kind?)?;

@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use redb::{Database, Durability, ReadableDatabase, WriteTransaction};
 
+use super::ahead::{Ahead, Came};
 use super::fault::StoreError;
 use super::imports::{Past, prepared_card};
 use super::keys::Keys;
 use super::lanes::Folded;
 use super::progress::Progress;
+use super::readied::Waiting;
 use super::{days, imports, items, jobs, lanes, members, sales, stock, tables, tax_free, visits};
 use crate::domain::entry::{Entry, Kind};
 use crate::domain::lane::LaneState;
@@ -38,6 +40,8 @@ pub struct Folder {
     since_durable: u32,
     /// Who hears how far an import has come.
     progress: Arc<Progress>,
+    /// Holds the one transaction there may be.
+    ahead: Option<Ahead>,
 }
 
 /// What a fold needs of the folds before it without asking the tables.
@@ -63,7 +67,7 @@ impl Folder {
         };
         drop(txn);
         let progress = Arc::default();
-        Ok(Self { db, keys, past, memory, since_durable: 0, progress })
+        Ok(Self { db, keys, past, memory, since_durable: 0, progress, ahead: None })
     }
 
     /// Lets somebody hear how far an import has come.
@@ -87,12 +91,51 @@ impl Folder {
     /// Folds entries in one transaction: all of them or none. One that was folded before is passed
     /// over, so that a tail may be given twice.
     pub fn fold(&mut self, steps: &[Step]) -> Result<(), StoreError> {
+        match self.ahead.take().map(|ahead| ahead.take(steps, &self.keys)) {
+            None => self.fold_in(self.db.begin_write()?, None, steps),
+            Some(Came::Other(steps)) => self.fold_in(self.db.begin_write()?, None, &steps),
+            Some(Came::Whole(txn, import, steps)) => self.fold_in(txn, Some(import), &steps),
+            Some(Came::Waiting(ahead)) => {
+                self.ahead = Some(ahead);
+                Ok(())
+            }
+        }
+    }
+
+    /// Sorts the rows of an import in before its entries come.
+    pub fn sort_in_ahead(&mut self, waiting: Waiting) -> Result<(), StoreError> {
+        self.let_go()?;
+        if waiting.ticket().erasures == self.keys.erasures() {
+            self.ahead = Some(Ahead::of(&self.db, waiting, &self.progress)?);
+        }
+        Ok(())
+    }
+
+    /// Gives up what was sorted in ahead of its entries, and folds those that came.
+    pub fn let_go(&mut self) -> Result<(), StoreError> {
+        match self.ahead.take().map(Ahead::into_steps) {
+            Some(steps) if !steps.is_empty() => self.fold(&steps),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether entries wait for the one that closes their import.
+    pub fn is_ahead(&self) -> bool {
+        self.ahead.is_some()
+    }
+
+    /// Folds in this transaction, in which the rows of an import may stand already.
+    fn fold_in(
+        &mut self,
+        mut txn: WriteTransaction,
+        sorted_in: Option<u128>,
+        steps: &[Step],
+    ) -> Result<(), StoreError> {
         let mut memory = self.memory.clone();
-        let mut txn = self.db.begin_write()?;
         let mut count = 0;
         for step in steps {
             if memory.is_next(step)? {
-                self.apply(&txn, &mut memory, step)?;
+                self.apply(&txn, &mut memory, step, sorted_in)?;
                 count += 1;
             }
         }
@@ -110,6 +153,7 @@ impl Folder {
 
     /// Makes everything folded so far durable: at idle, at Z, at the end.
     pub fn settle(&mut self) -> Result<(), StoreError> {
+        self.let_go()?;
         if self.since_durable > 0 {
             let mut txn = self.db.begin_write()?;
             set_durability(&mut txn, true)?;
@@ -121,7 +165,7 @@ impl Folder {
 
     /// Returns whether something was folded that a power cut would have folded again.
     pub fn is_unsettled(&self) -> bool {
-        self.since_durable > 0
+        self.since_durable > 0 && !self.is_ahead()
     }
 
     fn apply(
@@ -129,6 +173,7 @@ impl Folder {
         txn: &WriteTransaction,
         memory: &mut Memory,
         step: &Step,
+        sorted_in: Option<u128>,
     ) -> Result<(), StoreError> {
         let entry = &step.entry;
         if entry.header.training {
@@ -136,7 +181,7 @@ impl Folder {
                 sales::fold(txn, entry)?;
             }
         } else {
-            self.project(txn, memory, entry)?;
+            self.project(txn, memory, entry, sorted_in)?;
         }
         memory.advance(step)
     }
@@ -146,6 +191,7 @@ impl Folder {
         txn: &WriteTransaction,
         memory: &Memory,
         entry: &Entry,
+        sorted_in: Option<u128>,
     ) -> Result<(), StoreError> {
         let open_day = memory.lanes.get(&entry.header.lane).and_then(|lane| lane.day.as_ref());
         sales::fold(txn, entry)?;
@@ -154,8 +200,8 @@ impl Folder {
         days::fold(txn, entry, open_day)?;
         jobs::fold(txn, entry)?;
         let last = memory.folded.get(&entry.header.lane);
-        let sources =
-            imports::Sources { past: &*self.past, keys: &self.keys, progress: &self.progress };
+        let (past, keys, progress) = (&*self.past, &*self.keys, &*self.progress);
+        let sources = imports::Sources { past, keys, progress, sorted_in };
         imports::fold(txn, entry, last, &sources)?;
         match &entry.kind {
             Kind::SaleClosed(sale) => stock::moved(txn, sale, sales::Turn::Closed),
@@ -222,7 +268,7 @@ impl Memory {
 
 /// A durable commit always leaves its allocator behind: reopening after a kill then takes
 /// milliseconds (`stack.md` 3.4).
-fn set_durability(txn: &mut WriteTransaction, durable: bool) -> Result<(), StoreError> {
+pub(super) fn set_durability(txn: &mut WriteTransaction, durable: bool) -> Result<(), StoreError> {
     txn.set_quick_repair(durable);
     txn.set_durability(if durable { Durability::Immediate } else { Durability::None })?;
     Ok(())

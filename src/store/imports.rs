@@ -15,7 +15,7 @@ use super::lanes::Folded;
 use super::members::{CardOf, Prepared, Start};
 use super::opening::Checkpoint;
 use super::progress::Progress;
-use super::readied::{Readied, Waiting};
+use super::readied::Readied;
 use super::sealing::{self, KeyRing};
 use super::tables::IMPORTS;
 use super::{items, members};
@@ -49,7 +49,7 @@ pub trait Past: Send + Sync {
 }
 
 /// Returns which import an entry brings rows to.
-fn import_of(kind: &Kind) -> Option<u128> {
+pub(super) fn import_of(kind: &Kind) -> Option<u128> {
     match kind {
         Kind::ItemsImported { import, .. }
         | Kind::MembersImported { import, .. }
@@ -64,6 +64,8 @@ pub struct Sources<'a> {
     pub past: &'a dyn Past,
     pub keys: &'a Keys,
     pub progress: &'a Progress,
+    /// The import whose rows are in the tables of this transaction already.
+    pub sorted_in: Option<u128>,
 }
 
 /// Folds what an entry says of imports; `last` is what was folded of its lane before it.
@@ -84,13 +86,17 @@ pub fn fold(
         Kind::ImportClosed { import, rows } => {
             let first = txn.open_table(IMPORTS)?.remove(import)?.map(|first| first.value());
             let Some((lane, epoch, from)) = first else { return Ok(()) };
+            if sources.sorted_in == Some(import) {
+                return Ok(());
+            }
             if (lane, epoch) != (entry.header.lane, entry.header.epoch) {
                 return Ok(()); // No lane closes another's, nor does one after a restore.
             }
             let known = last.and_then(Folded::checkpoint);
             let span = Span { lane, epoch, from, to: entry.header.seq, known };
             let day = entry.header.business_date;
-            apply(txn, &Reading { import, span, rows, day, sources })
+            let reading = Reading { import, span, rows, sources, day };
+            sort_in(txn, day, sources.progress, |ready| reading.send(ready))
         }
         _ => Ok(()),
     }
@@ -107,7 +113,7 @@ struct Reading<'a> {
 }
 
 /// Rows of one entry, ready to be written.
-enum Ready {
+pub(super) enum Ready {
     Items(Vec<Item>),
     Members(Vec<Prepared>),
     /// Members that were made ready as their file was read.
@@ -131,14 +137,10 @@ impl Ready {
 
 impl Reading<'_> {
     /// Sends the rows on, entry by entry, until all are sent or nobody takes them.
-    fn send(&self, waiting: Option<Waiting>, ready: &Sender<Ready>) -> Result<(), StoreError> {
-        let send = |rows| ready.send(rows).map_err(|_| StoreError::Journal("import".to_owned()));
-        if let Some(waiting) = waiting {
-            return waiting.each(|rows| send(Ready::Readied(rows)));
-        }
+    fn send(&self, ready: &Sender<Ready>) -> Result<(), StoreError> {
         let ring = self.sources.keys.ring(self.rows)?;
         self.sources.past.each(&self.span, &mut |entry| match self.ready(entry.kind, &ring)? {
-            Some(rows) => send(rows),
+            Some(rows) => sent(ready, rows),
             None => Ok(()),
         })
     }
@@ -167,27 +169,33 @@ impl Reading<'_> {
     }
 }
 
-/// Lets the rows count: one thread brings them, made ready as their file was read or else proved,
-/// opened and prepared now; this one writes.
-fn apply(txn: &WriteTransaction, reading: &Reading<'_>) -> Result<(), StoreError> {
+/// Hands rows to who writes them.
+pub(super) fn sent(ready: &Sender<Ready>, rows: Ready) -> Result<(), StoreError> {
+    ready.send(rows).map_err(|_| StoreError::Journal("import".to_owned()))
+}
+
+/// Sorts rows into the tables: one thread brings them by `send`, ready to be written; this one writes.
+pub(super) fn sort_in(
+    txn: &WriteTransaction,
+    day: i32,
+    progress: &Progress,
+    send: impl FnOnce(&Sender<Ready>) -> Result<(), StoreError> + Send,
+) -> Result<(), StoreError> {
     let mut rows = Rows::open(txn)?;
     let (sender, ready) = bounded(READ_AHEAD);
-    let waiting = reading.sources.progress.take_rows();
-    let Reading { import, day, rows: count, sources, .. } = *reading;
-    let waiting = waiting.filter(|rows| rows.are_of(import, day, count, sources.keys.erasures()));
     thread::scope(|scope| {
-        let reader = scope.spawn(move || reading.send(waiting, &sender));
+        let reader = scope.spawn(move || send(&sender));
         let written = ready.iter().try_for_each(|batch| {
             let count = batch.len();
-            rows.take(batch, reading.day)?;
-            reading.sources.progress.sorted_in(count);
+            rows.take(batch, day)?;
+            progress.sorted_in(count);
             Ok(())
         });
         drop(ready); // Who reads on for nobody then ends.
         let read = reader.join().unwrap_or_else(|_| Err(StoreError::Journal("import".to_owned())));
         written.and(read)
     })?;
-    rows.close(reading.day)
+    rows.close(day)
 }
 
 /// Everything an import may write to, open at once: a million rows go in sorted and in one go.

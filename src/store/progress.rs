@@ -6,7 +6,6 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::fault::StoreError;
-use super::readied::Waiting;
 use crate::domain::entry::Kind;
 
 /// What a reader asks for.
@@ -52,8 +51,6 @@ struct State {
     failed: Option<String>,
     /// How often the store was made anew.
     mends: u64,
-    /// Rows of an import that were made ready as its file was read.
-    readied: Option<Waiting>,
 }
 
 /// Shared between who appends, who folds and who reads. Counts the own lane's current epoch.
@@ -90,16 +87,6 @@ impl Progress {
     pub fn sorted_in(&self, rows: u64) {
         self.state().sorted_in += rows;
         self.moved.notify_all();
-    }
-
-    /// Leaves the rows of an import for the fold; whatever was left before is dropped.
-    pub fn leave_rows(&self, readied: Option<Waiting>) {
-        self.state().readied = readied;
-    }
-
-    /// Takes the rows that were left.
-    pub fn take_rows(&self) -> Option<Waiting> {
-        self.state().readied.take()
     }
 
     pub fn failed(&self, why: &StoreError) {

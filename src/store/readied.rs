@@ -15,9 +15,12 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use crossbeam_channel::Sender;
 use tempfile::SpooledTempFile;
 
+use super::ahead::Ticket;
 use super::fault::StoreError;
+use super::imports::{Ready, sent};
 use super::members::{Lent, Prepared, Start};
 use super::sealing::{self, NONCE_BYTES, Secret};
 use super::staging::Coming;
@@ -118,7 +121,7 @@ pub struct Closed {
 #[derive(Debug)]
 pub struct Waiting {
     coming: Coming,
-    /// Members erased before: one erased since must not come back by what was read of a file.
+    /// Members erased before.
     erasures: u64,
     key: Arc<Secret>,
     spool: SpooledTempFile,
@@ -132,6 +135,10 @@ impl Waiting {
         Self { coming, erasures, key, spool, rows: 0 }
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
     pub fn push(&mut self, closed: &Closed) -> io::Result<()> {
         self.spool.write_all(&closed.nonce)?;
         self.spool.write_all(&(closed.rows as u32).to_le_bytes())?;
@@ -141,18 +148,14 @@ impl Waiting {
         Ok(())
     }
 
-    /// Whether these are the rows of an import that closes on this day with so many, and nobody was
-    /// erased meanwhile.
-    pub fn are_of(&self, import: u128, day: i32, rows: u64, erasures: u64) -> bool {
-        let Coming { import: own, day: from, .. } = self.coming;
-        (own, from, self.rows, self.erasures) == (import, day, rows, erasures)
+    /// Returns whose rows these are.
+    pub fn ticket(&self) -> Ticket {
+        let Coming { import, day, .. } = self.coming;
+        Ticket { import, day, rows: self.rows, erasures: self.erasures }
     }
 
-    /// Sends the rows on, entry by entry, until all are sent or `each` fails.
-    pub fn each(
-        mut self,
-        mut each: impl FnMut(Readied) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    /// Sends the rows on, entry by entry, until all are sent or nobody takes them.
+    pub(super) fn send(mut self, ready: &Sender<Ready>) -> Result<(), StoreError> {
         self.spool.seek(SeekFrom::Start(0))?;
         let mut spool = BufReader::with_capacity(1 << 20, self.spool);
         let mut left = self.rows;
@@ -166,7 +169,7 @@ impl Waiting {
             let bytes = sealing::open_bytes(&self.key, nonce, &closed)?;
             let rows = u32::from_le_bytes(rows).into();
             left = left.saturating_sub(rows);
-            each(Readied { bytes, rows })?;
+            sent(ready, Ready::Readied(Readied { bytes, rows }))?;
         }
         Ok(())
     }

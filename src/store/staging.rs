@@ -2,7 +2,7 @@
 //!
 //! Room: store. May touch: a scratch file without a name, keys. May not: clock.
 //! Invariant: nothing here is anywhere else until it is appended: dropped, or killed, it leaves no
-//! byte. What waits in the scratch file is sealed with keys that only this memory holds.
+//! byte. What waits in the scratch files is sealed with keys that only this memory holds.
 //!
 //! A file is read once. Any number of threads make its entries ready, and its members' rows for the
 //! tables, one collects them in order; for each million members the collector holds 60 MB of new keys
@@ -150,14 +150,14 @@ pub struct Stage {
     entries: u64,
     rows: u64,
     keys: Vec<NewKeys>,
-    readied: Waiting,
+    readied: Option<Waiting>,
 }
 
 impl Stage {
     /// Begins with nothing; the scratch file lies in `dir` and has no name there.
     fn new(dir: &Path, readied: Waiting) -> Self {
         let spool = tempfile::spooled_tempfile_in(MOST_IN_MEMORY, dir);
-        Self { spool, entries: 0, rows: 0, keys: Vec::new(), readied }
+        Self { spool, entries: 0, rows: 0, keys: Vec::new(), readied: Some(readied) }
     }
 
     pub fn rows(&self) -> u64 {
@@ -178,7 +178,15 @@ impl Stage {
         if !staged.keys.ends.is_empty() {
             self.keys.push(staged.keys);
         }
-        staged.readied.map_or(Ok(()), |readied| self.readied.push(&readied))
+        match (staged.readied, &mut self.readied) {
+            (Some(rows), Some(readied)) => readied.push(&rows),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes the rows that were made ready for the tables.
+    pub(super) fn take_readied(&mut self) -> Option<Waiting> {
+        self.readied.take().filter(|readied| !readied.is_empty())
     }
 
     /// Makes the new keys durable: before the first entry that needs one.
@@ -203,11 +211,11 @@ impl Stage {
         )
     }
 
-    /// Returns the entries' encoded kinds, in order, and the rows made ready for the tables.
-    pub(super) fn into_kinds(mut self) -> io::Result<(Kinds, Waiting)> {
+    /// Returns the entries' encoded kinds, in order.
+    pub(super) fn into_kinds(mut self) -> io::Result<Kinds> {
         self.spool.seek(SeekFrom::Start(0))?;
         let spool = io::BufReader::with_capacity(1 << 20, self.spool);
-        Ok((Kinds { spool, left: self.entries }, self.readied))
+        Ok(Kinds { spool, left: self.entries })
     }
 }
 

@@ -14,10 +14,11 @@ use super::fault::StoreError;
 use super::folding::{Folder, Step};
 use super::mending::{Mending, Trust};
 use super::progress::Progress;
+use super::readied::Waiting;
 use crate::domain::entry::Kind;
 
 /// Entries that may wait to be folded; past it who appends waits a moment.
-const MOST_WAITING: usize = 1024;
+const MOST_WAITING: usize = 4096;
 /// Entries folded in one transaction when many wait.
 const MOST_AT_ONCE: usize = 64;
 /// Quiet after which what was folded is made durable.
@@ -28,6 +29,10 @@ const PATIENCE: Duration = Duration::from_millis(80);
 
 enum Order {
     Fold(Box<Step>),
+    /// The rows of an import whose entries come next.
+    SortInAhead(Box<Waiting>),
+    /// They do not come, or not all.
+    LetGo,
     Settle(Sender<Result<(), StoreError>>),
     /// A reader found something wrong after so many mends.
     Mend(Trust, u64, Sender<bool>),
@@ -49,6 +54,16 @@ impl FoldSender {
     pub fn fold(&self, step: Step) {
         // After the end of the thread the entry is folded at the next start.
         let _ = self.0.send(Order::Fold(Box::new(step)));
+    }
+
+    /// Gives the rows of an import to be sorted in while its entries are on their way.
+    pub fn sort_in_ahead(&self, waiting: Waiting) {
+        let _ = self.0.send(Order::SortInAhead(Box::new(waiting))); // As above.
+    }
+
+    /// Says that not all entries of such an import come.
+    pub fn let_go(&self) {
+        let _ = self.0.send(Order::LetGo);
     }
 
     /// Has the store made anew, unless it was since `mends`; returns whether it is by now.
@@ -128,6 +143,11 @@ impl Worker {
                 Some(Order::Mend(trust, mends, reply)) => {
                     let _ = reply.send(self.mend(trust, mends));
                 }
+                Some(Order::SortInAhead(waiting)) => {
+                    // After a failure the entries bring the rows.
+                    let _ = self.with_folder(|folder| folder.sort_in_ahead(*waiting));
+                }
+                Some(Order::LetGo) => drop(self.with_folder(Folder::let_go)),
                 Some(Order::End) => break,
                 Some(Order::Fold(_)) | None => {}
             }
@@ -166,7 +186,7 @@ impl Worker {
             folder.fold(&steps)?;
             if closes { folder.settle() } else { Ok(()) }
         });
-        if folded.is_ok() {
+        if folded.is_ok() && !self.folder.as_ref().is_some_and(Folder::is_ahead) {
             self.progress.folded(last);
         }
         other

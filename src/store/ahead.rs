@@ -1,0 +1,247 @@
+//! An import sorted in while its entries are still on their way to the journal.
+//!
+//! Room: store. May touch: a transaction of the store's database. May not: commit it, clock.
+//! Invariant: nobody sees its rows before the entry that closes it is folded; whatever else comes first
+//! takes them out again, and the entries are folded as if nothing had been ahead of them. As long as
+//! they may not count, the file says that its pages may show somebody who is not in it.
+
+use redb::{Database, ReadableDatabase, ReadableTableMetadata, WriteTransaction};
+
+use super::fault::StoreError;
+use super::folding::{Step, set_durability};
+use super::imports::{self, import_of};
+use super::keys::Keys;
+use super::progress::Progress;
+use super::readied::Waiting;
+use super::tables::ERASED;
+use crate::domain::entry::{Entry, Kind};
+
+/// Rows that are in the tables of an open transaction, and the entries that brought them so far.
+pub struct Ahead {
+    txn: WriteTransaction,
+    ticket: Ticket,
+    /// As many as the import has entries, without their rows.
+    steps: Vec<Step>,
+}
+
+/// Whose rows these are: only the entry that says the same closes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticket {
+    pub import: u128,
+    /// From which balances hold.
+    pub day: i32,
+    pub rows: u64,
+    /// Members erased before: one erased since must not come back by what was read of a file.
+    pub erasures: u64,
+}
+
+impl Ticket {
+    fn closes(self, entry: &Entry, erasures: u64) -> bool {
+        let day = entry.header.business_date;
+        match entry.kind {
+            Kind::ImportClosed { import, rows } => self == Self { import, day, rows, erasures },
+            _ => false,
+        }
+    }
+}
+
+/// What becomes of an import when entries come.
+pub enum Came {
+    /// Its last entry is still to come.
+    Waiting(Ahead),
+    /// Its last is among them: they count with the rows.
+    Whole(WriteTransaction, u128, Vec<Step>),
+    /// They are none of its own: the rows are out again.
+    Other(Vec<Step>),
+}
+
+impl Ahead {
+    /// Sorts the rows in.
+    pub fn of(db: &Database, waiting: Waiting, progress: &Progress) -> Result<Self, StoreError> {
+        let ticket = waiting.ticket();
+        let is_new = mark(db)?;
+        let txn = db.begin_write()?;
+        if is_new {
+            txn.open_table(ERASED)?.remove(0)?;
+        }
+        imports::sort_in(&txn, ticket.day, progress, |ready| waiting.send(ready))?;
+        Ok(Self { txn, ticket, steps: Vec::new() })
+    }
+
+    /// Takes entries up.
+    pub fn take(mut self, steps: &[Step], keys: &Keys) -> Came {
+        let (import, own) = (self.ticket.import, |step: &Step| {
+            !step.entry.header.training && import_of(&step.entry.kind) == Some(self.ticket.import)
+        });
+        let other = steps.iter().find(|step| !own(step));
+        self.steps.extend_from_slice(steps);
+        match other {
+            None => Came::Waiting(self),
+            Some(step) if self.ticket.closes(&step.entry, keys.erasures()) => {
+                Came::Whole(self.txn, import, self.steps)
+            }
+            Some(_) => Came::Other(self.steps), // Dropping its transaction takes the rows out.
+        }
+    }
+
+    /// Takes the rows out again and returns the entries that came.
+    pub fn into_steps(self) -> Vec<Step> {
+        self.steps
+    }
+}
+
+/// Has the file made anew at the next start or end, unless this is taken back; returns whether nobody
+/// wanted that before.
+fn mark(db: &Database) -> Result<bool, StoreError> {
+    if !db.begin_read()?.open_table(ERASED)?.is_empty()? {
+        return Ok(false);
+    }
+    let mut txn = db.begin_write()?;
+    txn.open_table(ERASED)?.insert(0, ())?;
+    set_durability(&mut txn, true)?;
+    txn.commit()?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::entry::{Clock, Header};
+    use crate::store::chain::{Hash, Head};
+    use crate::store::codec;
+    use crate::store::files::faulty::FaultyFiles;
+    use crate::store::folding::Folder;
+    use crate::store::imports::{Past, Span};
+    use crate::store::keys::tests::keys_on;
+    use crate::store::lanes::Folded;
+    use crate::store::opening::Checkpoint;
+    use crate::store::segment::{Month, Place};
+    use crate::store::staging::{self, Coming};
+    use crate::store::test_shop::imported;
+    use crate::store::{members, projections};
+
+    const DAY: i32 = 739_942;
+
+    /// Entries of the journal; `None` where nobody may ask for them.
+    struct Journal(Option<Vec<Entry>>);
+
+    impl Past for Journal {
+        fn each(
+            &self,
+            span: &Span,
+            each: &mut dyn FnMut(Entry) -> Result<(), StoreError>,
+        ) -> Result<(), StoreError> {
+            let entries = self.0.as_ref().expect("the rows are in already").iter();
+            let mut inside =
+                entries.filter(|entry| (span.from..=span.to).contains(&entry.header.seq));
+            inside.try_for_each(|entry| each(entry.clone()))
+        }
+    }
+
+    fn header(seq: u64) -> Header {
+        Header {
+            shop: 7,
+            lane: 1,
+            epoch: 0,
+            seq,
+            stamp: seq,
+            at_ms: 1_795_000_000_000,
+            offset_minutes: 540,
+            clock: Clock::System,
+            business_date: DAY,
+            staff: 3,
+            training: false,
+        }
+    }
+
+    fn step(entry: &Entry) -> Step {
+        let place = Place { month: Month::from_number(202_611).unwrap(), part: 0 };
+        let seq = entry.header.seq;
+        let head = Head { seq, hash: Hash::from_bytes([7; 32]) };
+        let place = Folded::at(0, &Checkpoint { place, offset: seq * 1_000, head });
+        Step { entry: entry.clone(), place }
+    }
+
+    fn entry(seq: u64, kind: Kind) -> Entry {
+        Entry { header: header(seq), kind }
+    }
+
+    /// A store that two members are on their way to, the entries 1 and 2 that bring them, and theirs
+    /// sorted in ahead.
+    fn coming(is_read: bool) -> (Arc<Database>, Folder, Vec<Entry>) {
+        let files = FaultyFiles::new();
+        let keys = Arc::new(keys_on(&files));
+        let import = Coming { import: 7, day: DAY, wanted: 2 };
+        let (stager, mut stage) = staging::begin(&keys, Path::new("/"), import).unwrap();
+        for code in ["m1", "m2"] {
+            let members = vec![imported(code, "山田 太郎", "ヤマダタロウ", "0312345678", 50)];
+            let kind = Kind::MembersImported { import: 7, members };
+            stage.push(stager.stage(kind).unwrap()).unwrap();
+        }
+        let readied = stage.take_readied().unwrap();
+        stage.write_keys(&keys).unwrap();
+        let entry = |(seq, kind): (u64, std::io::Result<Vec<u8>>)| {
+            codec::decode_entry(&codec::body_of(&header(seq), &kind.unwrap()).unwrap()).unwrap()
+        };
+        let entries: Vec<Entry> = (1..).zip(stage.into_kinds().unwrap()).map(entry).collect();
+        let db = Arc::new(projections::create(&files, Path::new("/store.redb")).unwrap());
+        let past = Box::new(Journal(is_read.then(|| entries.clone())));
+        let mut folder = Folder::open(db.clone(), keys, past).unwrap();
+        folder.sort_in_ahead(readied).unwrap();
+        (db, folder, entries)
+    }
+
+    fn is_marked(db: &Database) -> bool {
+        !db.begin_read().unwrap().open_table(ERASED).unwrap().is_empty().unwrap()
+    }
+
+    fn found(db: &Database) -> usize {
+        let txn = db.begin_read().unwrap();
+        let find = |code: &&str| members::by_code(&txn, code).unwrap().is_some();
+        ["m1", "m2"].iter().filter(|code| find(code)).count()
+    }
+
+    #[test]
+    fn rows_count_with_the_entry_that_closes_their_import() {
+        let (db, mut folder, entries) = coming(false);
+        entries.iter().for_each(|entry| folder.fold(&[step(entry)]).unwrap());
+        assert_eq!((found(&db), is_marked(&db), folder.folded(1)), (0, true, None));
+        let close = Kind::ImportClosed { import: 7, rows: 2 };
+        folder.fold(&[step(&entry(3, close)), step(&entry(4, Kind::TrainingBegan))]).unwrap();
+        assert_eq!((found(&db), is_marked(&db)), (2, false));
+        assert_eq!(folder.folded(1).unwrap().seq, 4);
+    }
+
+    #[test]
+    fn what_comes_between_takes_the_rows_out_and_the_journal_brings_them() {
+        let (db, mut folder, entries) = coming(true);
+        folder.fold(&[step(&entries[0]), step(&entries[1])]).unwrap();
+        folder.fold(&[step(&entry(3, Kind::TrainingBegan))]).unwrap();
+        assert_eq!((found(&db), is_marked(&db), folder.folded(1).unwrap().seq), (0, true, 3));
+        folder.fold(&[step(&entry(4, Kind::ImportClosed { import: 7, rows: 2 }))]).unwrap();
+        assert_eq!((found(&db), is_marked(&db)), (2, true));
+    }
+
+    #[test]
+    fn an_import_that_breaks_off_leaves_its_entries_and_no_row() {
+        let (db, mut folder, entries) = coming(false);
+        folder.fold(&[step(&entries[0])]).unwrap();
+        assert!(!folder.is_unsettled(), "a settling would wait for itself");
+        folder.let_go().unwrap();
+        assert_eq!((found(&db), is_marked(&db), folder.folded(1).unwrap().seq), (0, true, 1));
+        folder.settle().unwrap();
+        folder.fold(&[step(&entry(2, Kind::TrainingBegan))]).unwrap();
+        assert_eq!(folder.folded(1).unwrap().seq, 2);
+    }
+
+    #[test]
+    fn other_rows_than_were_sorted_in_are_not_taken_for_them() {
+        let (db, mut folder, entries) = coming(true);
+        entries.iter().for_each(|entry| folder.fold(&[step(entry)]).unwrap());
+        folder.fold(&[step(&entry(3, Kind::ImportClosed { import: 7, rows: 3 }))]).unwrap();
+        assert_eq!((found(&db), is_marked(&db)), (2, true), "the journal's rows, and not these");
+    }
+}
