@@ -286,17 +286,19 @@ impl<T: Send> Reading<'_, T> {
         let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
         let (jobs, work) = bounded::<Job<T>>(threads);
         let (order, in_order) = bounded::<InOrder<T>>(2 * threads);
+        let (spent, used) = bounded(2 * threads);
         thread::scope(|scope| {
-            scope.spawn(move || cut(sheet, &jobs, &order));
+            scope.spawn(move || cut(sheet, &jobs, &order, &used));
             for _ in 0..threads {
-                let work = work.clone();
+                let (work, spent) = (work.clone(), spent.clone());
                 scope.spawn(move || {
                     for (records, waiting) in work {
                         let _ = waiting.send(self.made(&records)); // Who waited may have given up.
+                        let _ = spent.try_send(records); // Enough of them are there.
                     }
                 });
             }
-            drop(work);
+            drop((work, spent));
             in_order.into_iter().try_for_each(|(chunk, bytes)| match chunk.recv() {
                 Ok(made) => each(made, bytes),
                 Err(_) => Err(StoreError::Journal("a thread that reads".to_owned()).into()),
@@ -317,9 +319,14 @@ impl<T: Send> Reading<'_, T> {
 }
 
 /// Cuts a file into chunks, until its end or until nobody reads them.
-fn cut<R: Read + Seek, T>(sheet: &mut Sheet<R>, jobs: &Sender<Job<T>>, order: &Sender<InOrder<T>>) {
+fn cut<R: Read + Seek, T>(
+    sheet: &mut Sheet<R>,
+    jobs: &Sender<Job<T>>,
+    order: &Sender<InOrder<T>>,
+    used: &Receiver<Vec<Record>>,
+) {
     loop {
-        let records = sheet.next_chunk();
+        let records = sheet.next_chunk(used.try_recv().unwrap_or_default());
         let (made, waiting) = bounded(1);
         let is_last = records.is_empty();
         if is_last || order.send((waiting, sheet.bytes_read())).is_err() {

@@ -184,7 +184,7 @@ impl<R: Read + Seek, T> Iterator for Import<'_, R, T> {
             if let Some(good) = self.ready.next() {
                 return Some(good);
             }
-            let records = self.sheet.next_chunk();
+            let records = self.sheet.next_chunk(Vec::new());
             if records.is_empty() {
                 return None;
             }

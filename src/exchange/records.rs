@@ -115,8 +115,16 @@ impl<R: Read> Records<R> {
     /// # Errors
     /// `Broken`; there is nothing to read behind it.
     pub fn next_record(&mut self) -> Result<Option<Record>, Broken> {
+        self.next_record_in(Record::default())
+    }
+
+    /// The same in the memory of a record that is no longer needed.
+    ///
+    /// # Errors
+    /// As those of `next_record`.
+    pub fn next_record_in(&mut self, mut used: Record) -> Result<Option<Record>, Broken> {
         loop {
-            let Some(record) = self.one()? else { return Ok(None) };
+            let Some(record) = self.one(used)? else { return Ok(None) };
             self.usual = (record.bytes.len() + record.bytes.len() / 4, record.ends.len());
             if !record.is_blank() {
                 self.records += 1;
@@ -127,13 +135,16 @@ impl<R: Read> Records<R> {
                     Ok(Some(record))
                 };
             }
+            used = record;
         }
     }
 
-    fn one(&mut self) -> Result<Option<Record>, Broken> {
+    fn one(&mut self, used: Record) -> Result<Option<Record>, Broken> {
         let row = self.line;
         // As long as the one before it, so that it seldom grows.
-        let (bytes, ends) = (Vec::with_capacity(self.usual.0), Vec::with_capacity(self.usual.1));
+        let Record { mut bytes, mut ends, .. } = used;
+        (bytes.clear(), ends.clear());
+        (bytes.reserve(self.usual.0), ends.reserve(self.usual.1));
         let record = Record { row, bytes, ends, ..Record::default() };
         let mut cut = Cut { record, at: At::FieldStart, length: 0, field: 0 };
         loop {

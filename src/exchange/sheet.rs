@@ -122,11 +122,11 @@ impl<R: Read + Seek> Sheet<R> {
         self.broken.as_ref()
     }
 
-    /// Returns the next rows; none at the end.
-    pub fn next_chunk(&mut self) -> Vec<Record> {
-        let (mut chunk, mut bytes) = (Vec::new(), 0);
+    /// Returns the next rows, in the memory of those that are no longer needed; none at the end.
+    pub fn next_chunk(&mut self, mut used: Vec<Record>) -> Vec<Record> {
+        let (mut chunk, mut bytes) = (Vec::with_capacity(used.len()), 0);
         while !self.ended && chunk.len() < CHUNK_ROWS && bytes < CHUNK_BYTES {
-            match self.records.next_record() {
+            match self.records.next_record_in(used.pop().unwrap_or_default()) {
                 Ok(None) => self.ended = true,
                 Err(broken) => {
                     self.ended = true;

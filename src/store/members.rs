@@ -298,11 +298,9 @@ impl<'txn> Writer<'txn> {
 
     fn write_waiting(&mut self) -> Result<(), StoreError> {
         self.write_rows()?;
-        self.waiting.codes.write(&mut self.codes)?;
-        for (batch, index) in self.waiting.indexes.iter_mut().zip(&mut self.indexes) {
-            batch.write(index)?;
-        }
-        Ok(())
+        let codes = std::iter::once((&mut self.waiting.codes, &mut self.codes));
+        let indexes = self.waiting.indexes.iter_mut().zip(&mut self.indexes);
+        postings::write_all(codes.chain(indexes))
     }
 
     /// Writes what still waits.

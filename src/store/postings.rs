@@ -27,7 +27,7 @@ const PART_BYTES: usize = 900;
 const MOST_KEY: usize = 240;
 /// What a pair takes beside the text's own bytes.
 const PAIR_BYTES: usize = 6;
-/// Pairs that wait in memory, about 10 MB, until they are sorted and packed to a third of it.
+/// Pairs that wait in memory, about 12 MB, until they are sorted and packed to a third of it.
 const RUN_PAIRS: usize = 1 << 18;
 /// New pairs that are merged with the rows they belong to together.
 const PUT_PAIRS: usize = 4096;
@@ -87,17 +87,21 @@ impl<'a> Stored<'a> {
 #[derive(Debug, Clone, Copy)]
 struct Pair {
     /// The first bytes of the text as a number: most pairs differ here, and nothing else is read.
-    lead: u64,
+    lead: Lead,
     at: u32,
     id: u32,
     len: u8,
 }
 
-fn lead(text: &[u8]) -> u64 {
-    let mut lead = [0; 8];
-    let len = text.len().min(lead.len());
+/// The first bytes of a text: all of a code or of a phone number.
+type Lead = u128;
+const LEAD_BYTES: usize = size_of::<Lead>();
+
+fn lead(text: &[u8]) -> Lead {
+    let mut lead = [0; LEAD_BYTES];
+    let len = text.len().min(LEAD_BYTES);
     lead[..len].copy_from_slice(&text[..len]);
-    u64::from_be_bytes(lead)
+    Lead::from_be_bytes(lead)
 }
 
 /// Pairs of text and id in one piece of memory.
@@ -142,10 +146,16 @@ impl Pairs {
 
     fn sort(&mut self) {
         let mut pairs = std::mem::take(&mut self.pairs);
-        pairs.sort_unstable_by(|a, b| {
-            a.lead.cmp(&b.lead).then_with(|| self.pair(a).cmp(&self.pair(b)))
-        });
+        pairs.sort_unstable_by(|a, b| a.lead.cmp(&b.lead).then_with(|| self.order(a, b)));
         self.pairs = pairs;
+    }
+
+    /// Compares pairs that begin alike.
+    fn order(&self, a: &Pair, b: &Pair) -> Ordering {
+        if usize::from(a.len.max(b.len)) <= LEAD_BYTES {
+            return (a.len, a.id).cmp(&(b.len, b.id));
+        }
+        self.pair(a).cmp(&self.pair(b))
     }
 }
 
@@ -373,10 +383,29 @@ impl Batch {
     }
 }
 
+/// Writes several batches, each of many pairs on a thread of its own.
+pub fn write_all<'a, 'txn: 'a>(
+    batches: impl Iterator<Item = (&'a mut Batch, &'a mut Open<'txn>)>,
+) -> Result<(), StoreError> {
+    thread::scope(|scope| {
+        let mut threads = Vec::new();
+        for (batch, table) in batches {
+            if batch.runs.is_empty() {
+                batch.write(table)?;
+            } else {
+                threads.push(scope.spawn(move || batch.write(table)));
+            }
+        }
+        threads.into_iter().try_for_each(|thread| {
+            thread.join().unwrap_or_else(|_| Err(StoreError::Journal("a thread that sorts".into())))
+        })
+    })
+}
+
 /// One run being read, and the pair it stands at.
 struct Cursor<'a> {
     packed: Packed<'a>,
-    lead: u64,
+    lead: Lead,
     id: u32,
 }
 

@@ -28,17 +28,25 @@ use super::staging::Coming;
 /// Bytes that wait in memory before the scratch file is made.
 const MOST_IN_MEMORY: usize = 4 << 20;
 
+/// Bytes of a row, so that they are seldom moved.
+const USUAL_ROW_BYTES: usize = 400;
+
 const HAS_POINTS: u8 = 1;
 const HAS_KEYS: u8 = 2;
 
 /// The rows of one entry, one behind the other.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Readied {
     bytes: Vec<u8>,
     rows: u64,
 }
 
 impl Readied {
+    /// Begins with room for so many rows as they usually are.
+    pub fn for_as_many(rows: usize) -> Self {
+        Self { bytes: Vec::with_capacity(rows * USUAL_ROW_BYTES), rows: 0 }
+    }
+
     pub fn push(&mut self, member: &Prepared) {
         let Lent { code, packed, keys, start } = member.lent();
         let has = |flag, is| if is { flag } else { 0 };
@@ -78,7 +86,7 @@ impl Readied {
 
     /// Closes the rows for the scratch file.
     pub fn close(self, key: &Secret, nonce: [u8; NONCE_BYTES]) -> Result<Closed, StoreError> {
-        Ok(Closed { nonce, bytes: sealing::close_bytes(key, nonce, &self.bytes)?, rows: self.rows })
+        Ok(Closed { nonce, bytes: sealing::close_bytes(key, nonce, self.bytes)?, rows: self.rows })
     }
 }
 
@@ -166,7 +174,7 @@ impl Waiting {
             spool.read_exact(&mut len)?;
             let mut closed = vec![0; u32::from_le_bytes(len) as usize];
             spool.read_exact(&mut closed)?;
-            let bytes = sealing::open_bytes(&self.key, nonce, &closed)?;
+            let bytes = sealing::open_bytes(&self.key, nonce, closed)?;
             let rows = u32::from_le_bytes(rows).into();
             left = left.saturating_sub(rows);
             sent(ready, Ready::Readied(Readied { bytes, rows }))?;

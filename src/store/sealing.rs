@@ -4,7 +4,8 @@
 //! Invariant: data opens only with the member's own key, under the member's own code, and only as it
 //! was closed; keys in memory are wiped when they are let go.
 
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::aead;
+use chacha20poly1305::aead::{Aead, AeadInOut, KeyInit, Payload};
 use chacha20poly1305::{Key as CipherKey, XChaCha20Poly1305, XNonce};
 use redb::{ReadOnlyTable, ReadableTable, ReadableTableMetadata};
 use zeroize::{Zeroize, Zeroizing};
@@ -32,11 +33,22 @@ pub fn close(
     code: &str,
     personal: &Personal,
 ) -> Result<Sealed, StoreError> {
-    let clear = Zeroizing::new(codec::pack(personal)?);
-    let bytes = cipher(key)
-        .encrypt(&XNonce::from(nonce), Payload { msg: &clear, aad: code.as_bytes() })
+    let bytes = closed(key, nonce, code.as_bytes(), codec::pack(personal)?)
         .map_err(|_| StoreError::Unfit { seq: 0, what: "personal data too long".to_owned() })?;
     Ok(Sealed::Closed { nonce, bytes })
+}
+
+/// Closes bytes where they stand, so that none of them is left elsewhere in the clear.
+fn closed(
+    key: &[u8; KEY_BYTES],
+    nonce: [u8; NONCE_BYTES],
+    whose: &[u8],
+    mut bytes: Vec<u8>,
+) -> Result<Vec<u8>, aead::Error> {
+    let inside = bytes.as_mut_slice().into();
+    let tag = cipher(key).encrypt_inout_detached(&XNonce::from(nonce), whose, inside)?;
+    bytes.extend_from_slice(&tag);
+    Ok(bytes)
 }
 
 /// Opens personal data with what `key` gives; `None` when that is nothing: an erased member stays
@@ -65,10 +77,10 @@ pub fn open(
 pub fn close_bytes(
     key: &Secret,
     nonce: [u8; NONCE_BYTES],
-    clear: &[u8],
+    clear: Vec<u8>,
 ) -> Result<Vec<u8>, StoreError> {
-    let closed = cipher(key).encrypt(&XNonce::from(nonce), clear);
-    closed.map_err(|_| StoreError::Unfit { seq: 0, what: "rows too long to be closed".to_owned() })
+    closed(key, nonce, &[], clear)
+        .map_err(|_| StoreError::Unfit { seq: 0, what: "rows too long to be closed".to_owned() })
 }
 
 /// Opens what `close_bytes` closed.
@@ -78,10 +90,12 @@ pub fn close_bytes(
 pub fn open_bytes(
     key: &Secret,
     nonce: [u8; NONCE_BYTES],
-    closed: &[u8],
+    mut closed: Vec<u8>,
 ) -> Result<Vec<u8>, StoreError> {
-    let clear = cipher(key).decrypt(&XNonce::from(nonce), closed);
-    clear.map_err(|_| StoreError::Unfit { seq: 0, what: "rows that were closed".to_owned() })
+    cipher(key)
+        .decrypt_in_place(&XNonce::from(nonce), &[], &mut closed)
+        .map_err(|_| StoreError::Unfit { seq: 0, what: "rows that were closed".to_owned() })?;
+    Ok(closed)
 }
 
 /// The keys of an import's members.

@@ -98,7 +98,7 @@ impl Stager {
         self.keys.chance(&mut chance);
         let (of_rows, chance) = chance.split_first_chunk().expect("it begins with a nonce");
         let mut keys = NewKeys::for_as_many(members.len());
-        let mut rows = Readied::default();
+        let mut rows = Readied::for_as_many(members.len());
         for (member, chance) in members.iter_mut().zip(chance.chunks(KEY_BYTES + NONCE_BYTES)) {
             let Sealed::Clear(personal) = &member.card.personal else { continue };
             rows.push(&imports::prepared(&member.card, Some(personal), member.points, self.day)?);
