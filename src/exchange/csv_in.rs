@@ -241,6 +241,16 @@ mod tests {
     }
 
     #[test]
+    fn a_line_break_inside_a_cell_is_a_space_and_rows_keep_their_numbers() {
+        let file = b"code,name\n1,\"milk\r\n 1L\n\"\n2,\"a\rb\"\n3,x,y\n";
+        let mut import = open(file).unwrap();
+        assert_eq!(import.next().unwrap().1, "milk 1L");
+        assert_eq!(import.next().unwrap().1, "a b");
+        let report = import.dry_run();
+        assert_eq!(report.faults, [Fault::saying(7, "", "import.too_many_cells")]);
+    }
+
+    #[test]
     fn files_that_are_no_csv_are_refused_in_words() {
         for (bytes, sentence) in [
             (b"PK\x03\x04".as_slice(), "import.zip"),

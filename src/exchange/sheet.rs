@@ -180,7 +180,7 @@ impl Layout {
                 Cow::Borrowed(text) => Cow::Borrowed(unguarded(text.trim())),
                 Cow::Owned(text) => Cow::Owned(unguarded(text.trim()).to_owned()),
             };
-            row.cells.push((column, cell));
+            row.cells.push((column, on_one_line(cell)));
         }
         Ok(row)
     }
@@ -188,6 +188,15 @@ impl Layout {
     fn column_name(&self, place: usize) -> String {
         self.columns.get(place).cloned().flatten().unwrap_or_else(|| (place + 1).to_string())
     }
+}
+
+/// A line break that somebody set inside a cell is a space: names stand on one line.
+fn on_one_line(cell: Cow<'_, str>) -> Cow<'_, str> {
+    if !cell.contains(['\n', '\r']) {
+        return cell;
+    }
+    let lines = cell.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty());
+    Cow::Owned(lines.collect::<Vec<_>>().join(" "))
 }
 
 fn columns(
