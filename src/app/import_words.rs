@@ -54,8 +54,12 @@ pub fn told(report: &Report, mode: Mode, words: &Words) -> Told {
     told
 }
 
+/// Says what is wrong and where; of a file as a whole there is no place to name.
 pub fn fault_line(fault: &Fault, key: &str, words: &Words) -> String {
-    let column = crate::domain::text::cleaned(&fault.column);
     let what = words.refusal(&fault.refusal);
+    if fault.row == 0 {
+        return what;
+    }
+    let column = crate::domain::text::cleaned(&fault.column);
     words.fill(key, &[("row", &fault.row), ("column", &column), ("what", &what)])
 }
