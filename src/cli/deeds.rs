@@ -3,13 +3,13 @@
 //! Room: cli. May touch: standard streams, app.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::time::Duration;
 
 use super::arguments::{Dates, FormatWord};
 use super::exit::Exit;
-use super::said::{Said, say, tell};
+use super::said::{Said, hand_out, say, tell};
 use crate::app::answers;
 use crate::app::aside::Task;
 use crate::app::clock::uptime_ms;
@@ -275,8 +275,7 @@ pub fn report(
             }
         }
     };
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).map_err(|error| Said::file("-", &error, words))?;
+    hand_out(text.as_bytes(), words)?;
     Ok(Exit::Done)
 }
 

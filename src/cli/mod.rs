@@ -14,13 +14,12 @@ mod transfer;
 mod upkeep;
 
 use std::ffi::OsString;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use arguments::{Arguments, Common, ConfigWhat, Deed};
 use exit::Exit;
-use said::{Said, say};
+use said::{Said, hand_out, say};
 use upkeep::CopyOf;
 
 use crate::app::clock::{Chance, Time};
@@ -178,12 +177,13 @@ fn perform(
         Some(Deed::Completions { shell }) => {
             let mut page = Vec::new();
             clap_complete::generate(shell, &mut arguments::command(words), "regi", &mut page);
-            std::io::stdout().write_all(&page).map_err(|error| Said::file("-", &error, words))?;
+            hand_out(&page, words)?;
             Ok(Exit::Done)
         }
         Some(Deed::Man) => {
-            arguments::manual(words, &mut std::io::stdout().lock())
-                .map_err(|error| Said::file("-", &error, words))?;
+            let mut pages = Vec::new();
+            arguments::manual(words, &mut pages).map_err(|error| Said::file("-", &error, words))?;
+            hand_out(&pages, words)?;
             Ok(Exit::Done)
         }
     }

@@ -34,6 +34,23 @@ pub fn tell(line: impl Display) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
+/// Writes a whole answer to standard output. A reader that has gone has seen enough.
+///
+/// # Errors
+/// What else keeps it from being written.
+pub fn hand_out(answer: &[u8], words: &Words) -> Result<(), Said> {
+    read_enough(std::io::stdout().lock().write_all(answer))
+        .map_err(|error| Said::file("-", &error, words))
+}
+
+/// A reader that closed its pipe asked for no more: that is no fault.
+pub fn read_enough(written: std::io::Result<()>) -> std::io::Result<()> {
+    match written {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
 impl Said {
     pub fn usage(text: String) -> Self {
         Self { text, exit: Exit::Usage }
