@@ -114,7 +114,10 @@ fn verify_paper(options: &Options, number: &str, head: &str, words: &Words) -> R
             tell(words.fill("cli.receipt_agrees", &[("receipt", &receipt)]));
             Exit::Done
         }
-        PaperVerdict::Unknown => differs("-"),
+        PaperVerdict::Unknown => {
+            tell(words.fill("cli.receipt_unknown", &[("receipt", &receipt)]));
+            Exit::Damaged
+        }
         PaperVerdict::Differs { head } => differs(&head),
     })
 }
