@@ -231,6 +231,10 @@ fn a_reader_that_has_seen_enough_is_no_crash() {
         let done = shop.command(words).stdout(writer).output().expect("regi");
         assert!(matches!(done.status.code(), Some(0 | 1)), "{words:?}: {:?}", done.status);
         assert!(!text(&done.stderr).contains("panicked"), "{words:?}: {}", text(&done.stderr));
+        if matches!(words[0], "completions" | "man") {
+            let said = (done.status.code(), text(&done.stderr));
+            assert_eq!(said, (Some(0), String::new()), "{words:?}");
+        }
     }
 }
 
@@ -292,5 +296,19 @@ fn a_paper_receipt_is_held_against_the_journal() {
     for words in [["01-000001", wrong], ["01-000002", head]] {
         let done = shop.regi(&["verify", "--receipt", words[0], words[1]]);
         assert!(matches!(done.status.code(), Some(1 | 3)), "{words:?}: {}", text(&done.stderr));
+        let said = text(&done.stdout) + &text(&done.stderr);
+        assert!(said.contains(words[0]), "{words:?}: {said}");
+        assert_eq!(said.contains("is not in this journal"), words[0] == "01-000002", "{said}");
+    }
+}
+
+#[test]
+fn an_empty_file_has_no_row_to_name() {
+    let shop = Shop::new("");
+    for what in ["items", "members"] {
+        let done = shop.import(what, b"", &["--apply"]);
+        let said = text(&done.stdout) + &text(&done.stderr);
+        assert_eq!(done.status.code(), Some(1), "{what}: {said}");
+        assert!(said.contains("empty") && !said.contains('0'), "{what}: {said}");
     }
 }
