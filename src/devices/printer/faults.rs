@@ -425,6 +425,39 @@ fn after_a_lost_link_the_rest_of_a_picture_is_made_up_for() {
     }
 }
 
+/// The system has taken the drawer's command, and the line lost the end of it before the receipt's first
+/// byte: the receipt's own first command must not become that end.
+#[test]
+fn after_a_lost_pulse_a_receipt_that_had_not_begun_starts_clean() {
+    for manner in [manner(Status::Dle, true), manner(Status::None, false)] {
+        let mut dialogue = Dialogue::new(manner, Patience::default());
+        dialogue.opened(0);
+        let mut asked = Vec::new();
+        for (job, want) in [(paper(7), PAPER), (drawer(3), &PULSE), (paper(8), PAPER)] {
+            dialogue.submit(job, 1);
+            while find(dialogue.to_write(), want).is_none() {
+                assert!(!dialogue.to_write().is_empty(), "{manner:?}: {want:02x?}");
+                dialogue.wrote(dialogue.to_write().len(), 1);
+                dialogue.heard(&[0x12, 0x12, 0x12], 1);
+            }
+            asked = dialogue.to_write().to_vec();
+            if want == PULSE || asked.starts_with(PAPER) {
+                continue; // The receipt that has not begun stays where it is.
+            }
+            dialogue.wrote(asked.len(), 1);
+            dialogue.heard(
+                &[[0x37, 0x22].as_slice(), &ProcessId::of(7).request()[7..], &[0]].concat(),
+                1,
+            );
+        }
+        assert!(asked.starts_with(PAPER), "{manner:?}: {asked:02x?}");
+        dialogue.lost(Trouble::Absent, 2);
+        dialogue.opened(3);
+        let next = dialogue.to_write();
+        assert!(next.starts_with(&[0; PULSE.len()]), "{manner:?}: {next:02x?}");
+    }
+}
+
 #[test]
 fn a_drawer_opens_though_the_printer_may_wait_for_the_rest_of_a_picture() {
     for (manner, want) in [

@@ -196,7 +196,7 @@ impl Dialogue {
     pub(super) fn drop_paper(&mut self) {
         let Some(job) = self.current.take() else { return };
         if self.sent <= self.lead {
-            self.torn = self.lead;
+            self.torn = self.torn.max(self.lead);
             return self.papers.push_front(job);
         }
         let sent = self.sent - self.lead;
