@@ -52,6 +52,7 @@ pub struct LaneState {
     pub float_left: Money,
     pub suspended: BTreeMap<DocNo, Suspended>,
     pub pin_locks: BTreeMap<u32, PinLock>,
+    /// The last sale or return that counts.
     pub last_receipt: Option<DocNo>,
     /// The last sale that was closed or given up: a cart of this id is not an open one.
     pub ended: SaleId,
@@ -70,6 +71,16 @@ impl LaneState {
         let parked = self.suspended.values().any(|parked| parked.cart.id == cart.id);
         let ended = cart.id == self.ended && cart.id != SaleId::default();
         !(ended || parked && cart.has_sale())
+    }
+
+    /// Returns the last receipt of what staff do now: in training that of the last sale tried.
+    pub fn newest_receipt(&self) -> Option<DocNo> {
+        if !self.training {
+            return self.last_receipt;
+        }
+        let kind = DocKind::Training;
+        let number = *self.last_numbers.get(&kind)?;
+        Some(DocNo { lane: self.lane, epoch: self.epoch, kind, number })
     }
 
     /// Returns the next number of a kind. It is used up only by the entry that carries it.
@@ -94,7 +105,9 @@ impl LaneState {
             Kind::DayContinued { civil_date } => self.continued_on = Some(*civil_date),
             Kind::SaleClosed(sale) => {
                 self.used(sale.number);
-                self.last_receipt = Some(sale.number);
+                if !entry.header.training {
+                    self.last_receipt = Some(sale.number);
+                }
                 self.ended = sale.id;
             }
             Kind::SaleVoided { id, .. } => self.ended = *id,

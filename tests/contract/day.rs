@@ -146,6 +146,15 @@ fn training_touches_no_figure_of_the_shop() {
 }
 
 #[test]
+fn a_copy_without_a_number_is_of_the_last_receipt_that_counts() {
+    let shop = Shop::new("").with_items("code,name,price\n1,茶,100\n");
+    shop.sell("scan 1\ntender_cash");
+    let practised = shop.sell("training_on\nscan 1\ntender_cash\nreprint");
+    assert_eq!(practised["receipt"], "01-T000001");
+    assert_eq!(shop.sell("training_off\nreprint")["receipt"], "01-000001");
+}
+
+#[test]
 fn training_ends_by_itself_after_half_an_hour() {
     let shop = Shop::new("");
     shop.sell("training_on\ndepartment 1 100\ntender_cash");

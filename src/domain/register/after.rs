@@ -44,7 +44,7 @@ impl Register {
             return self.stored_sale(receipt, context);
         }
         let none = || Refusal::new(RefusalCode::Receipt).saying("no_receipt_yet");
-        let last = self.lane.last_receipt.ok_or_else(none)?;
+        let last = self.lane.newest_receipt().ok_or_else(none)?;
         context.shop.sale(last)?.ok_or_else(none)
     }
 
