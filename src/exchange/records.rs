@@ -143,8 +143,10 @@ impl<R: Read> Records<R> {
         let row = self.line;
         // As long as the one before it, so that it seldom grows.
         let Record { mut bytes, mut ends, .. } = used;
-        (bytes.clear(), ends.clear());
-        (bytes.reserve(self.usual.0), ends.reserve(self.usual.1));
+        bytes.clear();
+        ends.clear();
+        bytes.reserve(self.usual.0);
+        ends.reserve(self.usual.1);
         let record = Record { row, bytes, ends, ..Record::default() };
         let mut cut = Cut { record, at: At::FieldStart, length: 0, field: 0 };
         loop {
