@@ -8,6 +8,7 @@
 //! cargo test --release --test proof -- --ci                   the figures .ci/run asks for
 //! cargo test --release --test proof -- --full                 the nightly figures
 //! cargo test --release --test proof -- NAME --seed 7          some of them, from another seed
+//! cargo test --release --test proof -- NAME --full --cases 0..100  a part of a figure of several nights
 //! cargo test --release --test proof -- NAME --seed 7 --case 4711   one case alone, told step by step
 //! ```
 

@@ -255,7 +255,10 @@ const KILLS_A_DAY: u64 = 20;
 pub fn registers(run: &Run) -> Figures {
     let days = run.of(2, 25, 500);
     run.cases(days).for_each(|day| killed_day(run, &mut run.chance(day)));
-    Figures::default().and(days * KILLS_A_DAY, "kills").and(0, "sales lost").and(0, "doubled")
+    Figures::default()
+        .and(run.walked(days) * KILLS_A_DAY, "kills")
+        .and(0, "sales lost")
+        .and(0, "doubled")
 }
 
 fn killed_day(run: &Run, chance: &mut Chance) {
@@ -299,7 +302,7 @@ pub fn imports(run: &Run) -> Figures {
     let rounds = 8;
     let shops = run.of(1, 2, 40);
     run.cases(shops).for_each(|shop| killed_imports(&mut run.chance(shop), rounds));
-    Figures::default().and(shops * rounds, "imports killed").and(0, "half there")
+    Figures::default().and(run.walked(shops) * rounds, "imports killed").and(0, "half there")
 }
 
 fn killed_imports(chance: &mut Chance, rounds: u64) {

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -53,6 +54,8 @@ pub struct Run {
     pub seed: u64,
     /// Only this case, told step by step.
     pub case: Option<u64>,
+    /// Only these cases: a figure of several nights, walked a night at a time.
+    part: Option<Range<u64>>,
     /// The case that was begun last, for the words of a failure.
     at: AtomicU64,
 }
@@ -62,8 +65,13 @@ impl Run {
 
     /// Reads the words after `--`; flags of the usual test runner are passed over.
     pub fn from_words(words: impl Iterator<Item = String>) -> Result<(Self, Vec<String>), String> {
-        let mut run =
-            Self { extent: Extent::Short, seed: Self::SEED, case: None, at: AtomicU64::new(0) };
+        let mut run = Self {
+            extent: Extent::Short,
+            seed: Self::SEED,
+            case: None,
+            part: None,
+            at: AtomicU64::new(0),
+        };
         let mut names = Vec::new();
         let mut words = words;
         while let Some(word) = words.next() {
@@ -72,6 +80,7 @@ impl Run {
                 "--full" => run.extent = Extent::Full,
                 "--seed" => run.seed = number(&word, words.next())?,
                 "--case" => run.case = Some(number(&word, words.next())?),
+                "--cases" => run.part = Some(range(&word, words.next())?),
                 flag if flag.starts_with("--") => {}
                 _ => names.push(word),
             }
@@ -88,16 +97,34 @@ impl Run {
         }
     }
 
-    /// Returns the cases to walk: all of `0..count`, or the one that is asked for.
+    /// Returns the cases to walk: all of `0..count`, or those of them that are asked for.
     pub fn cases(&self, count: u64) -> impl Iterator<Item = u64> {
-        let cases = self.case.map_or(0..count, |case| case..case + 1);
-        cases.inspect(|case| self.at.store(*case, Ordering::Relaxed))
+        self.asked(count).inspect(|case| self.at.store(*case, Ordering::Relaxed))
+    }
+
+    /// Returns how many cases of `count` are walked.
+    pub fn walked(&self, count: u64) -> u64 {
+        let asked = self.asked(count);
+        asked.end - asked.start
+    }
+
+    /// Whether no case is left out.
+    pub fn is_whole(&self) -> bool {
+        self.case.is_none() && self.part.is_none()
+    }
+
+    fn asked(&self, count: u64) -> Range<u64> {
+        match (self.case, &self.part) {
+            (Some(case), _) => case..case + 1,
+            (None, Some(part)) => part.start.min(count)..part.end.min(count),
+            (None, None) => 0..count,
+        }
     }
 
     /// Walks the cases with several at work at once; one that fails is the one that is named.
     pub fn side_by_side(&self, count: u64, workers: usize, prove: impl Fn(u64) + Sync) {
-        let (first, end) = self.case.map_or((0, count), |case| (case, case + 1));
-        let next = AtomicU64::new(first);
+        let Range { start, end } = self.asked(count);
+        let next = AtomicU64::new(start);
         let work = || {
             loop {
                 let case = next.fetch_add(1, Ordering::Relaxed);
@@ -153,6 +180,14 @@ impl Run {
 
 fn number(flag: &str, word: Option<String>) -> Result<u64, String> {
     word.and_then(|word| word.parse().ok()).ok_or_else(|| format!("{flag} takes a whole number"))
+}
+
+fn range(flag: &str, word: Option<String>) -> Result<Range<u64>, String> {
+    let read = word.as_deref().and_then(|word| {
+        let (from, to) = word.split_once("..")?;
+        Some(from.parse().ok()?..to.parse().ok()?)
+    });
+    read.filter(|part| part.start < part.end).ok_or_else(|| format!("{flag} takes FROM..TO"))
 }
 
 /// A small generator (xorshift64*), so that a printed seed repeats the case.

@@ -144,13 +144,12 @@ pub fn days(run: &Run) -> Figures {
         jumps += told.jumps;
         refused += told.refused;
     }
-    let whole = run.case.is_none();
     assert!(
-        !whole || sales > 0 && closes > 0 && jumps > 0 && refused > 0,
+        !run.is_whole() || sales > 0 && closes > 0 && jumps > 0 && refused > 0,
         "a day with nothing in it"
     );
     Figures::default()
-        .and(cases, "registers")
+        .and(run.walked(cases), "registers")
         .and(sales, "sales")
         .and(closes, "Zs")
         .and(jumps, "jumps told")

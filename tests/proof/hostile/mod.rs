@@ -66,7 +66,7 @@ pub fn hostile_matrix(run: &Run) -> Figures {
     let cases = run.of(1, 24, 2_000);
     run.side_by_side(cases, 2, |case| prove(run, case));
     Figures::default()
-        .and(if run.case.is_some() { A_CASE } else { cases * A_CASE }, "texts")
+        .and(run.walked(cases) * A_CASE, "texts")
         .and(CELLS.load(Ordering::Relaxed), "times at a sink")
         .and(0, "obeyed")
 }

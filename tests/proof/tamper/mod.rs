@@ -232,7 +232,7 @@ pub fn journals(run: &Run) -> Figures {
         }
     }
     Figures::default()
-        .and(cases, "tamperings")
+        .and(run.walked(cases), "tamperings")
         .and(convicted.chain, "found by the chain alone")
         .and(convicted.store, "by store or cart file")
         .and(convicted.copy, "by the copy, first entry named")
