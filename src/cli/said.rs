@@ -3,7 +3,7 @@
 //! Room: cli. May touch: standard error.
 
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
 use super::exit::Exit;
 use crate::app::opening::OpenFault;
@@ -39,15 +39,9 @@ pub fn tell(line: impl Display) {
 /// # Errors
 /// What else keeps it from being written.
 pub fn hand_out(answer: &[u8], words: &Words) -> Result<(), Said> {
-    read_enough(std::io::stdout().lock().write_all(answer))
-        .map_err(|error| Said::file("-", &error, words))
-}
-
-/// A reader that closed its pipe asked for no more: that is no fault.
-pub fn read_enough(written: std::io::Result<()>) -> std::io::Result<()> {
-    match written {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
+    match std::io::stdout().lock().write_all(answer) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Said::file("-", &error, words)),
+        _ => Ok(()),
     }
 }
 

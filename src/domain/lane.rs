@@ -78,15 +78,22 @@ impl LaneState {
         if !self.training {
             return self.last_receipt;
         }
-        let kind = DocKind::Training;
-        let number = *self.last_numbers.get(&kind)?;
-        Some(DocNo { lane: self.lane, epoch: self.epoch, kind, number })
+        let last = self.last_number(DocKind::Training);
+        (last > 0).then(|| self.number(DocKind::Training, last))
     }
 
     /// Returns the next number of a kind. It is used up only by the entry that carries it.
     pub fn next_number(&self, kind: DocKind) -> DocNo {
-        let last = self.last_numbers.get(&kind).copied().unwrap_or(0);
-        DocNo { lane: self.lane, epoch: self.epoch, kind, number: last + 1 }
+        self.number(kind, self.last_number(kind) + 1)
+    }
+
+    /// 0 before the first.
+    fn last_number(&self, kind: DocKind) -> u32 {
+        self.last_numbers.get(&kind).copied().unwrap_or(0)
+    }
+
+    fn number(&self, kind: DocKind, number: u32) -> DocNo {
+        DocNo { lane: self.lane, epoch: self.epoch, kind, number }
     }
 
     fn used(&mut self, number: DocNo) {

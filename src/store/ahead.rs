@@ -70,9 +70,10 @@ impl Ahead {
 
     /// Takes entries up.
     pub fn take(mut self, steps: &[Step], keys: &Keys) -> Came {
-        let (import, own) = (self.ticket.import, |step: &Step| {
-            !step.entry.header.training && import_of(&step.entry.kind) == Some(self.ticket.import)
-        });
+        let import = self.ticket.import;
+        let own = |step: &Step| {
+            !step.entry.header.training && import_of(&step.entry.kind) == Some(import)
+        };
         let other = steps.iter().find(|step| !own(step));
         self.steps.extend_from_slice(steps);
         match other {

@@ -359,7 +359,7 @@ impl Batch {
     pub fn write(&mut self, table: &mut Open<'_>) -> Result<(), StoreError> {
         let mut runs = Vec::with_capacity(self.runs.len() + 1);
         for run in self.runs.drain(..) {
-            runs.push(run.join().map_err(|_| StoreError::Journal("a thread that sorts".into()))?);
+            runs.push(run.join().map_err(|_| sorter_died())?);
         }
         runs.push(run_of(std::mem::take(&mut self.pairs)));
         let mut rest = Merge::of(&runs);
@@ -383,6 +383,10 @@ impl Batch {
     }
 }
 
+fn sorter_died() -> StoreError {
+    StoreError::Journal("a thread that sorts".to_owned())
+}
+
 /// Writes several batches, each of many pairs on a thread of its own.
 pub fn write_all<'a, 'txn: 'a>(
     batches: impl Iterator<Item = (&'a mut Batch, &'a mut Open<'txn>)>,
@@ -396,9 +400,9 @@ pub fn write_all<'a, 'txn: 'a>(
                 threads.push(scope.spawn(move || batch.write(table)));
             }
         }
-        threads.into_iter().try_for_each(|thread| {
-            thread.join().unwrap_or_else(|_| Err(StoreError::Journal("a thread that sorts".into())))
-        })
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(sorter_died())))
     })
 }
 
