@@ -406,19 +406,22 @@ fn journal(engine: &Engine, words: &[String], reply: &mut Reply) -> Result<(), R
     }
     let found = engine.shop.reader().search(&query, 0, JOURNAL_ROWS)?;
     let rows = found.rows.iter().map(|row| {
-        json!({
+        let mut shown = json!({
             "receipt": row.number.to_string(),
             "lane": row.number.lane,
             "seq": row.seq,
             "at": local_iso(row.at_ms, row.offset_minutes),
             "business_date": ymd(row.business_date),
             "staff": row.staff,
-            "member": row.points_member(),
             "total": row.total,
             "lines": row.lines,
             "voided": row.voided,
             "training": row.training,
-        })
+        });
+        if let Some(member) = row.points_member() {
+            shown["member"] = member.into();
+        }
+        shown
     });
     reply.rows = Some(Value::Array(rows.collect()));
     Ok(())

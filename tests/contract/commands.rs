@@ -248,6 +248,18 @@ fn the_journal_is_searched_by_what_staff_remember() {
     assert!(all["rows"].as_array().is_some_and(|rows| rows.len() >= 2), "{all}");
 }
 
+/// `DESIGN.md` 5: fields are absent when empty.
+#[test]
+fn what_a_sale_in_the_journal_does_not_have_is_not_there() {
+    let shop = shop().with_members(crate::support::MEMBERS);
+    shop.sell("scan 15\ntender_cash\nmember 2900000000018\nscan 15\ntender_cash");
+    let found = shop.sell("journal");
+    assert!(!found.to_string().contains("null"), "{found}");
+    let rows = found["rows"].as_array().unwrap_or_else(|| panic!("rows: {found}"));
+    let named: Vec<_> = rows.iter().map(|row| row.get("member").is_some()).collect();
+    assert_eq!(named, [true, false], "{found}");
+}
+
 /// `japan.md` 2.2: by date, amount, number, member, staff, item and tender, and by any two of them.
 #[test]
 fn any_two_things_that_are_remembered_find_the_sale() {
