@@ -89,9 +89,7 @@ impl Source {
         // Never made here: only what the asking program owns is written.
         let file = OpenOptions::new().write(true).truncate(true).open(&asked.file)?;
         let mut out = BufWriter::new(file);
-        let written = export(self, &asked.order, &mut out)?;
-        out.flush()?;
-        Ok(written)
+        export(self, &asked.order, &mut out)
     }
 }
 
@@ -103,7 +101,7 @@ pub enum ExportError {
     Refused(#[from] Refusal),
 }
 
-/// Writes an export.
+/// Writes an export, to its last byte.
 ///
 /// # Errors
 /// Those of the writer, or `damaged` when the store cannot be read.
@@ -113,6 +111,7 @@ pub fn export(source: &Source, order: &Order, mut out: impl Write) -> Result<Wri
     Ok(match what {
         What::Shop => {
             out.write_all(shop_text(&source.settings).as_bytes())?;
+            out.flush()?;
             Written::default()
         }
         What::Items => {

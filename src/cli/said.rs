@@ -3,7 +3,7 @@
 //! Room: cli. May touch: standard error.
 
 use std::fmt::Display;
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 
 use super::exit::Exit;
 use crate::app::opening::OpenFault;
@@ -31,7 +31,7 @@ pub fn say(sentence: &str) {
 
 /// Writes a line to standard output. A reader that has gone has seen enough.
 pub fn tell(line: impl Display) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// Writes a whole answer to standard output. A reader that has gone has seen enough.
@@ -39,9 +39,19 @@ pub fn tell(line: impl Display) {
 /// # Errors
 /// What else keeps it from being written.
 pub fn hand_out(answer: &[u8], words: &Words) -> Result<(), Said> {
-    match std::io::stdout().lock().write_all(answer) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Said::file("-", &error, words)),
-        _ => Ok(()),
+    let mut out = io::stdout().lock();
+    let written = out.write_all(answer).and_then(|()| out.flush());
+    enough(written).map_err(|error| Said::file("-", &error, words))
+}
+
+/// What came of writing to standard output. A reader that has gone has seen enough.
+///
+/// # Errors
+/// What else kept it from being written.
+pub fn enough<T: Default>(written: io::Result<T>) -> io::Result<T> {
+    match written {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(T::default()),
+        written => written,
     }
 }
 
@@ -51,7 +61,7 @@ impl Said {
     }
 
     /// A file that cannot be read or written.
-    pub fn file(file: impl Display, error: &std::io::Error, words: &Words) -> Self {
+    pub fn file(file: impl Display, error: &io::Error, words: &Words) -> Self {
         Self { text: file_fault(file, error, words), exit: Exit::Refused }
     }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::arguments::{Dates, EncodingWord, ExportWhat, ImportWhat};
 use super::deeds::{Here, language_here, open_here, open_or_reach, through};
 use super::exit::Exit;
-use super::said::{Said, say, tell};
+use super::said::{Said, enough, say, tell};
 use crate::app::aside::Task;
 use crate::app::control::Client;
 use crate::app::exports::{self, ExportError, FileOrder, Source, export as write_out};
@@ -179,12 +179,15 @@ pub fn export(
     let written = match open_or_reach(options, words)? {
         Here::Opened(engine) => {
             let out = io::BufWriter::new(io::stdout().lock());
-            let written = write_out(&Source::of(&engine), &order, out);
+            let written = match write_out(&Source::of(&engine), &order, out) {
+                Ok(written) => Ok(written),
+                Err(ExportError::Write(error)) => {
+                    enough(Err(error)).map_err(|error| Said::file("-", &error, words))
+                }
+                Err(ExportError::Refused(refusal)) => Err(Said::refusal(&refusal, words)),
+            };
             engine.shop.close();
-            written.map_err(|error| match error {
-                ExportError::Write(error) => Said::file("-", &error, words),
-                ExportError::Refused(refusal) => Said::refusal(&refusal, words),
-            })?
+            written?
         }
         Here::Running(client) => export_through(client, order, &options.dir, words)?,
     };
@@ -210,8 +213,8 @@ fn export_through(
     let mut file = tempfile::NamedTempFile::new_in(shop).map_err(spoken)?;
     let asked = FileOrder { order, file: file.path().to_owned() };
     let reply = through(&mut client, Task::Export(asked), words)?;
-    io::copy(&mut file, &mut io::stdout().lock())
-        .map_err(|error| Said::file("-", &error, words))?;
+    let copied = io::copy(&mut file, &mut io::stdout().lock());
+    enough(copied).map_err(|error| Said::file("-", &error, words))?;
     let written = reply.report.and_then(|report| serde_json::from_value(report).ok());
     Ok(written.unwrap_or_default())
 }
