@@ -22,8 +22,7 @@ pub fn ask(options: &Options, words: &Words) -> io::Result<Option<FirstShop>> {
     let _guard = TerminalGuard::enter()?;
     let (width, height) = crossterm::terminal::size()?;
     let language = options.language.unwrap_or_default().word();
-    let mut screens =
-        Screens::first_run(Keymap::built_in("tenkey"), Theme::built_in("dark"), language);
+    let mut screens = Screens::first_run(Keymap::usual(), Theme::usual(), language);
     let mut display = Display::new(io::stdout(), width, height);
     let mut picture = Picture::of_no_shop(options.lane.unwrap_or(1));
     loop {

@@ -297,6 +297,16 @@ impl LaneConfig {
         all
     }
 
+    /// Address and profile of every printer, the one of labels included.
+    pub fn printers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let main = (&self.printer.address, &self.printer.profile);
+        let second = self.printer.fallback.iter().map(|second| (&second.address, &second.profile));
+        let kitchens = self.kitchen.iter().map(|place| (&place.address, &place.profile));
+        let label = self.label.iter().map(|label| (&label.address, &label.profile));
+        let all = std::iter::once(main).chain(second).chain(kitchens).chain(label);
+        all.map(|(address, profile)| (address.as_str(), profile.as_str()))
+    }
+
     /// Returns `text` with a scanner's rule behind everything that stands there, comments and all.
     ///
     /// # Errors

@@ -13,8 +13,9 @@ use super::clock::{Chance, ClockWatch, Jump, Time, uptime_ms};
 use super::engine::Engine;
 use super::kitchen::Kitchen;
 use super::lane_config::{ConfigFault, LaneConfig, line_of};
-use super::spool::{Spool, SpoolError};
+use super::spool::{self, Spool, SpoolError};
 use super::words::Language;
+use crate::devices::printer::Address;
 use crate::devices::printer::dialogue::Patience;
 use crate::devices::profile::Profiles;
 use crate::domain::entry::Kind;
@@ -23,7 +24,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::register::{Cart, Register};
 use crate::domain::settings::SettingsPatch;
 use crate::domain::words::Words;
-use crate::screens::Keymap;
+use crate::screens::{Keymap, Theme};
 use crate::store::catalog::Damage;
 use crate::store::fault::StoreError;
 use crate::store::files::look::LookedAt;
@@ -138,8 +139,7 @@ pub fn keymap(dir: &Path, name: &str) -> Result<Keymap, OpenFault> {
     let file = format!("{name}.toml");
     let own = own_files(dir, "keymaps")?.into_iter().find(|(known, _)| *known == file);
     match own {
-        None if Keymap::is_built_in(name) => Ok(Keymap::built_in(name)),
-        None => Err(nothing_named(dir, "keymap", name)),
+        None => Keymap::built_in(name).ok_or_else(|| nothing_named(dir, "keymap", name)),
         Some((file, text)) => Keymap::read(&format!("keymaps/{file}"), &text).map_err(data_fault),
     }
 }
@@ -148,17 +148,31 @@ pub fn keymap(dir: &Path, name: &str) -> Result<Keymap, OpenFault> {
 ///
 /// # Errors
 /// A file that does not fit, with its line.
-pub fn theme(dir: &Path, name: &str) -> Result<crate::screens::Theme, OpenFault> {
-    use crate::screens::Theme;
+pub fn theme(dir: &Path, name: &str) -> Result<Theme, OpenFault> {
     let file = format!("{name}.toml");
     let own = own_files(dir, "themes")?.into_iter().find(|(known, _)| *known == file);
     let theme = match own {
-        None if Theme::is_built_in(name) => Theme::built_in(name),
-        None => return Err(nothing_named(dir, "theme", name)),
+        None => Theme::built_in(name).ok_or_else(|| nothing_named(dir, "theme", name))?,
         Some((file, text)) => Theme::read(&format!("themes/{file}"), &text).map_err(data_fault)?,
     };
     let colourless = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     Ok(if colourless { theme.without_colour() } else { theme })
+}
+
+/// Whether everything that a lane's settings name is there and fits, before anything is opened or made.
+///
+/// # Errors
+/// The first thing that does not.
+pub fn fits(dir: &Path, config: &LaneConfig) -> Result<(), OpenFault> {
+    let profiles = profiles(dir)?;
+    keymap(dir, &config.keymap)?;
+    theme(dir, &config.theme)?;
+    for (address, profile) in config.printers() {
+        address.parse::<Address>().map_err(SpoolError::from)?;
+        profiles.get(profile).ok_or_else(|| SpoolError::Profile(profile.to_owned()))?;
+    }
+    spool::logo(dir)?;
+    Ok(())
 }
 
 /// `shop.toml` names a file that neither comes with regi nor lies in the shop's folder.
@@ -239,8 +253,8 @@ pub fn look(options: &Options) -> Result<Engine, OpenFault> {
     let (profiles, words) = (profiles(&options.dir)?, language(options, &config).words());
     let woken: Arc<dyn Fn() + Send + Sync> = Arc::new(|| {});
     let spool = Spool::start(&config, &profiles, &options.dir, notes, options.patience, &woken)?;
-    let keymap = Keymap::built_in(&config.keymap);
-    Ok(engine(options, config, keymap, words, spool, opened))
+    // Nobody presses a key here, whichever keymap is named.
+    Ok(engine(options, config, Keymap::usual(), words, spool, opened))
 }
 
 /// Opens a lane whose shop lies at `place`, whatever its files are.
@@ -284,6 +298,7 @@ pub fn found(
     if place.exists()? {
         return Err(OpenFault::Exists);
     }
+    fits(&options.dir, config)?;
     let pins = settings.take_pins();
     for (_, pin) in &pins {
         pins::allowed(pin, kind.pins()).map_err(StoreError::from)?;

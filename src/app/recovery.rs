@@ -8,9 +8,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::lane_config::LaneConfig;
-use super::opening::{self, Options, place};
+use super::opening::{self, OpenFault, Options, place};
 use super::picture::Picture;
 use super::upkeep;
+use super::words::misread_at;
 use crate::domain::words::Words;
 use crate::screens::{
     Action, Answer, Display, Keymap, Offer, Remedy, Screens, TerminalGuard, Theme, Trouble, wrap,
@@ -45,15 +46,27 @@ pub fn ask(
 ) -> io::Result<Left> {
     let _guard = TerminalGuard::enter()?;
     let (width, height) = crossterm::terminal::size()?;
-    let keymap = opening::keymap(&options.dir, &config.keymap)
-        .unwrap_or_else(|_| Keymap::built_in("tenkey"));
-    let theme =
-        opening::theme(&options.dir, &config.theme).unwrap_or_else(|_| Theme::built_in("dark"));
+    let mut unfit = None;
+    let keymap = opening::keymap(&options.dir, &config.keymap).unwrap_or_else(|fault| {
+        unfit = Some(fault);
+        Keymap::usual()
+    });
+    let theme = opening::theme(&options.dir, &config.theme).unwrap_or_else(|fault| {
+        unfit.get_or_insert(fault);
+        Theme::usual()
+    });
     let shop = place(options, config);
     let found = diagnose(&shop, opening);
     let mut screens = Screens::recovery(keymap, theme, trouble(fault, &found, words));
     let mut display = Display::new(io::stdout(), width, height);
     let mut picture = Picture::of_no_shop(config.lane);
+    match unfit {
+        Some(OpenFault::Data { file, line, what }) => {
+            picture.said(misread_at(file, line, &what, words));
+        }
+        Some(fault) => picture.said(fault.to_string()),
+        None => {}
+    }
     loop {
         let model = picture.model(words);
         display.draw(|cells| screens.draw(cells, &model))?;

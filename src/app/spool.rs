@@ -123,6 +123,11 @@ pub enum SpoolError {
 }
 
 impl SpoolError {
+    /// Whether a setting or a file is at fault, and no device.
+    pub const fn is_misread(&self) -> bool {
+        !matches!(self, Self::Start(_))
+    }
+
     /// What to say to whoever set the printer up.
     pub fn refusal(&self) -> Refusal {
         match self {
@@ -139,7 +144,10 @@ impl SpoolError {
 }
 
 /// `logo.pbm` of the shop folder; none without the file.
-fn logo(shop: &Path) -> Result<Option<Bitmap>, SpoolError> {
+///
+/// # Errors
+/// A file that cannot be read, or is no picture for a receipt.
+pub fn logo(shop: &Path) -> Result<Option<Bitmap>, SpoolError> {
     match std::fs::read(shop.join("logo.pbm")) {
         Ok(file) => Ok(Some(Bitmap::from_pbm(&file)?)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind};
 use std::sync::OnceLock;
 
+use crate::domain::refusal::Refusal;
 use crate::domain::text::cleaned;
 use crate::domain::words::Words;
 
@@ -19,6 +20,12 @@ pub fn file_fault(file: impl Display, error: &io::Error, words: &Words) -> Strin
         _ => "cli.file",
     };
     words.fill(sentence, &[("file", &file), ("what", error)])
+}
+
+/// Says what in a file that people write does not fit, and where.
+pub fn misread_at(file: impl Display, line: impl Display, what: &Refusal, words: &Words) -> String {
+    let (file, what) = (cleaned(&file.to_string()), words.refusal(what));
+    words.fill("cli.config_fault", &[("file", &file), ("line", &line), ("what", &what)])
 }
 
 /// A language regi speaks. To add one, add its files and a line here.

@@ -20,7 +20,7 @@ use crate::app::opening::{self, Options};
 use crate::app::reply::Reply;
 use crate::app::reports::{self, Wanted};
 use crate::app::run::{Answers, Form, OnRefusal, play};
-use crate::app::spool::{MOST_WAITING, SpoolError};
+use crate::app::spool::MOST_WAITING;
 use crate::app::upkeep::StartCheck;
 use crate::app::words::Language;
 use crate::domain::settings::{Settings, SettingsPatch};
@@ -117,10 +117,8 @@ fn read_settings(path: &Path, words: &Words) -> Result<SettingsPatch, Said> {
     let text =
         std::fs::read_to_string(path).map_err(|error| Said::file(path.display(), &error, words))?;
     read_shop(&text, &Settings::default()).map_err(|fault| {
-        let (file, what) = (path.display(), words.refusal(&fault.refusal));
-        let text = words
-            .fill("cli.config_fault", &[("file", &file), ("line", &fault.row), ("what", &what)]);
-        Said { text, exit: Exit::Refused }
+        let line = usize::try_from(fault.row).unwrap_or(usize::MAX);
+        Said::misread(path.display(), line, &fault.refusal, words)
     })
 }
 
@@ -282,19 +280,7 @@ pub fn report(
 pub fn config_check(options: &Options, words: &Words) -> Result<Exit, Said> {
     let fault = |fault| Said::opening(fault, &options.dir, words);
     let config = opening::read_config(&options.dir).map_err(fault)?;
-    let profiles = opening::profiles(&options.dir).map_err(fault)?;
-    opening::keymap(&options.dir, &config.keymap).map_err(fault)?;
-    opening::theme(&options.dir, &config.theme).map_err(fault)?;
-    let second = config.printer.fallback.as_ref().map(|second| &second.profile);
-    let named =
-        [Some(&config.printer.profile), second, config.label.as_ref().map(|label| &label.profile)];
-    let mut named =
-        named.into_iter().flatten().chain(config.kitchen.iter().map(|place| &place.profile));
-    if let Some(what) = named.find(|name| profiles.get(name).is_none()) {
-        let what = words.refusal(&SpoolError::Profile(what.clone()).refusal());
-        let text = words.fill("cli.printer_fault", &[("what", &what)]);
-        return Err(Said { text, exit: Exit::Refused });
-    }
+    opening::fits(&options.dir, &config).map_err(fault)?;
     tell(words.get("cli.config_ok"));
     Ok(Exit::Done)
 }

@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind, Write};
 use super::exit::Exit;
 use crate::app::opening::OpenFault;
 use crate::app::reply::ErrorReply;
-use crate::app::words::file_fault;
+use crate::app::words::{file_fault, misread_at};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::text;
 use crate::domain::words::Words;
@@ -108,11 +108,9 @@ impl Said {
         Self { text: error.message, exit }
     }
 
-    /// What in a file does not fit, and where.
-    pub fn misread(file: &str, line: usize, what: &Refusal, words: &Words) -> Self {
-        let what = words.refusal(what);
-        let args: [(&str, &dyn Display); 3] = [("file", &file), ("line", &line), ("what", &what)];
-        Self { text: words.fill("cli.config_fault", &args), exit: Exit::Refused }
+    /// What in a file that people write does not fit, and where.
+    pub fn misread(file: impl Display, line: usize, what: &Refusal, words: &Words) -> Self {
+        Self { text: misread_at(file, line, what, words), exit: Exit::Refused }
     }
 
     /// Why a lane did not open.
@@ -120,11 +118,11 @@ impl Said {
         let dir = text::cleaned(&dir.display().to_string());
         let refused = |text| Self { text, exit: Exit::Refused };
         match fault {
-            OpenFault::Data { file, line, what } => Self::misread(&file, line, &what, words),
+            OpenFault::Data { file, line, what } => Self::misread(file, line, &what, words),
             OpenFault::Printer(error) => Self {
                 text: words
                     .fill("cli.printer_fault", &[("what", &words.refusal(&error.refusal()))]),
-                exit: Exit::Device,
+                exit: if error.is_misread() { Exit::Refused } else { Exit::Device },
             },
             OpenFault::Store(error) => Self::store(error, words),
             OpenFault::File(error) => Self::file(dir, &error, words),

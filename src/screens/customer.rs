@@ -152,7 +152,7 @@ mod tests {
     fn seen(view: Option<&CustomerView>, width: u16, height: u16) -> String {
         let words = Words::new([("customer.closed".to_owned(), "closed".to_owned())]);
         let mut cells = Buffer::empty(Rect::new(0, 0, width, height));
-        draw(&mut cells, view, &words, &Theme::built_in("dark"));
+        draw(&mut cells, view, &words, &Theme::usual());
         let row = |y| (0..width).map(|x| cells[(x, y)].symbol().to_owned()).collect::<String>();
         (0..height).map(row).collect::<Vec<_>>().join("\n")
     }

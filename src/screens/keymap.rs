@@ -185,15 +185,16 @@ impl Keymap {
         Ok(keymap)
     }
 
-    pub fn is_built_in(name: &str) -> bool {
-        BUILT_IN.iter().any(|(known, _)| *known == name)
+    /// Returns a built-in keymap by name; `None` when there is none of that name.
+    pub fn built_in(name: &str) -> Option<Self> {
+        let (file, text) = BUILT_IN.iter().find(|(known, _)| *known == name)?;
+        Some(Self::read(file, text).expect("a built-in keymap reads; its test says so"))
     }
 
-    /// Returns a built-in keymap by name, `tenkey` when there is none of that name.
-    pub fn built_in(name: &str) -> Self {
-        let (file, text) =
-            BUILT_IN.iter().find(|(known, _)| *known == name).unwrap_or(&BUILT_IN[0]);
-        Self::read(file, text).expect("a built-in keymap reads; its test says so")
+    /// Returns the keymap of whoever chose none.
+    pub fn usual() -> Self {
+        let (name, _) = BUILT_IN[0];
+        Self::built_in(name).expect("it is one of them")
     }
 
     /// Returns what a key does on a screen: the screen's own table first, then `[global]`.

@@ -100,15 +100,16 @@ impl Theme {
         }
     }
 
-    pub fn is_built_in(name: &str) -> bool {
-        BUILT_IN.iter().any(|(known, _)| *known == name)
+    /// Returns a built-in theme by name; `None` when there is none of that name.
+    pub fn built_in(name: &str) -> Option<Self> {
+        let (file, text) = BUILT_IN.iter().find(|(known, _)| *known == name)?;
+        Some(Self::read(file, text).expect("a built-in theme reads; its test says so"))
     }
 
-    /// Returns a built-in theme by name, `dark` when there is none of that name.
-    pub fn built_in(name: &str) -> Self {
-        let (file, text) =
-            BUILT_IN.iter().find(|(known, _)| *known == name).unwrap_or(&BUILT_IN[0]);
-        Self::read(file, text).expect("a built-in theme reads; its test says so")
+    /// Returns the theme of whoever chose none.
+    pub fn usual() -> Self {
+        let (name, _) = BUILT_IN[0];
+        Self::built_in(name).expect("it is one of them")
     }
 
     /// Returns the theme without colours, for NO_COLOR: stress is left to bold and reverse.
@@ -179,7 +180,7 @@ mod tests {
 
     #[test]
     fn without_colour_the_stress_stays() {
-        let plain = Theme::built_in("dark").without_colour();
+        let plain = Theme::usual().without_colour();
         assert_eq!(plain.refusal.fg, None);
         assert!(!plain.refusal.add_modifier.is_empty(), "a refusal stands out without colour");
         assert!(plain.selected.add_modifier.contains(Modifier::REVERSED));

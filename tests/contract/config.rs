@@ -66,3 +66,37 @@ fn a_file_that_does_not_fit_is_named_with_its_line_in_both_languages() {
         assert_eq!(said(name, content), [ja, en], "{content}");
     }
 }
+
+/// What stands in the way of a shop is said before there is one.
+#[test]
+fn a_shop_is_not_made_beside_settings_that_do_not_fit() {
+    for (name, content, en) in [
+        ("shop.toml", "keymap = \"dvorak\"\n", "no keymap \"dvorak\""),
+        ("shop.toml", "theme = \"mud\"\n", "no theme \"mud\""),
+        (
+            "shop.toml",
+            "[printer]\naddress = \"file:\"\nprofile = \"typewriter\"\n",
+            "\"typewriter\"",
+        ),
+        ("keymaps/tenkey.toml", "[sale]\nf1 = \"sell\"\n", "no command \"sell\""),
+        ("logo.pbm", "GIF89a", "logo.pbm"),
+    ] {
+        for made in [&["init"][..], &["init", "--demo"]] {
+            let shop = Shop::nowhere();
+            let path = shop.dir().join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            std::fs::write(&path, content).expect("written");
+            let output = shop.regi(made);
+            let told = text(&output.stderr);
+            assert_eq!(
+                (output.status.code(), told.lines().count()),
+                (Some(1), 1),
+                "{name}: {told}"
+            );
+            assert!(told.contains(en), "{name}: {told}");
+            assert!(!shop.dir().join("journal").exists(), "{name}: nothing half made");
+            let checked = shop.regi(&["config", "check"]);
+            assert_eq!(text(&checked.stderr), told, "{name}");
+        }
+    }
+}

@@ -205,10 +205,10 @@ pub fn screens(keymap: &str) -> Screens {
     static TENKEY: OnceLock<Keymap> = OnceLock::new();
     static DARK: OnceLock<Theme> = OnceLock::new();
     let keymap = match keymap {
-        "tenkey" => TENKEY.get_or_init(|| Keymap::built_in("tenkey")).clone(),
-        other => Keymap::built_in(other),
+        "tenkey" => TENKEY.get_or_init(Keymap::usual).clone(),
+        other => Keymap::built_in(other).expect("a keymap of that name"),
     };
-    Screens::new(keymap, *DARK.get_or_init(|| Theme::built_in("dark")))
+    Screens::new(keymap, *DARK.get_or_init(Theme::usual))
 }
 
 /// Presses keys: one a sign, `<f2>`-like names for the others. Returns the last action.

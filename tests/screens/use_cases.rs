@@ -194,8 +194,8 @@ fn a_command_typed_is_given_and_kept_for_the_arrows() {
 #[test]
 fn a_new_shop_is_asked_for_its_name_first() {
     let shop = Shop::new("ja");
-    let keymap = regi::screens::Keymap::built_in("tenkey");
-    let theme = regi::screens::Theme::built_in("dark");
+    let keymap = regi::screens::Keymap::usual();
+    let theme = regi::screens::Theme::usual();
     let mut screens = regi::screens::Screens::first_run(keymap, theme, "ja");
     assert_eq!(press(&mut screens, &shop, "<f10>"), Action::Say("first.name_needed"));
     press(&mut screens, &shop, "<enter>midori");

@@ -185,6 +185,33 @@ fn yesterdays_journal_and_one_that_cannot_be_read_are_said_and_left_as_they_are(
     quits(terminal);
 }
 
+/// Whoever chose keys or colours that are not there is told why the screen has others.
+#[test]
+fn keys_that_nobody_knows_are_said_where_others_stand_in_for_them() {
+    let shop = shop(false);
+    fs::rename(shop.dir().join("journal"), shop.dir().join("elsewhere")).unwrap();
+    let path = shop.dir().join("shop.toml");
+    let settings = fs::read_to_string(&path).unwrap();
+    for (usual, own, en, ja) in [
+        (
+            "keymap = \"tenkey\"",
+            "keymap = \"dvorak\"",
+            "no keymap \"dvorak\"",
+            "keymap の「dvorak」",
+        ),
+        ("theme = \"dark\"", "theme = \"mud\"", "no theme \"mud\"", "theme の「mud」"),
+    ] {
+        let other = settings.replace(usual, own);
+        assert_ne!(other, settings);
+        fs::write(&path, other).unwrap();
+        for (language, told) in [("en", en), ("ja", ja)] {
+            let terminal = open_at(&shop, language);
+            terminal.shows(&[told]);
+            quits(terminal);
+        }
+    }
+}
+
 #[test]
 fn what_is_wrong_can_be_looked_at_and_changes_nothing() {
     let shop = shop(false);

@@ -307,7 +307,7 @@ impl Shop {
         let shop = Arc::clone(&engine.shop);
         let screen = Screen::default();
         let (events, inbox) = bounded(QUEUE);
-        let screens = Screens::new(engine.keymap.clone(), Theme::built_in("dark"));
+        let screens = Screens::new(engine.keymap.clone(), Theme::usual());
         let display = Display::new(screen.clone(), 100, 30);
         let show = Arc::<Showcase>::default();
         let picture = Picture::default();
