@@ -8,6 +8,7 @@ use crossbeam_channel::Sender;
 use serde_json::{Value, json};
 
 use super::engine::{Engine, Outcome};
+use super::holding::{FOLDER, Holding};
 use super::papers;
 use super::reply::Reply;
 use super::reports::{self, Wanted};
@@ -17,6 +18,7 @@ use crate::domain::command::{COMMANDS, Group, spec};
 use crate::domain::number::{DocKind, DocNo};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::register::{ItemView, Look, Lookup, MemberView, SaleView, left_of, ymd};
+use crate::domain::words::Words;
 use crate::reports::letterhead::Letterhead;
 use crate::screens::{
     Answer, DeviceAct, DeviceRow, JournalRow, PAGE, Page, Question, ReceiptLine, ReceiptView,
@@ -298,6 +300,10 @@ pub fn of_outcome(engine: &mut Engine, outcome: &Outcome) -> Vec<Result<Answer, 
             rows: engine.spool.text_of(paper).lines().map(str::to_owned).collect(),
         }));
     }
+    if !outcome.holding.is_empty() {
+        let mut rows = holding_lines(&outcome.holding, &engine.words);
+        answers.push(Ok(Answer::Text { title: rows.remove(0), rows }));
+    }
     match &given.look {
         None => {}
         Some(Look::Help(_) | Look::Keys) => answers.push(Ok(Answer::Open(ScreenName::Help))),
@@ -315,6 +321,14 @@ pub fn of_outcome(engine: &mut Engine, outcome: &Outcome) -> Vec<Result<Answer, 
         }
     }
     answers
+}
+
+/// Backups that can still show an erased member, for whoever has to delete them.
+fn holding_lines(holding: &[Holding], words: &Words) -> Vec<String> {
+    let told = |held: &Holding| format!("{}  {FOLDER}/{}", held.date, held.backup);
+    let told = holding.iter().map(told);
+    let said = |key| std::iter::once(words.get(key).to_owned());
+    said("holding.title").chain(told).chain(said("holding.elsewhere")).collect()
 }
 
 fn item_rows(item: &ItemView) -> [(String, String); 3] {
@@ -374,7 +388,12 @@ fn show_table(
 pub fn reply(engine: &mut Engine, mut outcome: Outcome) -> Reply {
     let look = outcome.answer.look.take();
     let command = outcome.command.clone();
+    let holding = std::mem::take(&mut outcome.holding);
     let mut reply = Reply::of(outcome, engine);
+    if !holding.is_empty() {
+        reply.document = holding_lines(&holding, engine.paper_words()).join("\n");
+        reply.rows = serde_json::to_value(holding).ok();
+    }
     let Some(look) = look.filter(|_| reply.ok) else { return reply };
     let found = match look {
         Look::Journal(words) => journal(engine, &words, &mut reply),

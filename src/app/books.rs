@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::holding::{self, Holding};
 use crate::domain::command::Pin;
 use crate::domain::entry::{Draft, Entry};
 use crate::domain::refusal::{Refusal, RefusalCode};
@@ -54,6 +55,14 @@ fn note_stop<T>(stopped: &AtomicBool, result: Result<T, StoreError>) -> Result<T
         stopped.store(true, Ordering::Release);
     }
     result
+}
+
+/// What one command wrote.
+#[derive(Debug, Clone, Default)]
+pub struct Booked {
+    pub placed: Vec<Placed>,
+    /// Backups that can still show the member whom it erased.
+    pub holding: Vec<Holding>,
 }
 
 /// What one command writes.
@@ -176,17 +185,19 @@ impl Books {
     }
 
     /// Hands an act to the disk; `done` hears of its end, on another thread. An act that has to wait
-    /// for more than its own sync (a PIN, a member's key, a disk that had stopped) waits there.
+    /// for more than its own sync (a PIN, a member's key, a look through the backups, a disk that had
+    /// stopped) waits there.
     ///
     /// # Errors
     /// Why it could not be handed over; then `done` is never called.
     pub fn begin(
         self: &Arc<Self>,
         act: Act,
-        done: impl FnOnce(Result<Vec<Placed>, Refusal>) + Send + 'static,
+        done: impl FnOnce(Result<Booked, Refusal>) + Send + 'static,
     ) -> Result<(), Refusal> {
         let stopped = self.stopped.load(Ordering::Acquire);
-        if stopped || !act.pins.is_empty() || !Appender::is_prompt(&act.drafts) {
+        let erases = holding::erased(&act.drafts).next().is_some();
+        if stopped || erases || !act.pins.is_empty() || !Appender::is_prompt(&act.drafts) {
             let books = Arc::clone(self);
             let write = move || done(books.write(&act));
             let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(write);
@@ -195,7 +206,8 @@ impl Books {
         let stopped = Arc::clone(&self.stopped);
         let done = move |posted: Result<Posted, StoreError>| {
             let posted = note_stop(&stopped, posted).map_err(Refusal::from);
-            done(posted.map(|posted| placed(posted.entries, posted.head)));
+            let placed = posted.map(|posted| placed(posted.entries, posted.head));
+            done(placed.map(|placed| Booked { placed, holding: Vec::new() }));
         };
         self.with_shop(|shop| shop.begin(&act.drafts, act.now, done))
     }
@@ -204,11 +216,15 @@ impl Books {
     ///
     /// # Errors
     /// Why it is not on the disk.
-    pub fn write(&self, act: &Act) -> Result<Vec<Placed>, Refusal> {
+    pub fn write(&self, act: &Act) -> Result<Booked, Refusal> {
         for (staff, pin) in &act.pins {
             self.set_pin(*staff, pin.as_ref(), ShopKind::Real)?;
         }
-        self.append(&act.drafts, act.now)
+        let placed = self.append(&act.drafts, act.now)?;
+        let held = holding::erased(&act.drafts).map(|member| holding::holding(&self.dir, member));
+        // The member is erased, whatever the folder of the backups says.
+        let holding = held.flat_map(Result::unwrap_or_default).collect();
+        Ok(Booked { placed, holding })
     }
 
     pub fn keep_cart(&self, cart: &Cart) -> Result<(), Refusal> {

@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::books::{Act, Books, Placed};
+use super::books::{Act, Booked, Books, Placed};
 use super::clock::{Chance, ClockWatch, Jump, Time};
+use super::holding::Holding;
 use super::kitchen::Kitchen;
 use super::lane_config::LaneConfig;
 use super::papers;
@@ -43,6 +44,8 @@ pub struct Outcome {
     pub drawer: Option<DrawerCause>,
     /// The papers, for programs and for the screen.
     pub documents: Vec<Document>,
+    /// Backups that can still show the member who was erased.
+    pub holding: Vec<Holding>,
 }
 
 /// What became of a command that was begun.
@@ -200,7 +203,7 @@ impl Engine {
         }
         if applied.entries.is_empty() {
             let pending = Pending { ends: 0, outcome, after: After::Accept(Box::new(applied)) };
-            return Step::Done(Box::new(self.finish(pending, Ok(Vec::new()))));
+            return Step::Done(Box::new(self.finish(pending, Ok(Booked::default()))));
         }
         // A print job's end costs no sync of its own: it is written with the next act.
         let mut drafts = self.spool.ends();
@@ -225,10 +228,10 @@ impl Engine {
     }
 
     /// Makes a begun command true, or leaves everything as it was when its entries were not written.
-    pub fn finish(&mut self, pending: Pending, written: Result<Vec<Placed>, Refusal>) -> Outcome {
+    pub fn finish(&mut self, pending: Pending, written: Result<Booked, Refusal>) -> Outcome {
         let mut outcome = pending.outcome;
-        let placed = match written {
-            Ok(placed) => placed,
+        let Booked { placed, holding } = match written {
+            Ok(booked) => booked,
             Err(refusal) => return Outcome { refusal: Some(refusal), ..outcome },
         };
         self.spool.ends_written(pending.ends);
@@ -256,8 +259,7 @@ impl Engine {
                 }
             }
         }
-        outcome.placed = placed;
-        outcome
+        Outcome { placed, holding, ..outcome }
     }
 
     fn perform_effect(

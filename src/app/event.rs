@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
-use super::books::Placed;
+use super::books::Booked;
 use super::control::Asked;
 use super::pin_check::Compared;
 use super::unprinted::Unprinted;
@@ -37,7 +37,7 @@ pub enum Event {
     /// The sound card does not play; what it was to play was not heard.
     Mute(Signal),
     /// The entries of the command in flight are on the disk, or are not.
-    Written(Result<Vec<Placed>, Refusal>),
+    Written(Result<Booked, Refusal>),
     /// The PIN that the first command waits for was compared.
     PinCompared(Result<Compared, Refusal>),
     /// What the last run left unprinted was looked up.

@@ -15,6 +15,7 @@ pub mod engine;
 pub mod event;
 pub mod exports;
 pub mod first_run;
+pub mod holding;
 pub mod import_words;
 pub mod imports;
 pub mod kitchen;

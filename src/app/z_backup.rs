@@ -10,6 +10,7 @@ use crossbeam_channel::{Receiver, bounded};
 
 use super::aside::yield_to_the_counter;
 use super::books::Books;
+use super::holding::FOLDER;
 use super::opening::kernel_chance;
 use super::upkeep::back_up;
 use crate::domain::lane::LaneState;
@@ -51,7 +52,7 @@ impl ZBackup {
         let (books, name) = (Arc::clone(books), name.to_owned());
         let trial = Trial { name: name.clone(), ended };
         let work = move || {
-            let folder = books.dir().join("backup");
+            let folder = books.dir().join(FOLDER);
             let path = folder.join(format!("{name}.regi"));
             let made = write(&books, &folder, &path);
             let is_made = made.is_ok();

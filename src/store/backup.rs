@@ -253,19 +253,51 @@ pub(super) fn unpack_part(
 
 /// Reads the keys of a backup.
 pub(super) fn key_rows(backup: &dyn DiskFile, part: &Part) -> Result<Vec<KeyRow>, StoreError> {
-    let mut bytes = Vec::new();
+    let mut rows = Vec::new();
+    each_key_row(backup, part, &mut |row| rows.push(row))?;
+    Ok(rows)
+}
+
+/// Calls `each` with the keys of a backup, a chunk of them in memory.
+fn each_key_row(
+    backup: &dyn DiskFile,
+    part: &Part,
+    each: &mut dyn FnMut(KeyRow),
+) -> Result<(), StoreError> {
+    let mut begun = Vec::new();
     each_chunk(backup, part.offset, part.len, &mut |chunk| {
-        bytes.extend_from_slice(chunk);
+        begun.extend_from_slice(chunk);
+        let mut rest = begun.as_slice();
+        while let Some((row, after)) = first_row(rest) {
+            each(codec::unpack(row)?);
+            rest = after;
+        }
+        let left = rest.len();
+        begun.drain(..begun.len() - left);
         Ok(())
     })?;
-    let (mut rows, mut rest) = (Vec::new(), bytes.as_slice());
-    while let Some((len, after)) = rest.split_first_chunk::<4>() {
-        let len = u32::from_le_bytes(*len) as usize;
-        let row = after.get(..len).ok_or(StoreError::Backup("its keys end early"))?;
-        rows.push(codec::unpack(row)?);
-        rest = &after[len..];
+    if begun.is_empty() { Ok(()) } else { Err(StoreError::Backup("its keys end early")) }
+}
+
+/// Returns the first row and what follows it, when it is there whole.
+fn first_row(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (len, after) = bytes.split_first_chunk::<4>()?;
+    after.split_at_checked(u32::from_le_bytes(*len) as usize)
+}
+
+/// Whether a backup holds a member's key: what it has of them can then be read.
+///
+/// # Errors
+/// `Backup` when it is none, or damaged where its keys stand.
+pub fn holds_key(files: &dyn Files, path: &Path, member: &str) -> Result<bool, StoreError> {
+    let file = files.open(path)?;
+    let mut holds = false;
+    for part in manifest(&*file)?.parts.iter().filter(|part| part.name == KEYS_PART) {
+        each_key_row(&*file, part, &mut |row| {
+            holds |= matches!(&row, KeyRow::Member { code, .. } if code == member);
+        })?;
     }
-    Ok(rows)
+    Ok(holds)
 }
 
 pub(super) fn remove_if_there(files: &dyn Files, path: &Path) -> Result<(), StoreError> {

@@ -216,3 +216,41 @@ fn an_erased_member_leaves_no_name_and_the_sales_stay() {
     assert!(erased["detail"].contains(HANAKO), "{erased:?}");
     shop.verify();
 }
+
+/// Who erased a member has to delete the backups that were made before, and only those.
+#[test]
+fn backups_that_still_show_an_erased_member_are_listed() {
+    let shop = shop();
+    let day = |day: u32| format!("2026-11-{day}T12:00:00+09:00");
+    shop.sell_at(&day(20), "department 1 100\ntender_cash\nz_report");
+    let later = "new_member code=2900000000056 name=新井\ndepartment 1 100\ntender_cash\nz_report";
+    shop.sell_at(&day(21), later);
+    let backups = shop.dir().join("backup");
+    fs::rename(backups.join("01-Z0001.regi"), backups.join("01-Z0001.failed")).expect("set aside");
+    fs::write(backups.join("notes.txt"), "no backup").expect("a file of somebody's");
+
+    let erased = |code: &str| shop.play_at(&day(22), &format!("erase_member {code}\nconfirm"));
+    let listed = |answer: &serde_json::Value| -> Vec<String> {
+        let rows = answer["rows"].as_array().into_iter().flatten();
+        let dated = |row: &serde_json::Value| {
+            let date = row["date"].as_str().expect("a date");
+            assert!(date.len() == 10 && date.starts_with("20"), "{row}");
+            row["backup"].as_str().expect("a name").to_owned()
+        };
+        rows.map(dated).collect()
+    };
+    let hanako = erased(HANAKO);
+    assert_eq!(listed(hanako.last()), ["01-Z0001.failed", "01-Z0002.regi"]);
+    let told = hanako.last()["document"].as_str().expect("a page for people");
+    assert!(told.contains("backup/01-Z0002.regi") && told.contains("elsewhere"), "{told}");
+    assert_eq!(listed(erased("2900000000056").last()), ["01-Z0002.regi"], "enrolled on that day");
+
+    shop.sell_at(&day(22), "department 1 100\ntender_cash\nz_report");
+    fs::remove_file(backups.join("01-Z0001.failed")).expect("deleted");
+    fs::remove_file(backups.join("01-Z0002.regi")).expect("deleted");
+    let taro = erased("2900000000025");
+    assert_eq!(listed(taro.last()), ["01-Z0003.regi"]);
+    fs::remove_file(backups.join("01-Z0003.regi")).expect("deleted");
+    let jiro = erased("2900000000032");
+    assert!(jiro.last()["rows"].is_null() && jiro.last()["ok"] == true, "{}", jiro.last());
+}

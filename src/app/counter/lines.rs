@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::Counter;
 use crate::app::answers;
 use crate::app::aside;
-use crate::app::books::{Act, Placed};
+use crate::app::books::{Act, Booked};
 use crate::app::control::Asked;
 use crate::app::engine::{Checked, Outcome, Pending, Step};
 use crate::app::event::Event;
@@ -153,7 +153,7 @@ impl<W: Write> Counter<W> {
         self.work();
     }
 
-    pub(super) fn written(&mut self, written: Result<Vec<Placed>, Refusal>) {
+    pub(super) fn written(&mut self, written: Result<Booked, Refusal>) {
         let Some(in_flight) = self.in_flight.take() else { return };
         // No cart is synced once its sale has ended.
         self.cart_changed = None;
