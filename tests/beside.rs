@@ -63,6 +63,9 @@ fn what_is_asked_beside_the_register_is_answered_as_without_it() {
         &["export", "sales", "--encoding", "cp932"],
         &["export", "lines"],
         &["export", "journal"],
+        &["export", "yayoi"],
+        &["export", "freee"],
+        &["export", "moneyforward"],
     ];
     let alone: Vec<_> = asked.iter().map(|words| told(&shop.regi(words))).collect();
     let looks = "inquire 101\nfind_item gyuu\nfind_member yama\njournal 248\nhelp scan\nkeys\n\

@@ -19,6 +19,10 @@ use crate::domain::refusal::Refusal;
 use crate::domain::register::{Now, StoredSale};
 use crate::domain::settings::Settings;
 use crate::domain::words::Words;
+use crate::exchange::bookkeeping::Slip;
+use crate::exchange::bookkeeping::freee::freee_out;
+use crate::exchange::bookkeeping::moneyforward::moneyforward_out;
+use crate::exchange::bookkeeping::yayoi::yayoi_out;
 use crate::exchange::csv_out::{OutEncoding, Written};
 use crate::exchange::journal_out::journal_out;
 use crate::exchange::masters_out::{items_out, members_out, points_out};
@@ -35,9 +39,24 @@ pub enum What {
     Sales,
     Lines,
     Journal,
+    /// Slips of the closed days for an accounting program.
+    Yayoi,
+    Freee,
+    MoneyForward,
 }
 
-/// One export: what, of which business dates (inclusive; they matter to sales and lines), and how.
+impl What {
+    /// What whoever reads the file expects.
+    pub const fn usual_encoding(self) -> OutEncoding {
+        match self {
+            Self::Yayoi => OutEncoding::Cp932,
+            Self::Freee | Self::MoneyForward => OutEncoding::Utf8Bom,
+            _ => OutEncoding::Utf8,
+        }
+    }
+}
+
+/// One export: what, of which business dates (inclusive; they matter to sales, lines and slips), and how.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     pub what: What,
@@ -154,7 +173,16 @@ pub fn export(source: &Source, order: &Order, mut out: impl Write) -> Result<Wri
         }
         What::Lines => lines_out(out, encoding, sales(source, order)?)?,
         What::Journal => journal_out(out, encoding, source.shop.entries().map_err(Refusal::from)?)?,
+        What::Yayoi => yayoi_out(out, encoding, &slips(source, order)?)?,
+        What::Freee => freee_out(out, encoding, &slips(source, order)?)?,
+        What::MoneyForward => moneyforward_out(out, encoding, &slips(source, order)?)?,
     })
+}
+
+fn slips(source: &Source, order: &Order) -> Result<Vec<Slip>, Refusal> {
+    let days = source.shop.reader().days(order.from, order.to)?;
+    let slips = days.iter().map(|day| Slip::of(&day.totals, &day.closing));
+    slips.filter_map(Result::transpose).collect()
 }
 
 fn sales(source: &Source, order: &Order) -> Result<Vec<StoredSale>, Refusal> {

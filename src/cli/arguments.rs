@@ -68,8 +68,8 @@ pub enum Deed {
         what: ExportWhat,
         #[command(flatten)]
         dates: Dates,
-        #[arg(long, default_value = "utf8", value_name = "utf8|cp932")]
-        encoding: EncodingWord,
+        #[arg(long, value_name = "utf8|cp932")]
+        encoding: Option<EncodingWord>,
     },
     Report {
         #[arg(value_name = "NAME")]
@@ -142,6 +142,9 @@ pub enum ExportWhat {
     Lines,
     Journal,
     Points,
+    Yayoi,
+    Freee,
+    Moneyforward,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

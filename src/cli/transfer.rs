@@ -152,7 +152,7 @@ pub fn export(
     options: &Options,
     what: ExportWhat,
     dates: &Dates,
-    encoding: EncodingWord,
+    encoding: Option<EncodingWord>,
     words: &Words,
 ) -> Result<Exit, Said> {
     let day = |text: &Option<String>, open: i32| match text {
@@ -170,10 +170,14 @@ pub fn export(
         ExportWhat::Lines => exports::What::Lines,
         ExportWhat::Journal => exports::What::Journal,
         ExportWhat::Points => exports::What::Points,
+        ExportWhat::Yayoi => exports::What::Yayoi,
+        ExportWhat::Freee => exports::What::Freee,
+        ExportWhat::Moneyforward => exports::What::MoneyForward,
     };
     let encoding = match encoding {
-        EncodingWord::Utf8 => OutEncoding::Utf8,
-        EncodingWord::Cp932 => OutEncoding::Cp932,
+        None => what.usual_encoding(),
+        Some(EncodingWord::Utf8) => OutEncoding::Utf8,
+        Some(EncodingWord::Cp932) => OutEncoding::Cp932,
     };
     let order = exports::Order { what, from: between.0, to: between.1, encoding };
     let written = match open_or_reach(options, words)? {

@@ -70,21 +70,29 @@ impl<W: Write> CsvOut<W> {
     /// # Errors
     /// Those of the writer.
     pub fn new<'a>(
-        mut writer: W,
+        writer: W,
         encoding: OutEncoding,
         columns: impl IntoIterator<Item = &'a str>,
     ) -> io::Result<Self> {
-        if encoding == OutEncoding::Utf8Bom {
-            writer.write_all(b"\xEF\xBB\xBF")?;
-        }
-        let written = Written::default();
-        let mut out = Self { writer, encoding, line: String::new(), column: 0, written, row: 1 };
+        let mut out = Self::bare(writer, encoding)?;
         for column in columns {
             out.text(column);
         }
         out.end_row()?;
         out.written.rows = 0;
         Ok(out)
+    }
+
+    /// Begins a file without a header.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn bare(mut writer: W, encoding: OutEncoding) -> io::Result<Self> {
+        if encoding == OutEncoding::Utf8Bom {
+            writer.write_all(b"\xEF\xBB\xBF")?;
+        }
+        let written = Written::default();
+        Ok(Self { writer, encoding, line: String::new(), column: 0, written, row: 1 })
     }
 
     /// Writes a cell of words, guarded. What lay in the journal before there was a gate is washed here.

@@ -19,6 +19,7 @@ pub mod members;
 pub mod points;
 pub mod stock;
 
+pub mod bookkeeping;
 pub mod csv_out;
 pub mod journal_out;
 pub mod masters_out;

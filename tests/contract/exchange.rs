@@ -253,3 +253,78 @@ fn stock_and_points_are_imported_on_their_own() {
     assert_eq!(taro["points"], "500");
     shop.verify();
 }
+
+/// `japan.md` 6.3: a slip a Z, both sides the same, taxes as they were printed.
+#[test]
+fn closed_days_leave_as_slips_for_the_bookkeeper() {
+    let shop = Shop::new("");
+    let day = |day: u32| format!("2026-11-{day}T12:00:00+09:00");
+    shop.sell_at(
+        &day(20),
+        "open_day 1000\ndepartment 1 1080\ndepartment 2 550\ntender_credit 1000\ntender_cash 1000\n\
+         paid_out 300 切手\ndepartment 2 1100\ntender_code\nreturn 01-000001 2\ntender_cash\nz_report 770",
+    );
+    shop.sell_at(&day(21), "department 1 108\ntender_cash\nz_report 108");
+    shop.sell_at(&day(22), "department 1 216\ntender_cash");
+    let decoded = |bytes: &[u8]| {
+        let (told, _, faults) = encoding_rs::SHIFT_JIS.decode(bytes);
+        assert!(!faults, "as programs read it: {told}");
+        told.into_owned()
+    };
+    let export = |what: &str, more: &[&str]| {
+        let done = shop.regi(&[&["export", what], more].concat());
+        assert_eq!(done.status.code(), Some(0), "{what}: {}", text(&done.stderr));
+        done.stdout
+    };
+
+    let yayoi = decoded(&export("yayoi", &[]));
+    let rows: Vec<Vec<&str>> = yayoi.lines().map(|row| row.split(',').collect()).collect();
+    let side = |from: usize| -> Vec<String> {
+        rows.iter().map(|row| [0, 3, 4, 5].map(|at| row[from + at]).join(" ")).collect()
+    };
+    let flags: Vec<&str> = rows.iter().map(|row| row[0]).collect();
+    assert_eq!(flags, ["2110", "2100", "2100", "2100", "2101", "2111"], "{yayoi}");
+    assert_eq!(
+        side(4),
+        [
+            "現金 対象外 80 0",
+            "売掛金 対象外 1000 0",
+            "売掛金 対象外 1100 0",
+            "仮払金 対象外 300 0",
+            "現金過不足 対象外 10 0",
+            "現金 対象外 108 0",
+        ]
+    );
+    assert_eq!(
+        side(10),
+        [
+            "売上高 課税売上込10% 1100 100",
+            "売上高 課税売上込軽減8% 1080 80",
+            "現金 対象外 300 0",
+            "現金 対象外 10 0",
+            "  0 ",
+            "売上高 課税売上込軽減8% 108 8",
+        ]
+    );
+    assert_eq!((rows[0][3], rows[5][3]), ("2026/11/20", "2026/11/21"));
+    assert!(rows[2][16].contains("切手") && rows[3][16].contains("切手"), "{yayoi}");
+
+    for (what, date) in [("freee", "日付"), ("moneyforward", "取引日")] {
+        let told = text(&export(what, &[]));
+        assert!(told.starts_with('\u{FEFF}'), "{what}");
+        let found = crate::support::rows(&told);
+        assert_eq!(found.len(), 6, "{what}: {told}");
+        assert!(found[0][date] == "2026/11/20" && found[5][date] == "2026/11/21", "{told}");
+        let money = |name: &str| -> i64 {
+            let amounts = found.iter().flat_map(|row| row.iter());
+            let amounts = amounts.filter(|(column, _)| column.starts_with(name));
+            amounts.filter_map(|(_, amount)| amount.parse::<i64>().ok()).sum()
+        };
+        assert_eq!((money("借方金額"), money("貸方金額")), (2_598, 2_598), "{what}");
+        let later = ["--from", "2026-11-21", "--encoding", "cp932"];
+        let later = decoded(&export(what, &later));
+        assert!(later.lines().count() == 2, "{what}: a header and a day: {later}");
+    }
+    let none = export("yayoi", &["--from", "2026-11-22"]);
+    assert!(none.is_empty(), "a day that is not closed is nobody's to book");
+}
