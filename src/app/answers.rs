@@ -356,14 +356,11 @@ pub fn give(engine: &mut Engine, mut outcome: Outcome, answer: Sender<Reply>) {
         return;
     };
     let (name, options) = (name.clone(), options.clone());
-    let (source, mut reply) = (reports::Source::of(engine), Reply::of(outcome, engine));
+    let (source, reply) = (reports::Source::of(engine), Reply::of(outcome, engine));
     let begun = std::thread::Builder::new().name("report".to_owned()).spawn(move || {
-        let made = Wanted::read(&name, &options).and_then(|wanted| source.make(&wanted));
+        let made = Wanted::read(&name, &options).and_then(|wanted| source.write(&wanted));
         let reply = match made {
-            Ok(table) => {
-                show_table(&mut reply, &table, &options);
-                reply
-            }
+            Ok((table, document)) => Reply { report: Some(table.to_json()), document, ..reply },
             Err(refusal) => {
                 let said = source.words.refusal(&refusal);
                 Reply::refused(&reply.command, refusal.code.word(), said)
@@ -372,16 +369,6 @@ pub fn give(engine: &mut Engine, mut outcome: Outcome, answer: Sender<Reply>) {
         let _ = answer.send(reply);
     });
     drop(begun); // Without a thread the answer's end is dropped, and the client told so.
-}
-
-fn show_table(
-    reply: &mut Reply,
-    table: &crate::reports::table::Table,
-    options: &[(String, String)],
-) {
-    let csv = options.iter().any(|(key, value)| key == "format" && value == "csv");
-    reply.document = if csv { table.to_csv() } else { table.to_text(78) };
-    reply.report = Some(table.to_json());
 }
 
 /// The answer of a command for a program, with what a look found.
@@ -398,7 +385,13 @@ pub fn reply(engine: &mut Engine, mut outcome: Outcome) -> Reply {
     let found = match look {
         Look::Journal(words) => journal(engine, &words, &mut reply),
         Look::Report { name, options } => {
-            report(engine, &name, &options).map(|table| show_table(&mut reply, &table, &options))
+            let wanted = Wanted::read(&name, &options);
+            wanted.and_then(|wanted| reports::Source::of(engine).write(&wanted)).map(
+                |(table, document)| {
+                    reply.report = Some(table.to_json());
+                    reply.document = document;
+                },
+            )
         }
         Look::Help(name) => help(engine, name.as_deref(), &mut reply),
         Look::Keys => {

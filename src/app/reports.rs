@@ -17,6 +17,7 @@ use crate::domain::words::Words;
 use crate::reports::day_table::day_table;
 use crate::reports::items_sold::items_sold;
 use crate::reports::members_list::{MemberRow, members_list};
+use crate::reports::page::{Form, written};
 use crate::reports::period::Period;
 use crate::reports::sales_by_day::sales_by_day;
 use crate::reports::table::Table;
@@ -33,6 +34,7 @@ pub struct Wanted {
     /// Days by name, reckoned from the day the report is made.
     pub period: Option<Period>,
     pub number: Option<DocNo>,
+    pub form: Form,
 }
 
 /// Every report there is.
@@ -61,7 +63,7 @@ impl Wanted {
                 "period" => {
                     wanted.period = Some(Period::from_word(value).ok_or_else(|| bad(value))?);
                 }
-                "format" if matches!(value.as_str(), "csv" | "text") => {}
+                "format" => wanted.form = Form::from_word(value).ok_or_else(|| bad(value))?,
                 "number" => wanted.number = Some(value.parse().map_err(|_| bad(value))?),
                 _ => return Err(bad(key)),
             }
@@ -162,6 +164,16 @@ impl Source {
             }
             _ => self.members(),
         }
+    }
+
+    /// Makes a report and writes it in the form that was asked for.
+    ///
+    /// # Errors
+    /// As those of `make`.
+    pub fn write(&self, wanted: &Wanted) -> Result<(Table, String), Refusal> {
+        let table = self.make(wanted)?;
+        let text = written(&table, wanted.form, &self.words);
+        Ok((table, text))
     }
 
     /// The Z of a number, of a business date, or the last one.

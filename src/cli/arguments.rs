@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::domain::words::Words;
+use crate::reports::page::Form;
 
 #[derive(Debug, Parser)]
 #[command(name = "regi", version, disable_help_subcommand = true)]
@@ -76,8 +77,8 @@ pub enum Deed {
         name: String,
         #[command(flatten)]
         dates: Dates,
-        #[arg(long, default_value = "text", value_name = "text|csv|json")]
-        format: FormatWord,
+        #[arg(long, value_name = "text|csv|json|html|svg")]
+        format: Option<FormatWord>,
         #[arg(value_name = "KEY=VALUE")]
         options: Vec<String>,
     },
@@ -158,6 +159,20 @@ pub enum FormatWord {
     Text,
     Csv,
     Json,
+    Html,
+    Svg,
+}
+
+impl FormatWord {
+    pub const fn form(self) -> Form {
+        match self {
+            Self::Text => Form::Text,
+            Self::Csv => Form::Csv,
+            Self::Json => Form::Json,
+            Self::Html => Form::Html,
+            Self::Svg => Form::Svg,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

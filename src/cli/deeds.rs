@@ -236,40 +236,30 @@ pub fn report(
     options: &Options,
     name: &str,
     dates: &Dates,
-    format: FormatWord,
+    format: Option<FormatWord>,
     given: &[String],
     words: &Words,
 ) -> Result<Exit, Said> {
-    let given = report_options(dates, given, words)?;
+    let mut given = report_options(dates, given, words)?;
+    if let Some(format) = format {
+        given.push(("format".to_owned(), format.form().word().to_owned()));
+    }
     let wanted = Wanted::read(name, &given).map_err(|refusal| Said::refusal(&refusal, words))?;
     let text = match look_or_reach(options, words)? {
         Here::Opened(engine) => {
-            let table = reports::Source::of(&engine)
-                .make(&wanted)
-                .map_err(|refusal| Said::refusal(&refusal, words))?;
+            let written = reports::Source::of(&engine).write(&wanted);
             engine.shop.close();
-            match format {
-                FormatWord::Text => table.to_text(78),
-                FormatWord::Csv => table.to_csv(),
-                FormatWord::Json => format!("{}\n", table.to_json()),
-            }
+            written.map_err(|refusal| Said::refusal(&refusal, words))?.1
         }
         Here::Running(mut client) => {
-            let mut given = given;
-            if format == FormatWord::Csv {
-                given.push(("format".to_owned(), "csv".to_owned()));
-            }
             let line = given.iter().fold(format!("report {name}"), |line, (key, value)| {
                 format!("{line} {}", crate::domain::command::quote(&format!("{key}={value}")))
             });
             let reply =
                 client.ask(&line).map_err(|error| Said::file("control.sock", &error, words))?;
-            if let Some(error) = reply.error {
-                return Err(Said::reply(error));
-            }
-            match (format, reply.report) {
-                (FormatWord::Json, Some(report)) => format!("{report}\n"),
-                _ => reply.document,
+            match reply.error {
+                Some(error) => return Err(Said::reply(error)),
+                None => reply.document,
             }
         }
     };

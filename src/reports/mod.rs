@@ -4,7 +4,7 @@
 //! Invariant: amounts are printed as they were stored; nothing here prices or taxes anything again.
 //!
 //! A paper is a `domain::document::Document`, free of any width; a printer or a screen lays it out.
-//! An analysis is a `Table`, written as text, CSV or JSON. Words come from the language files.
+//! An analysis is a `Table`, written as text, CSV, JSON, a page or a picture. Words come from the language files.
 
 pub mod letterhead;
 
@@ -17,6 +17,7 @@ pub mod slips;
 pub mod void_slip;
 pub mod x_z;
 
+pub mod page;
 pub mod table;
 
 pub mod day_table;

@@ -57,7 +57,8 @@ pub enum Cell {
 }
 
 impl Cell {
-    fn shown(&self) -> String {
+    /// The cell as people read it.
+    pub fn shown(&self) -> String {
         match self {
             Self::Empty => String::new(),
             Self::Text(text) => text.clone(),
