@@ -231,7 +231,7 @@ pub fn hear_journal(
         }
     }
     if chain.damage.is_empty() {
-        hear_entries(&reader, witnesses.keys, is_own, audit)?;
+        hear_entries(&reader, threads, (witnesses.keys, is_own), audit)?;
     }
     Ok(())
 }
@@ -244,11 +244,11 @@ fn newest(history: &History, lane: u8) -> Result<Option<Epoch>, StoreError> {
 /// Reads every entry, and asks the keys whether the last Zs are theirs.
 fn hear_entries(
     reader: &Reader,
-    keys: &Keys,
-    is_own: bool,
+    threads: usize,
+    (keys, is_own): (&Keys, bool),
     audit: &mut Audit,
 ) -> Result<(), StoreError> {
-    let heard = every_entry(reader)?;
+    let heard = every_entry(reader, threads)?;
     audit.found.extend(heard.found);
     if let Some(last) = heard.signed.last().filter(|_| is_own)
         && keys.public_key()?.is_some_and(|own| own != last.key)

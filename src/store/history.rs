@@ -6,6 +6,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
+
+use crossbeam_channel::bounded;
 
 use super::chain::{Epoch, JournalId};
 use super::codec;
@@ -104,23 +107,35 @@ pub fn step_of(record: &Record) -> Result<Step, StoreError> {
     Ok(Step { entry, place })
 }
 
-/// Calls `each` with the steps of a journal from `seq` on, up to `at_once` of them together.
+/// Batches of steps that are read before the first of them is done with.
+const READ_AHEAD: usize = 2;
+
+/// Calls `each` with the steps of a journal from `seq` on, up to `at_once` of them together; the next
+/// are read, proved and decoded meanwhile.
 pub fn each_batch(
     reader: &Reader,
     seq: u64,
     at_once: usize,
     mut each: impl FnMut(&[Step]) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let mut batch = Vec::with_capacity(at_once);
-    for record in reader.iter_from(seq) {
-        let record = record?;
-        batch.push(step_of(&record)?);
-        if batch.len() == at_once {
-            each(&batch)?;
-            batch.clear();
-        }
+    if seq > reader.head().seq {
+        return Ok(());
     }
-    if batch.is_empty() { Ok(()) } else { each(&batch) }
+    thread::scope(|scope| {
+        let (hand, batches) = bounded(READ_AHEAD);
+        scope.spawn(move || {
+            let steps = reader.iter_from(seq).map(|record| step_of(&record?));
+            let mut steps = steps.peekable();
+            while steps.peek().is_some() {
+                let batch: Result<Vec<Step>, StoreError> = steps.by_ref().take(at_once).collect();
+                let is_last = batch.is_err();
+                if hand.send(batch).is_err() || is_last {
+                    return; // Whoever folds them has stopped.
+                }
+            }
+        });
+        batches.into_iter().try_for_each(|batch| each(&batch?))
+    })
 }
 
 /// An import's rows are read from the journal of the lane that brought them.

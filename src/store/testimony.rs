@@ -4,11 +4,12 @@
 //! Invariant: hashes stand for everything before them, so the first entry that differs is found by
 //! halving.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 
 use super::audit::Disagreement;
 use super::chain::Hash;
-use super::codec;
 use super::fault::StoreError;
 use super::history::{History, step_of};
 use super::opening::Known;
@@ -16,6 +17,7 @@ use super::reader::{Reader, Record};
 use super::second_copy::CopyPlace;
 use super::verify::Watch as ChainWatch;
 use super::z_signing::{self, Signed};
+use crate::domain::entry::Entry;
 
 /// What was read of a journal's entries.
 #[derive(Debug, Default)]
@@ -23,19 +25,45 @@ pub struct Heard {
     pub signed: Vec<Signed>,
     /// The first entry that cannot be read, and every Z that is not signed as it must be.
     pub found: Vec<Disagreement>,
+    /// One of them cannot be read: it ends what was heard.
+    is_broken: bool,
 }
 
-/// Reads every entry of a journal whose chain is whole.
-pub fn every_entry(reader: &Reader) -> Result<Heard, StoreError> {
+/// Reads every entry of a journal whose chain is whole, with at most `threads` threads.
+pub fn every_entry(reader: &Reader, threads: usize) -> Result<Heard, StoreError> {
+    let (last, mut heard) = (reader.head().seq, Heard::default());
+    let part = last.div_ceil(threads.max(1) as u64).max(1);
+    let firsts = (1..=last).step_by(usize::try_from(part).unwrap_or(usize::MAX));
+    let parts: Vec<_> = thread::scope(|scope| {
+        let hear = |first| scope.spawn(move || entries_of(reader, first, part));
+        let hearing: Vec<_> = firsts.map(hear).collect();
+        hearing
+            .into_iter()
+            .map(|part| part.join().unwrap_or_else(|why| resume_unwind(why)))
+            .collect()
+    });
+    for part in parts {
+        let part = part?;
+        let is_broken = part.is_broken;
+        heard.go_on(part);
+        if is_broken {
+            break; // What stands behind an entry that cannot be read is not told.
+        }
+    }
+    Ok(heard)
+}
+
+/// Reads so many entries from `first` on, or as many as can be read.
+fn entries_of(reader: &Reader, first: u64, count: u64) -> Result<Heard, StoreError> {
     let (lane, mut heard) = (reader.id().lane(), Heard::default());
-    for record in reader.iter_from(1) {
+    for record in reader.iter_from(first).take(usize::try_from(count).unwrap_or(usize::MAX)) {
         let record = record?;
-        let seq = record.seq;
         match step_of(&record) {
-            Ok(_) => heard.signature(lane, &record)?,
+            Ok(step) => heard.signature(lane, &record, &step.entry),
             Err(error) => {
-                let what = error.to_string();
+                let (seq, what) = (record.seq, error.to_string());
                 heard.found.push(Disagreement::Entry { lane, seq, what });
+                heard.is_broken = true;
                 break;
             }
         }
@@ -44,17 +72,25 @@ pub fn every_entry(reader: &Reader) -> Result<Heard, StoreError> {
 }
 
 impl Heard {
-    fn signature(&mut self, lane: u8, record: &Record) -> Result<(), StoreError> {
-        let entry = codec::decode_entry(&record.body)?;
-        match z_signing::check(&entry, record.prev_hash, &record.body) {
+    fn signature(&mut self, lane: u8, record: &Record, entry: &Entry) {
+        match z_signing::check(entry, record.prev_hash, &record.body) {
             Ok(None) => {}
-            Ok(Some((number, key))) => match self.signed.last_mut() {
-                Some(last) if last.key == key => last.count += 1,
-                _ => self.signed.push(Signed { lane, key, since: number, count: 1 }),
-            },
+            Ok(Some((since, key))) => self.sign(Signed { lane, key, since, count: 1 }),
             Err(why) => self.found.push(Disagreement::Seal { lane, seq: record.seq, why }),
         }
-        Ok(())
+    }
+
+    fn sign(&mut self, more: Signed) {
+        match self.signed.last_mut() {
+            Some(last) if last.key == more.key => last.count += more.count,
+            _ => self.signed.push(more),
+        }
+    }
+
+    /// Takes over what was heard of the entries that follow.
+    fn go_on(&mut self, next: Self) {
+        next.signed.into_iter().for_each(|signed| self.sign(signed));
+        self.found.extend(next.found);
     }
 }
 
