@@ -134,11 +134,11 @@ impl Engine {
     /// Writes down a jump of the clock, and returns it to be shown. `up_ms` is the time since the machine
     /// started.
     pub fn watch_clock(&mut self, up_ms: u64) -> Option<Jump> {
-        let now = self.now();
-        if now.clock == Clock::Given {
-            return None;
-        }
-        let jump = self.jump.take().or_else(|| self.clock.look(now, up_ms))?;
+        let utc_ms = match self.time {
+            Time::Given(now) if now.clock == Clock::Given => return None,
+            time => time.utc_ms(),
+        };
+        let jump = self.jump.take().or_else(|| self.clock.look(utc_ms, up_ms))?;
         let Jump { from_ms, to_ms } = jump;
         if self.record(vec![Kind::ClockJumped { from_ms, to_ms }]).is_err() {
             self.jump = Some(jump); // The disk takes nothing now: written with the next look.

@@ -18,6 +18,7 @@ pub mod first_run;
 pub mod holding;
 pub mod import_words;
 pub mod imports;
+pub mod inbox;
 pub mod kitchen;
 pub mod labels;
 pub mod lane_config;

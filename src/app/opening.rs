@@ -353,7 +353,7 @@ fn engine(
         words,
         paper_words: None,
         time: options.time,
-        clock: ClockWatch::begin(now, uptime_ms()),
+        clock: ClockWatch::begin(now.utc_ms, uptime_ms()),
         jump: opened.last.and_then(|last| Jump::since(last, now)),
         chance: options.chance,
         spool,

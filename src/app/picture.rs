@@ -64,10 +64,10 @@ impl Picture {
 
     /// Takes over what goes on beside the register: clock, printer, copy.
     pub fn look_around(&mut self, engine: &Engine) {
-        let now = engine.now();
-        let minute = now.utc_ms.div_euclid(60_000);
+        let minute = engine.time.utc_ms().div_euclid(60_000);
         if self.minute != minute {
             self.minute = minute;
+            let now = engine.now();
             let (hour, minute) = now.clock_time();
             self.clock = format!("{} {hour:02}:{minute:02}", now.day().format("%m-%d"));
         }

@@ -5,9 +5,8 @@
 
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::Sender;
-
 use super::event::Event;
+use super::inbox::EventSender;
 use super::lane_config::{SoundBy, SoundConfig};
 use crate::devices::sound::{Signal, Speaker};
 
@@ -26,7 +25,7 @@ pub struct ScanSound {
 
 impl ScanSound {
     /// Begins as the lane's settings say; a sound card that fails is told by `Event::Mute`.
-    pub fn start(config: &SoundConfig, events: &Sender<Event>) -> Self {
+    pub fn start(config: &SoundConfig, events: &EventSender) -> Self {
         let events = events.clone();
         let speaker = (config.by == SoundBy::Wav)
             .then(|| Speaker::start(PLAYER, move |signal| drop(events.send(Event::Mute(signal)))))
@@ -71,7 +70,7 @@ impl ScanSound {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crossbeam_channel::unbounded;
+    use crate::app::inbox::Inbox;
 
     fn rings(sound: &mut ScanSound) -> u32 {
         let mut count = 0;
@@ -84,7 +83,7 @@ mod tests {
 
     #[test]
     fn answers_are_told_apart_by_their_rings_and_the_newest_wins() {
-        let (events, _kept) = unbounded();
+        let (events, _kept) = Inbox::new().unwrap();
         for (by, accepted, signal, want) in [
             (SoundBy::Bell, false, Signal::Accepted, 0),
             (SoundBy::Bell, true, Signal::Accepted, 1),
@@ -105,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_mute_sound_card_is_replaced_by_the_bell() {
-        let (events, _kept) = unbounded();
+        let (events, _kept) = Inbox::new().unwrap();
         let config = SoundConfig { by: SoundBy::Wav, accepted: false };
         let mut sound = ScanSound::start(&config, &events);
         sound.mute(Signal::Unknown);

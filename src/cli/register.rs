@@ -6,8 +6,6 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
-
 use super::exit::Exit;
 use super::said::Said;
 use crate::app::control::ControlSocket;
@@ -16,6 +14,7 @@ use crate::app::demo as sample_shop;
 use crate::app::engine::Engine;
 use crate::app::event::{self, Ending, Event};
 use crate::app::first_run;
+use crate::app::inbox::{EventSender, Inbox};
 use crate::app::lane_config::LaneConfig;
 use crate::app::opening::{self, OpenFault, Options};
 use crate::app::picture::Picture;
@@ -40,7 +39,7 @@ pub fn open(options: &Options, words: &Words) -> Result<Exit, Said> {
 
 /// `greeting` stands on the screen before the first act.
 fn open_saying(options: &Options, words: &Words, greeting: Option<String>) -> Result<Exit, Said> {
-    let (events, inbox) = bounded(event::QUEUE);
+    let (events, inbox) = Inbox::new().map_err(|error| Said::file("terminal", &error, words))?;
     let woken = events.clone();
     let wake = move || drop(woken.send(Event::Printer));
     match opening::open(options, wake) {
@@ -53,7 +52,7 @@ fn open_saying(options: &Options, words: &Words, greeting: Option<String>) -> Re
             let error = first.map_or(StoreError::Journal(String::new()), StoreError::Damaged);
             recover(options, Said::store(error, words), &found)
         }
-        Ok(engine) => counter(options, engine, events, &inbox, words, greeting),
+        Ok(engine) => counter(options, engine, events, inbox, words, greeting),
         Err(OpenFault::NoShop) if io::stdout().is_terminal() => {
             let asked = first_run::ask(options, words)
                 .map_err(|error| Said::file("terminal", &error, words))?;
@@ -125,8 +124,8 @@ pub fn demo(options: &Options, words: &Words) -> Result<Exit, Said> {
 fn counter(
     options: &Options,
     engine: Engine,
-    events: Sender<Event>,
-    inbox: &Receiver<Event>,
+    events: EventSender,
+    mut inbox: Inbox,
     words: &Words,
     greeting: Option<String>,
 ) -> Result<Exit, Said> {
@@ -148,7 +147,10 @@ fn counter(
     let guard = TerminalGuard::enter().map_err(|error| at_terminal(&error))?;
     terminal::ask_for_kanji(&mut io::stdout()).map_err(|error| at_terminal(&error))?;
     let (width, height) = crossterm::terminal::size().map_err(|error| at_terminal(&error))?;
-    event::read_terminal(events.clone()).map_err(|error| at_terminal(&error))?;
+    inbox.read_terminal().map_err(|error| at_terminal(&error))?;
+    if terminal::is_bare_console() {
+        let _ = events.try_send(Event::NoKanji); // Nothing else is in the queue.
+    }
     let screens = Screens::new(engine.keymap.clone(), theme);
     let display = Display::new(io::stdout(), width, height);
     let (shop, rules) = (Arc::clone(&engine.shop), engine.config.scanner.clone());
@@ -160,8 +162,8 @@ fn counter(
     // The cashier sees the register before others can reach it.
     let _control = listen(shop.dir(), &showcase, &events).map_err(|error| at_terminal(&error))?;
     let _scanners = scanners(&rules, &events);
-    let ended = shown.and_then(|()| counter.run(inbox));
-    drop(guard);
+    let ended = shown.and_then(|()| counter.run(&mut inbox));
+    drop((guard, inbox));
     shop.close();
     Ok(match ended {
         Ok(Ending::Asked) => Exit::Done,
@@ -175,11 +177,7 @@ fn counter(
     })
 }
 
-fn listen(
-    dir: &Path,
-    showcase: &Arc<Showcase>,
-    events: &Sender<Event>,
-) -> io::Result<ControlSocket> {
+fn listen(dir: &Path, showcase: &Arc<Showcase>, events: &EventSender) -> io::Result<ControlSocket> {
     let events = events.clone();
     ControlSocket::listen(dir, Arc::clone(showcase), move |asked| {
         events.send(Event::Control(asked)).is_ok()
@@ -188,10 +186,7 @@ fn listen(
 
 /// Scanners are heard only where a rule names one; elsewhere a wedge types into the terminal. One that
 /// cannot be listened to leaves the others and the keyboard.
-fn scanners(
-    rules: &[scanner::ScannerMatch],
-    events: &Sender<Event>,
-) -> Vec<scanner::ScannerHandle> {
+fn scanners(rules: &[scanner::ScannerMatch], events: &EventSender) -> Vec<scanner::ScannerHandle> {
     let tell = || {
         let events = events.clone();
         move |event| drop(events.send(Event::Scanner(event)))

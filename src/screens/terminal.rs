@@ -1,6 +1,6 @@
 //! The terminal itself: entered and left cleanly, and written only where something changed.
 //!
-//! Room: screens. May touch: the terminal. May not: take keys (the app's reader thread does), clock.
+//! Room: screens. May touch: the terminal. May not: take keys (the app does), clock.
 //! Invariant: whatever ends the process short of SIGKILL, the terminal is left as it was found; an
 //! unchanged screen writes nothing.
 
@@ -19,7 +19,6 @@ use crossterm::terminal::{
 use crossterm::{execute, queue};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::paint::paint;
 
@@ -124,16 +123,17 @@ pub fn ask_for_kanji(out: &mut impl Write) -> io::Result<()> {
     out.flush()
 }
 
-/// Returns whether 漢 took other than two cells, where the terminal says so within `patience`. Called
-/// on the thread that reads the keys, before it reads any: the first key ends the waiting.
-pub fn denies_kanji(patience: Duration) -> bool {
-    let stdin = io::stdin();
-    let Ok(patience) = Timespec::try_from(patience) else { return false };
-    let answered = poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&patience));
+/// Returns whether 漢 took other than two cells, where what has come in is the terminal's answer. Called
+/// before any key is read.
+pub fn denies_kanji() -> bool {
     // What is no answer is a key already: it is not kept waiting.
-    answered == Ok(1)
-        && has_an_answer(&stdin)
+    has_an_answer(&io::stdin())
         && crossterm::cursor::position().is_ok_and(|(column, _)| column != 2)
+}
+
+/// Returns whether the terminal has sent anything that was not read yet.
+pub fn has_said_something() -> bool {
+    rustix::io::ioctl_fionread(io::stdin()).is_ok_and(|bytes| bytes > 0)
 }
 
 /// Returns whether as much has come in as an answer has. Over a line it may come in parts.

@@ -114,7 +114,7 @@ fn reopen(dir: &Path, engine: Engine, weather: &mut Weather) -> (Engine, Option<
     drop(engine);
     let now = weather.now();
     let mut engine = opening::open(&options(dir, now), || {}).expect("opened");
-    engine.clock = ClockWatch::begin(now, weather.up_ms);
+    engine.clock = ClockWatch::begin(now.utc_ms, weather.up_ms);
     weather.told = weather.ahead;
     let back = entry.header.at_ms - now.utc_ms;
     let jump = Jump { from_ms: entry.header.at_ms, to_ms: now.utc_ms };
@@ -170,7 +170,7 @@ fn some_days(run: &Run, chance: &mut Chance) -> Told {
     let dir = folder.path().join("shop");
     let mut weather = Weather::new(chance);
     let mut engine = found(&dir, weather.now());
-    engine.clock = ClockWatch::begin(weather.now(), weather.up_ms);
+    engine.clock = ClockWatch::begin(weather.now().utc_ms, weather.up_ms);
     let (mut want, mut refused) = (Vec::new(), 0);
     for _ in 0..60 {
         weather.pass(chance);

@@ -5,11 +5,10 @@
 
 use std::io::Write;
 
-use crossbeam_channel::Sender;
-
 use super::Counter;
 use crate::app::drawer_watch::DrawerAlarm;
 use crate::app::event::Event;
+use crate::app::inbox::EventSender;
 use crate::app::lane_config::DisplayConfig;
 use crate::app::showcase;
 use crate::app::spool::SpoolNews;
@@ -119,10 +118,7 @@ impl<W: Write> Counter<W> {
 }
 
 /// Starts the line display's thread, where the lane has one.
-pub(super) fn line_display(
-    config: &DisplayConfig,
-    events: &Sender<Event>,
-) -> Option<DisplayHandle> {
+pub(super) fn line_display(config: &DisplayConfig, events: &EventSender) -> Option<DisplayHandle> {
     let address = config.line().ok().flatten()?;
     let events = events.clone();
     let tell = move |state| drop(events.send(Event::LineDisplay(state)));

@@ -13,7 +13,6 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use crossterm::event::{
     Event as TerminalEvent, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind,
 };
@@ -25,6 +24,7 @@ use super::cart_sync::CartSync;
 use super::clock::uptime_ms;
 use super::engine::Engine;
 use super::event::{Ending, Event};
+use super::inbox::{EventSender, Inbox};
 use super::opening;
 use super::picture::Picture;
 use super::scan_sound::ScanSound;
@@ -60,7 +60,7 @@ pub struct Counter<W: Write> {
     in_flight: Option<InFlight>,
     /// The PIN of the first line, while it is compared and until that line takes it.
     pin: Option<PinState>,
-    events: Sender<Event>,
+    events: EventSender,
     ending: Option<Ending>,
     cart_changed: Option<Instant>,
     cart_sync: CartSync,
@@ -89,7 +89,7 @@ impl<W: Write> Counter<W> {
         picture: Picture,
         display: Display<W>,
         showcase: Arc<Showcase>,
-        events: Sender<Event>,
+        events: EventSender,
     ) -> io::Result<Self> {
         let cart_sync = CartSync::start(engine.shop.cart_log().clone())?;
         let line_display = devices::line_display(&engine.config.display, &events);
@@ -127,19 +127,18 @@ impl<W: Write> Counter<W> {
     ///
     /// # Errors
     /// A terminal that cannot be written to any more.
-    pub fn run(mut self, events: &Receiver<Event>) -> io::Result<Ending> {
+    pub fn run(mut self, inbox: &mut Inbox) -> io::Result<Ending> {
         self.begin_beside();
         while self.ending.is_none() {
-            match events.recv_timeout(self.next_wake()) {
-                Ok(event) => {
+            match inbox.next(self.next_wake()) {
+                Some(event) => {
                     self.happened(event);
                     // All that waits is taken before anything is drawn: a scan costs one frame.
-                    while let Ok(event) = events.try_recv() {
+                    while let Some(event) = inbox.try_next() {
                         self.happened(event);
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => self.woke(),
-                Err(RecvTimeoutError::Disconnected) => break,
+                None => self.woke(),
             }
             if self.is_soon_written() {
                 continue; // One frame for the key and its answer; the disk is quicker than both.
@@ -149,7 +148,7 @@ impl<W: Write> Counter<W> {
             // The cashier has the answer; now the paper.
             self.engine.spool.send_queued();
         }
-        self.finish(events);
+        self.finish(inbox);
         let ending = self.ending.unwrap_or(Ending::Asked);
         let damaged = ending == Ending::Asked && self.engine.damage.is_some();
         Ok(if damaged { Ending::Damaged } else { ending })
@@ -185,12 +184,12 @@ impl<W: Write> Counter<W> {
     }
 
     /// What is being written is waited for: its answer may already be on paper.
-    fn finish(&mut self, events: &Receiver<Event>) {
+    fn finish(&mut self, inbox: &mut Inbox) {
         while self.in_flight.is_some() {
-            match events.recv_timeout(Duration::from_secs(5)) {
-                Ok(Event::Written(written)) => self.written(written),
-                Ok(_) => {}
-                Err(_) => return,
+            match inbox.next(Duration::from_secs(5)) {
+                Some(Event::Written(written)) => self.written(written),
+                Some(_) => {}
+                None => return,
             }
         }
         self.engine.spool.drain(Duration::from_millis(300));
@@ -232,8 +231,7 @@ impl<W: Write> Counter<W> {
 
     /// Idle wakes for nothing but the minute on the clock.
     fn next_wake(&self) -> Duration {
-        let now = self.engine.now();
-        let to_minute = 60_000 - now.utc_ms.rem_euclid(60_000);
+        let to_minute = 60_000 - self.engine.time.utc_ms().rem_euclid(60_000);
         let mut wake = Duration::from_millis(u64::try_from(to_minute).unwrap_or(60_000));
         if let Some(due) = self.wedge.due() {
             wake = wake.min(Duration::from_millis(due.saturating_sub(self.elapsed_ms())));

@@ -6,12 +6,12 @@
 
 use std::io::Write;
 
-use crossbeam_channel::Sender;
 use rust_decimal::Decimal;
 
 use super::Counter;
 use super::lines::{From, Line};
 use crate::app::event::Event;
+use crate::app::inbox::EventSender;
 use crate::app::lane_config::ScaleConfig;
 use crate::devices::scale::{self, Milligrams, ScaleFault, ScaleHandle};
 use crate::devices::sound::Signal;
@@ -29,7 +29,7 @@ pub(super) struct Weighing {
 }
 
 impl Weighing {
-    pub(super) fn start(config: Option<&ScaleConfig>, events: &Sender<Event>) -> Self {
+    pub(super) fn start(config: Option<&ScaleConfig>, events: &EventSender) -> Self {
         let settings = config.and_then(|config| config.settings().ok());
         let events = events.clone();
         let tell = move |op, weight| drop(events.send(Event::Weighed(op, weight)));

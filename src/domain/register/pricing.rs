@@ -201,6 +201,9 @@ fn takes_share(line: &SaleLine) -> bool {
 /// Shares an amount over the rates by largest remainder, then over the lines of each rate
 /// (`japan.md` 1.6).
 fn share(lines: &mut [SaleLine], amount: Money, field: fn(&mut SaleLine) -> &mut Money) {
+    if amount.is_zero() {
+        return;
+    }
     let mut groups: Vec<(Option<Rate>, String, Vec<usize>)> = Vec::new();
     for (place, line) in lines.iter().enumerate().filter(|(_, line)| takes_share(line)) {
         let known = groups

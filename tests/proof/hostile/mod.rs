@@ -12,16 +12,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::bounded;
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent};
 use regi::app::books::ShopKind;
 use regi::app::clock::{Chance as Ids, Time};
 use regi::app::control::{Asked, Request};
 use regi::app::counter::Counter;
 use regi::app::engine::Engine;
-use regi::app::event::{Ending, Event, QUEUE};
+use regi::app::event::{Ending, Event};
 use regi::app::exports::{self, Order, Source};
 use regi::app::imports::{self, Mode};
+use regi::app::inbox::{EventSender, Inbox};
 use regi::app::lane_config::{LaneConfig, SoundBy};
 use regi::app::opening::{self, Options};
 use regi::app::picture::Picture;
@@ -306,14 +307,14 @@ impl Shop {
         let engine = self.engine.take().expect("a register");
         let shop = Arc::clone(&engine.shop);
         let screen = Screen::default();
-        let (events, inbox) = bounded(QUEUE);
+        let (events, mut inbox) = Inbox::new().expect("a pipe");
         let screens = Screens::new(engine.keymap.clone(), Theme::usual());
         let display = Display::new(screen.clone(), 100, 30);
         let show = Arc::<Showcase>::default();
         let picture = Picture::default();
         let counter = Counter::new(engine, screens, picture, display, show, events.clone());
         let counter = counter.expect("a counter");
-        let work = std::thread::spawn(move || counter.run(&inbox).expect("it runs"));
+        let work = std::thread::spawn(move || counter.run(&mut inbox).expect("it runs"));
         let counter = Sent(events);
         for (at, text) in texts.iter().enumerate() {
             counter.look(at + 1, text);
@@ -390,7 +391,7 @@ fn no_formula(csv: &str, what: exports::What) {
 }
 
 /// The sending end of a running counter.
-struct Sent(Sender<Event>);
+struct Sent(EventSender);
 
 impl Sent {
     fn send(&self, event: Event) {
