@@ -159,20 +159,36 @@ impl<'a> Setter<'a> {
         (self.face.measure)(c) * self.scale
     }
 
-    /// Breaks at `room` columns; an empty text is one empty line.
+    /// Breaks at `room` columns; an empty text is one empty line. A word or a number of half-width
+    /// signs stays whole where a line can hold it, and no line but the first begins with a space.
     fn wrap(&self, text: &str, room: usize) -> Vec<String> {
         let mut lines = vec![String::new()];
         let mut used = 0;
-        for c in text.chars() {
-            let width = self.char_width(c);
-            if used + width > room && used > 0 {
-                lines.push(String::new());
-                used = 0;
+        for word in words(text) {
+            let width = self.width(word);
+            if used + width > room && width <= room {
+                let line = lines.last_mut().expect("there is always a line");
+                // An indent alone is no line: the word is broken behind it.
+                if !line.trim_end().is_empty() {
+                    line.truncate(line.trim_end().len());
+                    lines.push(String::new());
+                    used = 0;
+                }
             }
-            if let Some(line) = lines.last_mut() {
-                line.push(c);
+            if used == 0 && lines.len() > 1 && matches!(word, " " | "\u{3000}") {
+                continue;
             }
-            used += width;
+            for c in word.chars() {
+                let width = self.char_width(c);
+                if used + width > room && used > 0 {
+                    lines.push(String::new());
+                    used = 0;
+                }
+                if let Some(line) = lines.last_mut() {
+                    line.push(c);
+                }
+                used += width;
+            }
         }
         lines
     }
@@ -228,6 +244,28 @@ impl<'a> Setter<'a> {
         let lines = self.wrap(&(self.face.clean)(&cell.text), room);
         lines.into_iter().map(|line| self.aligned(line, cell.align, start, room)).collect()
     }
+}
+
+/// Cuts a text where a line may end: around each wide letter and each space, and between a wide
+/// letter and a word of half-width signs.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let end = if holds_together(first) {
+            rest.find(|c| !holds_together(c)).unwrap_or(rest.len())
+        } else {
+            first.len_utf8()
+        };
+        let (word, after) = rest.split_at(end);
+        rest = after;
+        Some(word)
+    })
+}
+
+/// Letters, digits and signs of a half-width word or number; half-width kana with its marks.
+fn holds_together(c: char) -> bool {
+    c.is_ascii_graphic() || matches!(c, '¥' | '\u{ff61}'..='\u{ff9f}')
 }
 
 /// Shares `columns` by percent; no cell is narrower than `narrowest`, and their sum never wider
@@ -316,6 +354,24 @@ mod tests {
         let mut document = Document::default();
         document.text(format!("a{}", "漢".repeat(12)));
         assert_eq!(texts(&document, 24), [format!("a{}", "漢".repeat(11)), "漢".into()]);
+    }
+
+    #[test]
+    fn a_word_or_a_number_is_not_cut_where_a_line_ends() {
+        for (text, want) in [
+            ("  (8%対象 -1,946 / 10%対象 -74)", vec!["  (8%対象 -1,946 / 10%対", "象 -74)"]),
+            ("  (8%対象 -946 / 10%対象 -1,074)", vec!["  (8%対象 -946 / 10%対象", "-1,074)"]),
+            ("creme brulee with facade", vec!["creme brulee with facade"]),
+            ("creme brulee with a facade", vec!["creme brulee with a", "facade"]),
+            ("creme brulee with the two facades", vec!["creme brulee with the", "two facades"]),
+            ("  abcdefghijklmnopqrstuvwx", vec!["  abcdefghijklmnopqrstuv", "wx"]),
+            ("ドングリｺﾛｺﾛﾄﾞﾝｸﾞﾘｺﾛｺﾛﾄﾞﾝ", vec!["ドングリ", "ｺﾛｺﾛﾄﾞﾝｸﾞﾘｺﾛｺﾛﾄﾞﾝ"]),
+            ("0123456789012345678901234567", vec!["012345678901234567890123", "4567"]),
+        ] {
+            let mut document = Document::default();
+            document.text(text);
+            assert_eq!(texts(&document, 24), want, "{text}");
+        }
     }
 
     #[test]
