@@ -300,6 +300,7 @@ impl Picture {
             let refusal = match *need {
                 "age_check" => Refusal::new(RefusalCode::AgeCheck),
                 "coupon_minimum" => Refusal::new(RefusalCode::Coupon).saying("coupon_waits"),
+                "book_price" => Refusal::new(RefusalCode::PriceNeeded).saying("book_price_differs"),
                 _ => Refusal::new(RefusalCode::PriceNeeded).saying("book_row_wanted"),
             };
             self.refuse(&refusal, &engine.words);

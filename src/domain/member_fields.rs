@@ -62,14 +62,15 @@ fn set_own(personal: &mut Personal, own: &str, value: &str) -> Result<(), Refusa
     }
 }
 
-/// Reads a member code of the shop's choosing; 13 digits must hold their check digit, or the card
+/// Reads a member code of the shop's choosing, as its card gives it: letters, digits, and the signs of
+/// NW-7; 13 digits must hold their check digit, or the card
 /// could never be scanned.
 ///
 /// # Errors
 /// `bad_argument`, or `check_digit`.
 pub fn member_code(value: &str) -> Result<String, Refusal> {
     let code = text::halfwidth_digits(value.trim());
-    let plain = |sign: u8| sign.is_ascii_alphanumeric() || sign == b'-';
+    let plain = |sign: u8| sign.is_ascii_alphanumeric() || b"-$:/.+".contains(&sign);
     if !(1..=20).contains(&code.len()) || !code.bytes().all(plain) {
         return Err(bad_field("code", value));
     }

@@ -288,3 +288,37 @@ layout = "A"
     let bad = shop.import("shop", b"[[department]]\nnumber = 7\nlowest = 6000\n", &["--apply"]);
     assert_eq!(bad.status.code(), Some(1));
 }
+
+/// `japan.md` 3.2 D: the prefix and six digits of the item are eight, and no JAN-8.
+#[test]
+fn an_item_of_layout_d_is_on_file_under_its_eight_digits() {
+    let shop = Shop::new("[[in_store]]\nprefix = \"23\"\nlayout = \"D\"\n")
+        .with_items("code,name,price\n23123456,惣菜,500\n");
+    let label = checked("231234560398");
+    let sold = shop.sell(&format!("scan {label}\nscan 23123456\nset_price 23123456 600"));
+    assert_eq!(lines(&sold, "amount"), [398, 500]);
+    assert_eq!(shop.refuse("scan 23123457"), "unknown_code");
+    assert_eq!(shop.export("items")[0]["code"], "23123456");
+}
+
+/// `japan.md` 3.3: the code's price wins, and the difference is told.
+#[test]
+fn a_book_whose_printed_price_is_not_the_one_on_file_says_so() {
+    let book = |price: &str| {
+        let csv = format!("code,name,price,price_mode\n9784344405042,文庫,{price}\n");
+        Shop::new("").with_items(&csv)
+    };
+    for rows in ["scan 9784344405042\nscan 1920193005714", "scan 1920193005714\nscan 9784344405042"]
+    {
+        for (on_file, needs) in [
+            ("600,included", serde_json::json!(["book_price"])),
+            ("600,excluded", serde_json::json!(["book_price"])),
+            ("628,included", serde_json::Value::Null),
+            ("571,excluded", serde_json::Value::Null),
+        ] {
+            let rung = book(on_file).sell(rows);
+            assert_eq!(lines(&rung, "unit_price"), [571], "{rows} {on_file}");
+            assert_eq!(rung["needs"], needs, "{rows} {on_file}");
+        }
+    }
+}

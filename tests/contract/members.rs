@@ -254,3 +254,22 @@ fn backups_that_still_show_an_erased_member_are_listed() {
     let jiro = erased("2900000000032");
     assert!(jiro.last()["rows"].is_null() && jiro.last()["ok"] == true, "{}", jiro.last());
 }
+
+/// `japan.md` 3.6: a card's number is a string, whatever its symbol.
+#[test]
+fn cards_a_shop_had_before_attach_their_members_too() {
+    let cards = "code,name,points\nA37859+B,山田,10\n0123456789ABCDEF,鈴木,5\n12345,佐藤,1\n";
+    let shop = Shop::new("").with_items("code,name,price\nX-7,箱,100\n").with_members(cards);
+    for (scan, code) in [
+        ("A37859+B", "A37859+B"),
+        ("a37859+b", "A37859+B"),
+        ("0123456789abcdef", "0123456789ABCDEF"),
+    ] {
+        let sale = shop.sell(&format!("scan X-7\nscan {scan}"));
+        assert_eq!(sale["sale"]["member"]["code"], code, "{scan}");
+        let asked = shop.sell(&format!("void_sale\ninquire {scan}"));
+        assert_eq!(asked["member"]["code"], code, "{scan}");
+    }
+    assert_eq!(shop.refuse("scan 12345"), "unknown_code", "a short number is of goods");
+    assert_eq!(shop.export("members")[0]["code"], "A37859+B");
+}

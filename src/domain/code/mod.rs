@@ -151,10 +151,19 @@ pub fn item_code(text: &str) -> Result<String, CodeFault> {
     }
     if check::all_digits(code) && matches!(code.len(), 8 | 12 | 13 | 14) {
         let gtin = Gtin::parse(code).or_else(|fault| Gtin::from_upc_e(code).map_err(|_| fault));
-        return gtin.map(|gtin| gtin.to_string());
+        return match gtin {
+            Err(CodeFault::CheckDigit { .. }) if is_shops_own_eight(code) => Ok(code.to_owned()),
+            gtin => gtin.map(|gtin| gtin.to_string()),
+        };
     }
     let plain = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_graphic());
     if plain { Ok(code.to_owned()) } else { Err(CodeFault::Shape) }
+}
+
+/// Returns whether eight digits may be a shop's own without a check digit: the prefix and item of a
+/// label of layout D (`japan.md` 3.2).
+pub(crate) fn is_shops_own_eight(code: &str) -> bool {
+    code.len() == 8 && check::all_digits(code) && code.starts_with('2')
 }
 
 impl Scanned {
@@ -209,6 +218,7 @@ mod tests {
             ("04252614", Ok("0042100005264")),
             ("４９０１２３４５６７８９４", Ok("4901234567894")),
             ("0237009", Ok("0237009")),
+            ("23123456", Ok("23123456")),
             ("ABC-1", Ok("ABC-1")),
             ("4901234567890", Err(CodeFault::CheckDigit { expected: '4' })),
             ("", Err(CodeFault::Shape)),

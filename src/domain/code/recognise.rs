@@ -12,7 +12,9 @@ use super::gs1::{Element, GROUP_SEPARATOR, Gs1Scan, parse_bracketed, parse_eleme
 use super::gtin::Gtin;
 use super::in_store::{InStoreRule, Layout};
 use super::magazine::Magazine;
-use super::{CardPattern, CodeFault, CodeRules, ItemKind, MAX_SCAN_CHARS, Scanned};
+use super::{
+    CardPattern, CodeFault, CodeRules, ItemKind, MAX_SCAN_CHARS, Scanned, is_shops_own_eight,
+};
 use crate::domain::text::{halfwidth_digits, holds_card_number, is_card_number};
 
 /// Returns what a scan or a typed code is, or why it is none.
@@ -207,6 +209,9 @@ fn jan8(code: &str) -> Result<Scanned, CodeFault> {
     match (Gtin::parse(code), upc_e) {
         (Err(CodeFault::CheckDigit { .. }), Some(gtin)) => {
             Ok(Scanned::Item { gtin, kind: ItemKind::UpcE, or: None })
+        }
+        (Err(CodeFault::CheckDigit { .. }), None) if is_shops_own_eight(code) => {
+            Ok(Scanned::Sku { code: code.into() })
         }
         (gtin, or) => Ok(Scanned::Item { gtin: gtin?, kind: ItemKind::Jan8, or }),
     }

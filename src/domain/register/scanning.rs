@@ -15,7 +15,7 @@ use crate::domain::number::{DocKind, DocNo};
 use crate::domain::quantity::{Quantity, UnitPrice};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::settings::{Department, Settings};
-use crate::domain::tax::TaxMode;
+use crate::domain::tax::{TaxMode, tax_on};
 use crate::domain::text;
 
 /// How many rows a search answers at once; screens ask for more by offset.
@@ -69,6 +69,9 @@ impl Register {
                 self.book(paired, books, context)
             }
             _ => {
+                if let Some(member) = member_of(scanned, raw, context)? {
+                    return self.member(&member, context);
+                }
                 let rung = self.goods(scanned, raw, context)?;
                 self.ring(rung, context)
             }
@@ -236,10 +239,14 @@ impl Register {
                 let code = isbn.to_string();
                 let price = row.price.ok_or_else(|| price_needed(&code))?;
                 let sold = self.cart.lines.last().is_some_and(|line| line.code == code);
-                if isbn_was_first && sold {
+                let on_file = context.shop.item(&code)?;
+                let differs = on_file
+                    .as_ref()
+                    .is_some_and(|found| self.differs(&found.item, price, context.now));
+                let mut applied = if isbn_was_first && sold {
                     self.reprice_last_by_code(price)
                 } else {
-                    let rung = match context.shop.item(&code)? {
+                    let rung = match on_file {
                         Some(found) => {
                             let mode = TaxMode::Excluded;
                             Rung {
@@ -251,11 +258,30 @@ impl Register {
                         None => self.priced_by_code(&code, &format!("ISBN {code}"), price),
                     };
                     self.ring(rung, context)?
+                };
+                if differs {
+                    applied.answer.needs.push("book_price");
                 }
+                applied
             }
         };
         applied.session.books = books;
         Ok(applied)
+    }
+
+    /// Whether a book's printed price, without tax, is another than the one on file.
+    fn differs(&self, item: &Item, price: Money, now: Now) -> bool {
+        let on_file = match item.price_mode.unwrap_or(self.settings.tax.price_mode) {
+            TaxMode::Excluded => price,
+            TaxMode::Included => {
+                let class = self.class_of(item).parse().unwrap_or_default();
+                let rate = self.settings.tax_classes.on(&class, now.day()).and_then(|row| row.rate);
+                let rounding = self.settings.tax.rounding;
+                let tax = rate.and_then(|rate| tax_on(price, rate, rounding));
+                price + tax.unwrap_or(Money::ZERO)
+            }
+        };
+        item.price != on_file.into()
     }
 
     fn waiting_for_book_row(&self) -> Applied {
@@ -280,8 +306,12 @@ impl Register {
         let explained = explain::explain(&scanned);
         applied.answer.explained =
             explained.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        if let Scanned::Member { code } = &scanned {
-            applied.answer.member = self.member_view(code, context)?;
+        let member = match &scanned {
+            Scanned::Member { code } => Some(code.clone()),
+            _ => member_of(&scanned, code, context)?,
+        };
+        if let Some(member) = member {
+            applied.answer.member = self.member_view(&member, context)?;
         }
         if let Some(found) = find(&scanned, context)? {
             applied.answer.item = Some(self.item_view(&found.item));
@@ -347,6 +377,27 @@ fn find(scanned: &Scanned, context: &Context<'_>) -> Result<Option<ItemFound>, R
     for code in scanned.lookups() {
         if let Some(found) = context.shop.item(&code)? {
             return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// The member whose card has this very code, where no goods have it: a shop keeps the cards it had,
+/// whatever their symbol (`japan.md` 3.6). A short number keyed by hand is of goods only.
+fn member_of(
+    scanned: &Scanned,
+    raw: &str,
+    context: &Context<'_>,
+) -> Result<Option<String>, Refusal> {
+    if !matches!(scanned, Scanned::Item { .. } | Scanned::Sku { .. })
+        || find(scanned, context)?.is_some()
+    {
+        return Ok(None);
+    }
+    let code = text::halfwidth_digits(raw.trim());
+    for code in [code.to_ascii_uppercase(), code] {
+        if let Some(member) = context.shop.member(&code)? {
+            return Ok(Some(member.code));
         }
     }
     Ok(None)
