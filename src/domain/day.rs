@@ -115,8 +115,9 @@ pub struct DayTotals {
     pub refusals: u32,
     pub x_reports: u32,
     pub departments: BTreeMap<u16, DepartmentSum>,
-    /// Local hour 0…23 of the sale.
+    /// Customers and net sales by local hour 0…23 of the sale or return; they sum to the net.
     pub hours: BTreeMap<u8, Tally>,
+    /// The same by who sold, or took the goods back.
     pub staff: BTreeMap<u32, Tally>,
     /// Tax of records that customs confirmed, given back.
     pub tax_refunds_cash: Tally,
@@ -245,9 +246,12 @@ impl DayTotals {
             tally.amount += direction.of(tender.applied);
         }
         self.change_for_others(sale, direction);
-        if sale.lines.iter().any(|line| !line.item.is_return()) {
-            self.customers += one;
-            self.staff_and_hour(sale, staff, hour, direction);
+        let customers = if sale.lines.iter().any(|line| !line.item.is_return()) { one } else { 0 };
+        self.customers += customers;
+        let amount = direction.of(sale.totals.total);
+        for tally in [self.staff.entry(staff).or_default(), self.hours.entry(hour).or_default()] {
+            tally.count += customers;
+            tally.amount += amount;
         }
         self.points_given += one * sale.points_earned;
         self.points_used += one * sale.points_used;
@@ -351,15 +355,6 @@ impl DayTotals {
             RefundBy::Cash => self.tax_refunds_cash.add(refund),
             RefundBy::Transfer => self.tax_refunds_transfer.add(refund),
         }
-    }
-
-    fn staff_and_hour(&mut self, sale: &Sale, staff: u32, hour: u8, direction: Direction) {
-        let staff = self.staff.entry(staff).or_default();
-        staff.count += direction.one();
-        staff.amount += direction.of(sale.totals.total);
-        let hour = self.hours.entry(hour).or_default();
-        hour.count += direction.one();
-        hour.amount += direction.of(sale.totals.total);
     }
 }
 

@@ -205,3 +205,20 @@ fn a_report_takes_its_days_by_name_or_by_date() {
     }
     assert_eq!(shop.refuse("report sales period=year"), "bad_argument");
 }
+
+/// `japan.md` 7.4: each block adds up to the net, what came back taken off where it came back.
+#[test]
+fn the_hours_and_the_staff_of_a_day_add_up_to_its_net() {
+    let shop = Shop::new("");
+    shop.sell("department 2 1000\ndepartment 2 500\ntender_cash");
+    shop.sell_at("2026-11-22T14:05:00+09:00", "return 01-000001 1\ntender_cash");
+    shop.sell_at("2026-11-22T14:10:00+09:00", "department 2 300\ntender_cash\nz_report");
+    let z = shop.told(&["report", "z", "number=01-Z0001", "--format", "csv"]);
+    let amounts = |block: &str| -> Vec<(i64, i64)> {
+        let rows = crate::support::rows(&z).into_iter().filter(|row| row["block"] == block);
+        let number = |text: &str| text.parse().expect("a number");
+        rows.map(|row| (number(&row["count"]), number(&row["amount"]))).collect()
+    };
+    assert_eq!(amounts("hour"), [(1, 1500), (1, -700)], "{z}");
+    assert_eq!(amounts("staff"), [(2, 800)], "{z}");
+}

@@ -103,7 +103,7 @@ pub fn check_day(shop: &Shop) {
     assert_eq!(day.expected_cash(), drawer(shop), "the drawer holds what was left in it");
     let by_staff: Money = day.staff.values().map(|tally| tally.amount).sum();
     let by_hour: Money = day.hours.values().map(|tally| tally.amount).sum();
-    assert_eq!(by_staff, by_hour);
+    assert_eq!((by_staff, by_hour), (day.net, day.net), "each sums to the net");
     assert!(day.hours.values().all(|tally| tally.count >= 0), "{:?}", day.hours);
     assert_eq!(day.staff.values().map(|tally| tally.count).sum::<i64>(), day.customers);
 }
