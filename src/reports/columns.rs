@@ -20,6 +20,12 @@ pub fn right(text: &str, width: usize) -> String {
     format!("{}{text}", " ".repeat(width.saturating_sub(columns(text))))
 }
 
+/// Returns the text as `right` does, with one space before it at least: what stands before it must
+/// not touch it however large it grows.
+pub fn apart(text: &str, width: usize) -> String {
+    right(text, width.max(columns(text) + 1))
+}
+
 /// Returns the text with spaces behind it, up to `width` columns.
 pub fn left(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
@@ -40,6 +46,8 @@ mod tests {
     #[test]
     fn padding_fills_and_never_cuts() {
         assert_eq!(right("52件", 6), "  52件");
+        assert_eq!(apart("¥12,345", 9), "  ¥12,345");
+        assert_eq!(apart("¥12,345", 7), " ¥12,345");
         assert_eq!(left("値引計", 8), "値引計  ");
         assert_eq!(right("純売上", 2), "純売上");
     }

@@ -36,7 +36,7 @@ pub fn formal_receipt(
     letterhead.title(&mut document, "paper.formal.title", act.copy);
     document.pair(letterhead.date_time(act.local()), format!("No.{}", formal.number));
     document.push(Block::Feed(1));
-    let addressed = words.fill("paper.formal.to", &[("name", &formal.name)]);
+    let addressed = addressed(letterhead, formal.name);
     let named = Style { underline: true, tall: true, ..Style::BOLD };
     document.styled(addressed, Align::Left, named);
     document.push(Block::Feed(1));
@@ -53,6 +53,17 @@ pub fn formal_receipt(
     document.push(Block::Cut);
     if act.training { training::marked(document, words) } else { document }
 }
+
+/// The name with its form of address, unless whoever keyed it gave one: `上様`, `…御中`.
+fn addressed(letterhead: &Letterhead<'_>, name: &str) -> String {
+    match HONORIFICS.iter().any(|honorific| name.trim_end().ends_with(honorific)) {
+        true => letterhead.words.fill("paper.formal.to_addressed", &[("name", &name)]),
+        false => letterhead.words.fill("paper.formal.to", &[("name", &name)]),
+    }
+}
+
+/// What a Japanese addressee's name may end in already.
+const HONORIFICS: [&str; 4] = ["様", "御中", "殿", "さま"];
 
 /// The rates and taxes of the receipt it stands for, and where its lines are found. Of a part of a
 /// receipt nobody can say which goods it was, so the whole receipt's sums are told with its total.

@@ -8,6 +8,7 @@ use crate::domain::document::Document;
 use crate::domain::item::Unit;
 use crate::domain::quantity::Quantity;
 use crate::domain::sale::SaleLine;
+use crate::domain::tax::TaxMode;
 
 /// Writes a line: name and marks with its amount before its own discount, quantity and unit price
 /// when it is not one piece, and the discount.
@@ -47,7 +48,8 @@ fn shares_back(letterhead: &Letterhead<'_>, document: &mut Document, line: &Sale
     }
 }
 
-fn name(letterhead: &Letterhead<'_>, line: &SaleLine) -> String {
+/// The name with its marks.
+pub fn marked_name(letterhead: &Letterhead<'_>, line: &SaleLine) -> String {
     let mut name = String::new();
     if line.item.flags.self_medication {
         name.push_str(letterhead.words.get("paper.mark.self_medication"));
@@ -57,6 +59,11 @@ fn name(letterhead: &Letterhead<'_>, line: &SaleLine) -> String {
         name.push(' ');
         name.push_str(&line.mark);
     }
+    name
+}
+
+fn name(letterhead: &Letterhead<'_>, line: &SaleLine) -> String {
+    let mut name = marked_name(letterhead, line);
     if line.item.is_return() {
         let back = quantity(letterhead, -line.item.quantity, line.item.unit);
         let text = letterhead.words.fill("paper.line.returned", &[("quantity", &back)]);
@@ -78,9 +85,20 @@ fn times(letterhead: &Letterhead<'_>, line: &SaleLine) -> String {
         weighed => format!("/{}", weighed.word()),
     };
     let quantity = quantity(letterhead, line.item.quantity, line.item.unit);
-    letterhead
+    let times = letterhead
         .words
-        .fill("paper.line.times", &[("quantity", &quantity), ("price", &price), ("per", &per)])
+        .fill("paper.line.times", &[("quantity", &quantity), ("price", &price), ("per", &per)]);
+    times + basis(letterhead, line)
+}
+
+/// The unit price's basis, where a receipt of both settles the line on the other one: without it
+/// quantity times price would not be the amount beside it.
+fn basis<'a>(letterhead: &Letterhead<'a>, line: &SaleLine) -> &'a str {
+    match line.item.price_mode {
+        mode if mode == line.mode || line.rate.is_none() => "",
+        TaxMode::Excluded => letterhead.words.get("paper.line.before_tax"),
+        TaxMode::Included => letterhead.words.get("paper.line.with_tax"),
+    }
 }
 
 /// `2点`, or the weight: `1,250g`, `1.25kg`.

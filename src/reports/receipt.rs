@@ -106,7 +106,10 @@ impl Receipt<'_> {
         });
         let key = if added { "paper.subtotal.excluded" } else { "paper.subtotal" };
         let pieces = goods::count(self.sale.pieces());
-        document.pair(words.fill(key, &[("pieces", &pieces)]), yen(totals.subtotal));
+        // The shares that go back stand with the goods that come back, above this line.
+        let back = self.sale.lines.iter().filter(|line| line.item.is_return());
+        let back: Money = back.map(|line| line.sale_discount + line.points_share).sum();
+        document.pair(words.fill(key, &[("pieces", &pieces)]), yen(totals.subtotal - back));
         self.discounts(document);
         taxes::excluded(self.letterhead, document, &totals.taxes);
         document.pair_styled(words.get("paper.total"), yen(totals.total), Style::BIG);

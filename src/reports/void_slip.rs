@@ -3,7 +3,7 @@
 //! Room: reports. May touch: std.
 
 use super::letterhead::{Act, Letterhead, yen};
-use super::receipt::{place, tender_name};
+use super::receipt::{mark_notes, place, tender_name};
 use super::{goods, taxes, training};
 use crate::domain::document::{Block, Document, Rule, Style};
 use crate::domain::sale::Sale;
@@ -28,7 +28,8 @@ pub fn void_slip(
     document.rule(Rule::Thin);
     for line in &sale.lines {
         let pieces = goods::quantity(letterhead, line.item.quantity, line.item.unit);
-        document.pair(format!("{}  {pieces}", line.item.printed), yen(-line.amount));
+        let name = goods::marked_name(letterhead, line);
+        document.pair(format!("{name}  {pieces}"), yen(-line.amount));
     }
     document.rule(Rule::Thin);
     let taxes = undone(&sale.totals.taxes);
@@ -40,6 +41,7 @@ pub fn void_slip(
         let left = words.fill("paper.tender.refund", &[("tender", &name)]);
         document.pair(left, yen(tender.applied));
     }
+    mark_notes(letterhead, &mut document, sale);
     document.text(words.fill("paper.reason", &[("reason", &reason)]));
     document.push(Block::Feed(1));
     document.text(words.get("paper.signature"));

@@ -5,7 +5,7 @@
 use chrono::NaiveDate;
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::columns::{left, right};
+use super::columns::{apart, left, right};
 use super::goods::count;
 use super::letterhead::{Letterhead, grouped, yen};
 use super::receipt::tender_name;
@@ -57,7 +57,7 @@ fn per_customer(day: &DayTotals) -> String {
 
 fn counted(words: &Words, key: &str, count: i64) -> String {
     let times = words.fill("report.times", &[("count", &grouped(count))]);
-    format!("{}{}", left(words.get(key), 10), right(&times, 6))
+    format!("{}{}", left(words.get(key), 10), apart(&times, 6))
 }
 
 /// Per class and rate: what the goods cost with tax, and the sum of the printed taxes.
@@ -69,7 +69,7 @@ pub fn taxes(letterhead: &Letterhead<'_>, day: &DayTotals, document: &mut Docume
     for (key, sum) in tax_rows(day) {
         // One column with tax, whichever way the goods were priced: it adds up to the net sales.
         let base = if key.included { sum.base } else { sum.base + sum.tax };
-        let right = format!("{}{}", yen(base), right(&yen(sum.tax), 16));
+        let right = format!("{}{}", yen(base), apart(&yen(sum.tax), 16));
         document.pair(tax_label(letterhead, day, &key), right);
     }
     for (key, tally) in [
@@ -141,7 +141,7 @@ pub fn tenders(letterhead: &Letterhead<'_>, day: &DayTotals, document: &mut Docu
 
 fn times_and_amount(words: &Words, tally: Tally) -> String {
     let times = words.fill("report.times", &[("count", &grouped(tally.count))]);
-    format!("{times}{}", right(&yen(tally.amount), 11))
+    format!("{times}{}", apart(&yen(tally.amount), 11))
 }
 
 /// The drawer of an open day; what must be in it only where that may be known.
@@ -213,7 +213,7 @@ fn movements(words: &Words, day: &DayTotals, document: &mut Document) {
     ] {
         if always || tally.count != 0 {
             let times = words.fill("report.times", &[("count", &grouped(tally.count))]);
-            document.pair(format!("{}{}", words.get(key), right(&times, 6)), yen(tally.amount));
+            document.pair(format!("{}{}", words.get(key), apart(&times, 6)), yen(tally.amount));
         }
     }
     for (reasons, sign) in [(&day.paid_in_by_reason, 1), (&day.paid_out_by_reason, -1)] {
@@ -297,7 +297,7 @@ pub fn departments(letterhead: &Letterhead<'_>, day: &DayTotals, document: &mut 
 
 fn pieces_and_amount(words: &Words, quantity: Quantity, amount: Money) -> String {
     let pieces = words.fill("paper.pieces", &[("count", &count(quantity))]);
-    format!("{pieces}{}", right(&yen(amount), 11))
+    format!("{pieces}{}", apart(&yen(amount), 11))
 }
 
 /// Customers and sales of each hour.
@@ -331,7 +331,7 @@ pub fn staff(letterhead: &Letterhead<'_>, day: &DayTotals, document: &mut Docume
 
 fn customers_and_amount(words: &Words, tally: Tally) -> String {
     let customers = words.fill("report.customers", &[("count", &grouped(tally.count))]);
-    format!("{customers}{}", right(&yen(tally.amount), 10))
+    format!("{customers}{}", apart(&yen(tally.amount), 10))
 }
 
 /// Points given, used and taken back.

@@ -197,3 +197,87 @@ fn papers_follow_the_language_of_the_register() {
     let text = read(&paper).text();
     assert!(!text.contains("合計") && text.contains("1,080"), "{text}");
 }
+
+/// The lines of a paper, as the customer reads them.
+fn printed(shop: &Shop, answer: &serde_json::Value) -> Vec<String> {
+    let text = read(&shop.paper(&answer["printed"][0])).text();
+    text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
+
+#[track_caller]
+fn stand_on(lines: &[String], wanted: &[&str]) {
+    for want in wanted {
+        assert!(lines.iter().any(|line| line == want), "{want} is not among {lines:#?}");
+    }
+}
+
+/// Three pieces of 248 yen with 20 off: two of them come back as 496, not as two thirds of 744 − 20.
+#[test]
+fn goods_that_come_back_stand_at_their_price_with_what_had_come_off() {
+    let shop = Shop::new("").with_items("code,name,price,tax_class\n1,牛乳,248,reduced\n");
+    shop.sell("quantity 3\nscan 1\nline_discount 20\nsale_discount 100\ntender_cash");
+    let back = in_japanese(&shop, "return 01-000001 1:2\ntender_cash");
+    stand_on(
+        &printed(&shop, &back),
+        &["牛乳 ※ 返品 2点 -¥496", "値引 ¥13", "値引按分戻し ¥67", "返金合計 -¥416"],
+    );
+    let rest = in_japanese(&shop, "return 01-000001\ntender_cash");
+    let lines = printed(&shop, &rest);
+    stand_on(&lines, &["牛乳 ※ 返品 1点 -¥248", "値引 ¥7", "値引按分戻し ¥33", "返金合計 -¥208"]);
+    shop.verify();
+}
+
+#[test]
+fn the_subtotal_of_an_exchange_is_the_sum_of_what_stands_above_it() {
+    let shop = Shop::new("");
+    shop.sell("department 2 1000\nsale_discount 100\ntender_cash");
+    let closed = in_japanese(&shop, "exchange 01-000001 1\ndepartment 2 1500\ntender_cash");
+    let lines = printed(&shop, &closed);
+    stand_on(&lines, &["雑貨 返品 1点 -¥1,000", "値引按分戻し ¥100", "小計 1点 ¥600", "合計 ¥600"]);
+}
+
+#[test]
+fn a_name_that_has_its_form_of_address_gets_no_second_one() {
+    for (name, want) in [
+        ("株式会社みどり", "株式会社みどり 様"),
+        ("上様", "上様"),
+        ("みどり商事 経理部御中", "みどり商事 経理部御中"),
+    ] {
+        let shop = Shop::new("");
+        shop.sell("department 2 1000\ntender_cash");
+        let formal = in_japanese(&shop, &format!("formal_receipt \"{name}\""));
+        stand_on(&printed(&shop, &formal), &[want]);
+    }
+}
+
+#[test]
+fn a_unit_price_on_another_basis_than_the_receipt_says_so() {
+    let shop = Shop::new("").with_items(
+        "code,name,price,price_mode,tax_class\n1,牛乳,248,included,reduced\n\
+         2,電池,220,excluded,standard\n",
+    );
+    let mixed = in_japanese(&shop, "quantity 2\nscan 1\nquantity 2\nscan 2\ntender_cash");
+    stand_on(&printed(&shop, &mixed), &["1 2点 × @248", "電池 ¥484", "2 2点 × @220(税抜)"]);
+    let alone = in_japanese(&shop, "quantity 2\nscan 2\ntender_cash");
+    stand_on(&printed(&shop, &alone), &["電池 ¥440", "2 2点 × @220"]);
+}
+
+#[test]
+fn a_void_slip_marks_what_was_taxed_at_the_reduced_rate() {
+    let shop = Shop::new("").with_items("code,name,price,tax_class\n1,牛乳,248,reduced\n");
+    shop.sell("scan 1\ntender_cash");
+    let voided = in_japanese(&shop, "void_receipt 01-000001 打ち間違い");
+    let lines = printed(&shop, &voided);
+    stand_on(&lines, &["牛乳 ※ 1点 -¥248", "※印は軽減税率(8%)対象商品です。"]);
+}
+
+#[test]
+fn an_amount_on_an_x_touches_nothing_before_it() {
+    let shop = Shop::new("");
+    shop.sell("department 2 12345678\ntender_cash\ndepartment 2 9000000\ntender_credit");
+    let x = in_japanese(&shop, "x_report");
+    stand_on(
+        &printed(&shop, &x),
+        &["現金 1件 ¥12,345,678", "02 雑貨 2点 ¥21,345,678", "10時台 2客 ¥21,345,678"],
+    );
+}

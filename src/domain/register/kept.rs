@@ -36,9 +36,11 @@ pub fn kept_of(line: &SaleLine, left: Quantity) -> Kept {
         let share = Decimal::from(whole.minor()) * left.decimal() / line.item.quantity.decimal();
         Rounding::Floor.to_money(share).unwrap_or(Money::ZERO)
     };
+    let amount = part(line.amount);
     Kept {
-        discount: part(line.discount),
-        amount: part(line.amount),
+        // Of the price before it: two pieces come back at twice their price, less their discount.
+        discount: part(line.amount + line.discount) - amount,
+        amount,
         points_share: part(line.points_share),
         net: part(line.net()),
     }
