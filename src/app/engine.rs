@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::books::{Act, Booked, Books, Placed};
 use super::clock::{Chance, ClockWatch, Jump, Time};
 use super::holding::Holding;
-use super::kitchen::Kitchen;
+use super::kitchen::{Kitchen, SlipEnd};
 use super::lane_config::LaneConfig;
 use super::papers;
 use super::pin_check::{Compared, Knowing};
@@ -30,6 +30,7 @@ use crate::domain::register::{
 use crate::domain::words::Words;
 use crate::screens::Keymap;
 use crate::store::catalog::Damage;
+use crate::store::jobs::slip_of;
 
 /// What one command came to.
 #[derive(Debug, Default)]
@@ -206,8 +207,10 @@ impl Engine {
             return Step::Done(Box::new(self.finish(pending, Ok(Booked::default()))));
         }
         // A print job's end costs no sync of its own: it is written with the next act.
+        self.take_slip_ends();
         let mut drafts = self.spool.ends();
         let ends = drafts.len();
+        drafts.extend(papers::slip_orders(&applied.entries, &self.kitchen));
         drafts.extend(applied.entries.iter().cloned());
         let act = Act { drafts, pins: pins_of(&applied.effects), now };
         Step::Write(
@@ -254,6 +257,7 @@ impl Engine {
                     // an open one is whole again with its next change.
                     let _ = self.shop.keep_cart(&self.register.cart);
                 }
+                papers::tell_kitchen(&placed, self);
                 for effect in &effects {
                     self.perform_effect(effect, &placed, day.as_ref(), &mut outcome);
                 }
@@ -275,7 +279,6 @@ impl Engine {
                 self.spool.open_drawer();
             }
             Effect::Print(paper) => {
-                papers::tell_kitchen(placed, self);
                 let made = papers::make(paper, placed, day, self);
                 if let Some((name, document)) = made {
                     let seq = placed.last().map_or(0, |placed| placed.entry.header.seq);
@@ -363,8 +366,11 @@ impl Engine {
 
     /// Prints what the last run left unprinted; what it had begun is for staff to tell.
     pub fn print_left(&mut self, left: Vec<Unprinted>) {
-        self.kitchen.print_left();
         for Unprinted { name, seq, fate } in left {
+            if slip_of(&name).is_some() {
+                self.print_left_slip(seq, &name, fate);
+                continue;
+            }
             match fate {
                 Fate::Begun(placed) => {
                     let paper = placed.and_then(|placed| papers::again(self, *placed));
@@ -378,6 +384,27 @@ impl Engine {
                     }
                 }
             }
+        }
+    }
+
+    /// A place that waits for its goods is worse off than one that is told twice: a slip that may be
+    /// there already comes again, marked.
+    fn print_left_slip(&mut self, seq: u64, job: &str, fate: Fate) {
+        let (placed, begun) = match fate {
+            Fate::Begun(placed) => (placed, true),
+            Fate::Print(placed) => (Some(placed), false),
+            Fate::Lost => (None, false),
+        };
+        match placed.and_then(|placed| papers::slip_again(self, &placed)) {
+            Some(slip) if begun => self.kitchen.print_again(seq, job, &slip),
+            Some(slip) => self.kitchen.print(seq, job, slip),
+            None => self.kitchen.lost(seq, job),
+        }
+    }
+
+    fn take_slip_ends(&mut self) {
+        for SlipEnd { seq, job, end } in self.kitchen.ended() {
+            self.spool.ended_as(job, end, Some(seq));
         }
     }
 
@@ -424,6 +451,7 @@ impl Engine {
 
     /// Writes what waits for no act of its own: ends of print jobs.
     pub fn settle(&mut self) {
+        self.take_slip_ends();
         loop {
             let drafts = self.spool.ends();
             if drafts.is_empty() {

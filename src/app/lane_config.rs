@@ -289,6 +289,10 @@ impl LaneConfig {
         }
         for (at, kitchen) in self.kitchen.iter().enumerate() {
             all.push(("[[kitchen]]", at, misplaced(&kitchen.address)));
+            // A slip names its place: two of one name would get each other's.
+            let twice = self.kitchen[..at].iter().any(|other| other.name == kitchen.name);
+            let twice = twice.then(|| misread("config.kitchen").with("name", &kitchen.name));
+            all.push(("[[kitchen]]", at, twice));
         }
         all.push(("[display]", 0, refused(self.display.line())));
         let scale = self.scale.as_ref().map(ScaleConfig::settings);
@@ -387,6 +391,10 @@ mod tests {
             ("lane = 1\n[printer]\naddress = \"lp0\"\n", 2),
             ("[[scanner]]\nserial = \"/dev/a\"\n\n[[scanner]]\nserial = \"ttyACM0\"\n", 4),
             ("[[kitchen]]\nname = \"a\"\naddress = \"lp\"\n", 1),
+            (
+                "[[kitchen]]\nname = \"a\"\naddress = \"file:\"\n[[kitchen]]\nname = \"a\"\naddress = \"file:\"\n",
+                4,
+            ),
             ("[printer]\naddress = \"file:\"\n[printer.fallback]\naddress = \"lp\"\n", 3),
             ("[display]\naddress = \"ttyUSB0\"\n", 1),
             ("[scale]\nserial = \"/dev/ttyUSB0\"\nbaud = 2401\n", 1),

@@ -279,8 +279,8 @@ pub fn open_place(
     let notes = opened.shop.cart_log().clone();
     let woken: Arc<dyn Fn() + Send + Sync> = Arc::new(woken);
     let (dir, patience) = (&options.dir, options.patience);
-    let spool = Spool::start(&config, &profiles, dir, notes, patience, &woken)?;
-    let kitchen = Kitchen::start(&config.kitchen, &profiles, dir, patience, &woken)?;
+    let spool = Spool::start(&config, &profiles, dir, notes.clone(), patience, &woken)?;
+    let kitchen = Kitchen::start(&config.kitchen, &profiles, dir, &notes, patience, &woken)?;
     Ok(Engine { kitchen, ..engine(options, config, keymap, words, spool, opened) })
 }
 

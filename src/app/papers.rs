@@ -5,12 +5,15 @@
 
 use super::books::Placed;
 use super::engine::Engine;
+use super::kitchen::{Kitchen, Slip};
 use crate::domain::day::DayTotals;
 use crate::domain::document::Document;
-use crate::domain::entry::{Entry, Header, Kind};
+use crate::domain::entry::{Draft, Entry, Header, Kind};
 use crate::domain::number::DocNo;
 use crate::domain::register::{Paper, StoredSale};
+use crate::domain::sale::Sale;
 use crate::reports::formal_receipt::{FormalReceipt, formal_receipt};
+use crate::reports::kitchen_slip::{self, kitchen_slip};
 use crate::reports::letterhead::{Act, Letterhead};
 use crate::reports::receipt::receipt;
 use crate::reports::return_slip::return_slip;
@@ -18,6 +21,7 @@ use crate::reports::slips::{CashMove, SuspendSlip, cash_slip, suspend_slip};
 use crate::reports::tax_free::{Refund, record_slip, refund_slip};
 use crate::reports::void_slip::void_slip;
 use crate::reports::x_z::{CashShown, XReport, ZReport, x_report, z_report};
+use crate::store::jobs::slip_job;
 use crate::store::z_signing;
 
 /// Characters of the chain head on a paper.
@@ -138,14 +142,50 @@ fn z_code(z: &Entry, engine: &Engine) -> Option<String> {
     z_signing::code(z, before.hash)
 }
 
-/// Tells the kitchens what a sale just closed wants made; practice is not cooked.
+/// Returns the slips that sales about to be written want made; practice is not cooked.
+pub fn slip_orders(entries: &[Draft], kitchen: &Kitchen) -> Vec<Draft> {
+    let mut orders = Vec::new();
+    for draft in entries.iter().filter(|draft| !draft.training) {
+        if let Kind::SaleClosed(sale) = &draft.kind {
+            let order =
+                |place: &str| Kind::SlipOrdered { receipt: sale.number, place: place.to_owned() };
+            orders.extend(
+                kitchen.places(sale).map(|place| Draft { kind: order(place), ..draft.clone() }),
+            );
+        }
+    }
+    orders
+}
+
+/// Tells the kitchens what the sale just closed ordered.
 pub fn tell_kitchen(placed: &[Placed], engine: &mut Engine) {
     let Some(last) = placed.last() else { return };
-    if let (Kind::SaleClosed(sale), false) = (&last.entry.kind, last.entry.header.training) {
-        let act = act(&last.entry.header, "", 0);
-        let letterhead = Letterhead { settings: &engine.register.settings, words: &engine.words };
-        engine.kitchen.print(&letterhead, &act, sale);
+    let Kind::SaleClosed(sale) = &last.entry.kind else { return };
+    for order in placed {
+        if let Kind::SlipOrdered { place, .. } = &order.entry.kind {
+            let (seq, job) = (order.entry.header.seq, slip_job(place, sale.number));
+            match slip(engine, place, &order.entry.header, sale) {
+                Some(slip) => engine.kitchen.print(seq, &job, slip),
+                None => engine.kitchen.lost(seq, &job),
+            }
+        }
     }
+}
+
+/// The slip of a place; `None` where the place is there no more, or has nothing to make.
+fn slip(engine: &Engine, place: &str, header: &Header, sale: &Sale) -> Option<Slip> {
+    let words = engine.paper_words();
+    let letterhead = Letterhead { settings: &engine.register.settings, words };
+    let departments = engine.kitchen.departments(place)?;
+    let first = kitchen_slip(&letterhead, &act(header, "", 0), sale, place, departments)?;
+    Some(Slip { again: kitchen_slip::again(words, &first), first })
+}
+
+/// Makes the slip of an order that is in the journal already.
+pub fn slip_again(engine: &Engine, placed: &Placed) -> Option<Slip> {
+    let Kind::SlipOrdered { receipt, place } = &placed.entry.kind else { return None };
+    let (stored, _) = stored(engine, *receipt)?;
+    slip(engine, place, &placed.entry.header, &stored.sale)
 }
 
 /// Makes the paper of an entry that is in the journal already.
@@ -182,11 +222,7 @@ pub fn again(engine: &Engine, placed: Placed) -> Option<(String, Document)> {
     make(&paper, &[placed], day.as_ref(), engine)
 }
 
-fn sale_paper(
-    letterhead: &Letterhead<'_>,
-    act: &Act<'_>,
-    sale: &crate::domain::sale::Sale,
-) -> Document {
+fn sale_paper(letterhead: &Letterhead<'_>, act: &Act<'_>, sale: &Sale) -> Document {
     let only_returns = sale.lines.iter().all(|line| line.item.is_return());
     if only_returns { return_slip(letterhead, act, sale) } else { receipt(letterhead, act, sale) }
 }

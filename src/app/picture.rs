@@ -236,6 +236,9 @@ impl Picture {
                 let state = words.get(trouble_word(trouble));
                 words.fill("kitchen.trouble", &[("place", place), ("state", &state)])
             }
+            KitchenNews::Again { place, receipt } => {
+                words.fill("kitchen.twice", &[("place", place), ("receipt", receipt)])
+            }
             KitchenNews::Untold { place, receipt } => {
                 words.fill("kitchen.untold", &[("place", place), ("receipt", receipt)])
             }

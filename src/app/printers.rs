@@ -46,6 +46,11 @@ impl<'a> Named<'a> {
         &self.address
     }
 
+    /// Whether what it prints leaves this machine.
+    pub fn is_on_paper(&self) -> bool {
+        !matches!(self.address, Address::File(_) | Address::Screen)
+    }
+
     /// Starts its thread, on which `tell` is called for each event.
     ///
     /// # Errors
@@ -67,14 +72,46 @@ pub struct Printer {
     /// Gone once it was stopped.
     handle: Option<PrinterHandle>,
     profile: Arc<Profile>,
-    trouble: Option<Trouble>,
+    /// What ails it.
+    pub trouble: Option<Trouble>,
 }
 
 impl Printer {
-    fn stop(&mut self) {
+    /// Ends the thread and waits for it.
+    pub fn stop(&mut self) {
         if let Some(handle) = self.handle.take() {
             handle.stop();
         }
+    }
+
+    /// Sends a paper, which is drawn on the printer's thread; returns whether it was taken.
+    pub fn send(
+        &self,
+        name: &str,
+        document: &Document,
+        id: u64,
+        logo: Option<&Arc<Bitmap>>,
+    ) -> bool {
+        let draw = self.drawing(document.clone(), logo.cloned());
+        let sent = self.handle.as_ref().map(|handle| handle.submit_undrawn(id, name, draw));
+        sent == Some(Submitted::Taken)
+    }
+
+    /// Says that it may wait for the rest of a paper of an earlier run.
+    pub fn begun_before(&self, document: Document, logo: Option<&Arc<Bitmap>>) {
+        if let Some(handle) = &self.handle {
+            handle.begun_before(self.drawing(document, logo.cloned())().len());
+        }
+    }
+
+    /// Returns what draws the paper, on whichever thread.
+    fn drawing(
+        &self,
+        document: Document,
+        logo: Option<Arc<Bitmap>>,
+    ) -> impl FnOnce() -> Vec<u8> + Send + use<> {
+        let profile = Arc::clone(&self.profile);
+        move || escpos_render::render(&document, &profile, logo.as_deref()).bytes
     }
 }
 
@@ -130,23 +167,12 @@ impl Printers {
 
     /// Sends a paper, which is drawn on the printer's thread; returns whether it was taken.
     pub fn send(&self, place: Place, name: &str, document: &Document, id: u64) -> bool {
-        let draw = self.drawing(document.clone(), place);
-        let sent = self.handle(place).map(|handle| handle.submit_undrawn(id, name, draw));
-        sent == Some(Submitted::Taken)
+        self.at(place).is_some_and(|printer| printer.send(name, document, id, self.logo.as_ref()))
     }
 
     /// Says that the first printer may wait for the rest of a paper of an earlier run.
     pub fn begun_before(&self, document: &Document) {
-        if let Some(handle) = self.handle(Place::Main) {
-            handle.begun_before(self.drawing(document.clone(), Place::Main)().len());
-        }
-    }
-
-    /// Returns what draws the paper, on whichever thread.
-    fn drawing(&self, document: Document, place: Place) -> impl FnOnce() -> Vec<u8> + Send + use<> {
-        let profile = Arc::clone(&self.at(place).unwrap_or(&self.main).profile);
-        let logo = self.logo.clone();
-        move || escpos_render::render(&document, &profile, logo.as_deref()).bytes
+        self.main.begun_before(document.clone(), self.logo.as_ref());
     }
 
     /// Ends the threads and waits for them.

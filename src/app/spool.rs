@@ -157,7 +157,7 @@ pub fn logo(shop: &Path) -> Result<Option<Bitmap>, SpoolError> {
 
 /// Noted before the first byte leaves, so that a cut leaves "not sent" apart from "perhaps"; for what
 /// comes out on paper, so that a power cut does, too. A kept file is only written over by its like.
-fn note_begun(notes: &CartLog, job: u64, on_paper: bool) {
+pub(super) fn note_begun(notes: &CartLog, job: u64, on_paper: bool) {
     // A disk that refuses the note holds up no receipt; only a cut right now would print it again.
     if notes.print_begun(job).is_ok() && on_paper {
         let _ = notes.sync();
@@ -181,9 +181,9 @@ impl Spool {
         let main = Named::find(address, profile, profiles, shop)?;
         let pane = matches!(main.address(), Address::Screen).then(VecDeque::new);
         let (tell, events) = unbounded(); // Bounded by the jobs that cause them.
-        let ear = |place, address: &Address| {
+        let ear = |place, named: &Named<'_>| {
             let (noted, tell, woken) = (notes.clone(), tell.clone(), Arc::clone(woken));
-            let on_paper = !matches!(address, Address::File(_) | Address::Screen);
+            let on_paper = named.is_on_paper();
             move |event| {
                 if let PrinterEvent::FirstByte { job } = &event
                     && *job < FIRST_LOOSE
@@ -195,11 +195,11 @@ impl Spool {
                 }
             }
         };
-        let told = ear(Place::Main, main.address());
+        let told = ear(Place::Main, &main);
         let main = main.start(patience, told)?;
         let second = fallback.as_ref().map(|second| {
             let second = Named::find(&second.address, &second.profile, profiles, shop)?;
-            let told = ear(Place::Second, second.address());
+            let told = ear(Place::Second, &second);
             second.start(patience, told)
         });
         Ok(Self {
@@ -487,7 +487,8 @@ impl Spool {
         Some(job)
     }
 
-    fn ended_as(&mut self, job: String, end: PrintEnd, noted: Option<u64>) {
+    /// Takes the end of a job to be written with the next act; `noted` is its note's number.
+    pub(super) fn ended_as(&mut self, job: String, end: PrintEnd, noted: Option<u64>) {
         self.ended.push(Ended { kind: Kind::PrintEnded { job, end }, noted });
     }
 

@@ -12,7 +12,7 @@ use super::spool::MOST_WAITING;
 use crate::domain::refusal::Refusal;
 use crate::store::codec;
 use crate::store::fault::StoreError;
-use crate::store::jobs::JobState;
+use crate::store::jobs::{JobState, slip_of};
 use crate::store::reader::Reader;
 
 /// A paper without an end, and what becomes of it.
@@ -59,15 +59,27 @@ pub fn find(books: &Books, last: &LastRun) -> Result<Vec<Unprinted>, Refusal> {
             Unprinted { name: job.name, seq: job.seq, fate }
         })
         .collect();
-    let many = left.len().saturating_sub(MOST_WAITING);
-    read_entries(books.journal(), &mut left[many..])?;
+    // Papers and slips of kitchens come from printers of their own: neither crowds the other out.
+    let mut room = [MOST_WAITING; 2];
+    let mut newest: Vec<&mut Unprinted> = left
+        .iter_mut()
+        .rev()
+        .filter(|paper| {
+            let room = &mut room[usize::from(slip_of(&paper.name).is_some())];
+            let fits = *room > 0;
+            *room = room.saturating_sub(1);
+            fits
+        })
+        .collect();
+    newest.reverse();
+    read_entries(books.journal(), newest)?;
     Ok(left)
 }
 
 /// Reads the entries of those that are to be printed.
-fn read_entries(journal: &Reader, left: &mut [Unprinted]) -> Result<(), StoreError> {
+fn read_entries(journal: &Reader, left: Vec<&mut Unprinted>) -> Result<(), StoreError> {
     let Some(first) = left.first().map(|paper| paper.seq) else { return Ok(()) };
-    let mut papers = left.iter_mut().peekable();
+    let mut papers = left.into_iter().peekable();
     for record in journal.iter_from(first) {
         let record = record?;
         while let Some(paper) = papers.next_if(|paper| paper.seq == record.seq) {

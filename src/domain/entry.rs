@@ -248,6 +248,12 @@ pub enum Kind {
         by: tax_free::RefundBy,
         taxes: Vec<TaxGroup>,
     },
+    /// A place was to be told by a slip what to make of a sale that closes with it: written before
+    /// the sale, so that no sale is kept without it.
+    SlipOrdered {
+        receipt: DocNo,
+        place: String,
+    },
 }
 
 /// A member as an import brings it: the card and the balance it starts with.

@@ -39,6 +39,21 @@ pub fn receipt_job(number: DocNo, copy: u32) -> String {
     }
 }
 
+const SLIP: &str = "kitchen-";
+
+/// Returns the name of a kitchen slip's job: `kitchen-PLACE-01-000123`.
+pub fn slip_job(place: &str, receipt: DocNo) -> String {
+    format!("{SLIP}{place}-{receipt}")
+}
+
+/// Returns the place and the receipt's number that a kitchen slip's job names.
+pub fn slip_of(job: &str) -> Option<(&str, &str)> {
+    let told = job.strip_prefix(SLIP)?;
+    let (before, _) = told.rsplit_once('-')?;
+    let (place, lane) = before.rsplit_once('-')?;
+    Some((place, &told[before.len() - lane.len()..]))
+}
+
 /// Returns the name of the job that an entry asks for, if it asks for a paper.
 pub fn job_of(kind: &Kind) -> Option<String> {
     match kind {
@@ -50,6 +65,7 @@ pub fn job_of(kind: &Kind) -> Option<String> {
         Kind::TaxFreeRefunded { number, .. } => Some(format!("tax-refund-{number}")),
         Kind::SaleSuspended { slip, .. } => Some(format!("slip-{slip}")),
         Kind::ZClosed(closing) => Some(format!("z-{}", closing.number)),
+        Kind::SlipOrdered { receipt, place } => Some(slip_job(place, *receipt)),
         _ => None,
     }
 }
@@ -90,4 +106,20 @@ pub fn waiting(txn: &ReadTransaction) -> Result<Vec<Job>, StoreError> {
     let mut jobs = jobs?;
     jobs.sort_by_key(|job| (job.lane, job.epoch, job.seq));
     Ok(jobs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::number::DocKind;
+
+    #[test]
+    fn a_slip_names_its_place_and_receipt() {
+        let number = DocNo { lane: 1, epoch: 0, kind: DocKind::Receipt, number: 9 };
+        for place in ["Kitchen", "a-b", "台所", ""] {
+            let job = slip_job(place, number);
+            assert_eq!(slip_of(&job), Some((place, "01-000009")), "{job}");
+        }
+        assert_eq!(slip_of("receipt-01-000009"), None);
+    }
 }

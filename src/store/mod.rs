@@ -31,7 +31,6 @@ pub mod room;
 
 pub mod cart_log;
 pub mod shop_lock;
-pub mod slip_queue;
 
 pub mod journal_thread;
 pub mod rebuild;

@@ -35,6 +35,7 @@ impl Subject {
             | Kind::TaxFreeRefunded { .. }
             | Kind::Stamped { .. }
             | Kind::PrintEnded { .. }
+            | Kind::SlipOrdered { .. }
             | Kind::MemberSet(_) => Some(Self::Sales),
             _ => None,
         }
