@@ -250,7 +250,7 @@ pub fn device_act(engine: &mut Engine, act: DeviceAct) -> Result<&'static str, R
     let wrong = |sentence| Err(Refusal::new(RefusalCode::Device).saying(sentence));
     match act {
         DeviceAct::TestPrint(device) if device == "printer" => {
-            let document = reports::test_page(engine.paper_words(), engine.spool.columns());
+            let document = reports::test_page(engine.paper_words(), engine.spool.profile());
             engine.spool.print_loose("test", &document);
             Ok("notice.test_print")
         }

@@ -81,7 +81,7 @@ pub fn begin(engine: &mut Engine, task: Task, answer: Sender<Reply>) {
         Task::Export(order) => Source::of(engine).write_aside(order, engine.words.clone(), answer),
         Task::Devices => give(&answer, devices(engine)),
         Task::TestPrint => {
-            let page = test_page(&engine.words, engine.spool.columns());
+            let page = test_page(&engine.words, engine.spool.profile());
             engine.spool.print_loose("test", &page);
             give(&answer, devices(engine));
         }

@@ -8,6 +8,7 @@ use chrono::{Datelike, NaiveDate};
 
 use super::books::Books;
 use super::engine::Engine;
+use crate::devices::profile::Profile;
 use crate::domain::day::DayTotals;
 use crate::domain::document::{Align, Block, Document, Rule, Style};
 use crate::domain::number::{DocKind, DocNo};
@@ -224,12 +225,16 @@ fn no_day() -> Refusal {
 
 /// A page that shows what a printer can, and says what to set where it does not: a ruler of the
 /// profile's columns, the characters that printers get wrong, sizes, codes, the scanner's label.
-pub fn test_page(words: &Words, columns: usize) -> Document {
+pub fn test_page(words: &Words, profile: &Profile) -> Document {
+    let columns = usize::from(profile.columns.get());
     let mut page = Document::default();
     let ruler: String =
         (1..=columns).map(|column| char::from(b'0' + (column % 10) as u8)).collect();
     page.center(words.get("test_page.title"));
     page.rule(Rule::Double);
+    if profile.set_to_escpos {
+        page.text(words.get("test_page.set_to_escpos"));
+    }
     page.text(ruler);
     page.text(words.fill("test_page.columns", &[("columns", &columns)]));
     page.text(words.get("test_page.kanji"));

@@ -16,7 +16,7 @@ use super::printers::{Named, Place, Printers};
 use crate::devices::escpos_render;
 use crate::devices::printer::dialogue::Patience;
 use crate::devices::printer::{self, Address, Job, JobKind, PrinterEvent, Trouble};
-use crate::devices::profile::{Profiles, Status};
+use crate::devices::profile::{Profile, Profiles, Status};
 use crate::devices::raster::{Bitmap, LogoError};
 use crate::devices::text_render::render_text;
 use crate::domain::document::Document;
@@ -268,6 +268,11 @@ impl Spool {
     /// The paper as text, as screens and the electronic journal show it.
     pub fn text_of(&self, document: &Document) -> String {
         render_text(document, self.columns())
+    }
+
+    /// What the printer can do.
+    pub fn profile(&self) -> &Profile {
+        self.printers.profile()
     }
 
     /// Columns of the printer's paper.

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::arguments::{Dates, FormatWord};
+use super::devices::tell_modes;
 use super::exit::Exit;
 use super::said::{Said, hand_out, say, tell};
 use crate::app::answers;
@@ -272,5 +273,6 @@ pub fn config_check(options: &Options, words: &Words) -> Result<Exit, Said> {
     let config = opening::read_config(&options.dir).map_err(fault)?;
     opening::fits(&options.dir, &config).map_err(fault)?;
     tell(words.get("cli.config_ok"));
+    tell_modes(&config, &opening::profiles(&options.dir).map_err(fault)?, words);
     Ok(Exit::Done)
 }

@@ -2,6 +2,7 @@
 //!
 //! Room: cli. May touch: standard streams, `shop.toml` (a learned scanner's rule), app.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -17,10 +18,11 @@ use crate::app::aside::Task;
 use crate::app::control::Client;
 use crate::app::engine::Engine;
 use crate::app::lane_config::LaneConfig;
-use crate::app::opening::{Options, SHOP_TOML};
+use crate::app::opening::{self, Options, SHOP_TOML};
 use crate::app::picture::test_words;
 use crate::app::reply::Reply;
 use crate::app::reports;
+use crate::devices::profile::Profiles;
 use crate::devices::scanner::{Identity, Learned, Places, ScannerMatch, learn, test_label};
 use crate::domain::command::quote;
 use crate::domain::refusal::{Refusal, RefusalCode};
@@ -36,6 +38,11 @@ pub fn devices(
     scan: bool,
     words: &Words,
 ) -> Result<Exit, Said> {
+    if test_print {
+        let fault = |fault| Said::opening(fault, &options.dir, words);
+        let config = opening::read_config(&options.dir).map_err(fault)?;
+        tell_modes(&config, &opening::profiles(&options.dir).map_err(fault)?, words);
+    }
     let mut engine = match open_or_reach(options, words)? {
         Here::Opened(engine) => engine,
         Here::Running(client) => return devices_through(client, test_print, scan, words),
@@ -45,7 +52,7 @@ pub fn devices(
     }
     let mut exit = Exit::Done;
     if test_print {
-        let page = reports::test_page(words, engine.spool.columns());
+        let page = reports::test_page(words, engine.spool.profile());
         engine.spool.print_loose("test", &page);
         engine.spool.drain(PRINT_PATIENCE);
         if engine.spool.waiting() > 0 || engine.spool.trouble().is_some() {
@@ -58,6 +65,16 @@ pub fn devices(
     }
     engine.shop.close();
     Ok(exit)
+}
+
+/// Says which printers must be set to ESC/POS: before the page, which they would print as they please.
+pub fn tell_modes(config: &LaneConfig, profiles: &Profiles, words: &Words) {
+    let mut told = BTreeSet::new();
+    for profile in config.printers().filter_map(|(_, name)| profiles.get(name)) {
+        if profile.set_to_escpos && told.insert(&profile.label) {
+            tell(words.fill("cli.set_to_escpos", &[("printer", &profile.label)]));
+        }
+    }
 }
 
 fn tell_device(words: &Words, [kind, address, model, state]: [&str; 4]) {

@@ -63,6 +63,9 @@ pub struct Profile {
     pub raster: Raster,
     #[serde(default)]
     pub max_raster_rows: RasterRows,
+    /// The model also obeys commands of its maker's own, and must be set to ESC/POS.
+    #[serde(default)]
+    pub set_to_escpos: bool,
     /// Left out: no drawer hangs on this printer.
     pub drawer: Option<Drawer>,
 }

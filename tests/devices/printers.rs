@@ -170,3 +170,28 @@ fn a_kitchen_without_its_printer_is_said_and_holds_up_no_sale() {
     let checked = shop.regi(&["config", "check"]);
     assert_eq!(checked.status.code(), Some(0));
 }
+
+#[test]
+fn a_test_page_shows_ruler_traps_and_codes_and_says_what_must_be_set() {
+    for (profile, ruler, own_mode) in [("star-mc", 48, true), ("epson-58", 35, false)] {
+        let shop = Shop::new("");
+        printer(&shop, "file:", profile);
+        key(&shop, "language", "\"ja\"");
+        let ja = shop.told(&["--lang", "ja", "devices", "--test-print"]);
+        let en = shop.told(&["--lang", "en", "config", "check"]);
+        assert_eq!(ja.contains("ESC/POS に設定してください"), own_mode, "{profile}: {ja}");
+        assert_eq!(en.contains("Set it to ESC/POS"), own_mode, "{profile}: {en}");
+        let page =
+            decode(&std::fs::read(shop.dir().join("print/test.bin")).expect("it is printed"));
+        let page = page.expect("every byte is known");
+        let text = page.text().replace('\n', "");
+        let digits: String = (1..=ruler).map(|column| (column % 10).to_string()).collect();
+        let told = ["髙", "表ソ能予申十", "ｱｲｳｴｵ", "columns", "kanji", "barcode", "cut", &digits];
+        for part in told {
+            assert!(text.contains(part), "{profile}, {part}: {text}");
+        }
+        assert_eq!(text.contains("ESC/POS に設定されています"), own_mode, "{profile}: {text}");
+        assert_eq!((page.qr_codes.as_slice(), page.cuts.len()), (&["regi".to_owned()][..], 1));
+        assert!(page.barcodes.contains(&"01-000123".to_owned()), "{:?}", page.barcodes);
+    }
+}
