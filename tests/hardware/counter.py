@@ -8,7 +8,7 @@ import printer_faults
 import scanner_faults
 import shop as the_shop
 from checks import same
-from guest import Guest, until
+from guest import KEYBOARD, SCANNERS, Guest, until
 from initramfs import DEVICES, build
 from shop import CODES, HAND, PRICES, lane
 
@@ -35,13 +35,10 @@ class Counter:
 
     def plug_everything(self):
         self.guest.ready()
-        self.guest.sh('''gadget init 6
-gadget keyboard hand 04d9 0024 Holtek Keyboard H1
-gadget keyboard scan1 0c2e 0b61 Honeywell "Barcode Scanner" 18123B4567
-gadget keyboard scan2 05e0 1200 "Zebra Technologies" DS2208 S2
-gadget printer p1 04b8 0e15 EPSON TM-T20II J0001
-gadget printer p2 0519 0003 "Star Micronics" mC-Print3 K0002''')
-        self.guest.until_sh('[ -e /dev/hidg2 ] && [ -e /dev/usb/lp1 ] && [ -e /dev/input/event2 ]')
+        self.guest.plug(
+            KEYBOARD, *SCANNERS, 'printer p1 04b8 0e15 EPSON TM-T20II J0001',
+            'printer p2 0519 0003 "Star Micronics" mC-Print3 K0002')
+        self.guest.until_sh('[ -e /dev/usb/lp1 ] && [ -e /dev/input/event2 ]')
         self.start_printer('p1', '/dev/g_printer0')
         self.start_printer('p2', '/dev/g_printer1')
         self.start_printer('serial', '/dev/ttyS2')
@@ -71,8 +68,7 @@ gadget printer p2 0519 0003 "Star Micronics" mC-Print3 K0002''')
 
     def start(self, printer, profile):
         self.guest.sh(f"cat >/shops/main/shop.toml <<'E'\n{lane(printer, profile)}E\nopenvt -c 2 -s -- regi --shop /shops/main --lang en")
-        # Until it holds both scanners they type into the console.
-        self.guest.until_sh('[ $(ls -l /proc/$(pidof regi)/fd | grep -c /dev/input/event) = 2 ]')
+        self.guest.until_held(2)
         self.shows('Printer')
 
     def stop(self):
@@ -219,7 +215,6 @@ gadget printer p2 0519 0003 "Star Micronics" mC-Print3 K0002''')
         # Nobody's own yet, it types into the console that is shown: not into the one the register gets.
         self.guest.sh('''chvt 4; mkfifo /tmp/nobody_types; sleep 600 >/tmp/nobody_types &
 regi --shop /shops/main --lang en devices --scan </tmp/nobody_types >/tmp/learned 2>&1 &''')
-        held = '$(ls -l /proc/$(pidof regi)/fd | grep -c /dev/input/event)'
         self.guest.until_sh(f'ls -l /proc/$(pidof regi)/fd | grep -q "/{node}$"')
         self.guest.sh(f'far_side type /dev/hidg3 {CODES[0]}')
         try:
@@ -228,7 +223,7 @@ regi --shop /shops/main --lang en devices --scan </tmp/nobody_types >/tmp/learne
             raise AssertionError(f"{error}\n{self.guest.sh('cat /tmp/learned')}") from None
         self.stop()
         self.guest.sh('openvt -c 2 -s -- regi --shop /shops/main --lang en')
-        self.guest.until_sh(f'[ {held} = 3 ]')
+        self.guest.until_held(3)
         self.guest.sh(f'far_side type /dev/hidg3 {CODES[0]}')
         self.shows('1 pcs')
         return self.guest.sh('grep -A3 1a86 /shops/main/shop.toml').replace('\n', ' ').strip()

@@ -54,6 +54,17 @@ def kvm_starts_a_kernel():
         tried.wait()
 
 
+KEYBOARD = 'keyboard hand 04d9 0024 Holtek Keyboard H1'
+SCANNERS = [
+    'keyboard scan1 0c2e 0b61 Honeywell "Barcode Scanner" 18123B4567',
+    'keyboard scan2 05e0 1200 "Zebra Technologies" DS2208 S2']
+
+
+def disk(path):
+    """Returns the arguments of a disk that is as it was at every start."""
+    return ['-drive', f'file={path},format=raw,if=none,id=disk,snapshot=on', '-device', 'virtio-blk-pci,drive=disk']
+
+
 class Monitor:
     """QEMU's own control socket."""
 
@@ -160,6 +171,17 @@ class Guest:
             code, said = self.try_sh(command)
             return (said or ' ') if code == 0 else None
         return until(command, answer, patience)
+
+    def plug(self, *gadgets, patience=20):
+        """Plugs in gadgets: KEYBOARD, the scanners, what else there is; the first keyboard is /dev/hidg0."""
+        keyboards = sum(gadget.startswith(('keyboard', 'touch')) for gadget in gadgets)
+        self.sh('\n'.join(['gadget init 6', *(f'gadget {gadget}' for gadget in gadgets)]))
+        self.until_sh(f'[ -e /dev/hidg{keyboards - 1} ]', patience)
+
+    def until_held(self, scanners, patience=20):
+        """Waits until the register holds so many scanners: until then they type into the console."""
+        held = 'ls -l /proc/$(pidof regi)/fd | grep -c /dev/input/event'
+        self.until_sh(f'[ $({held}) = {scanners} ]', patience)
 
     def console(self):
         try:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from checks import Checks, same
 from counter import Counter
-from guest import Guest, accelerator
+from guest import KEYBOARD, SCANNERS, Guest, accelerator, disk
 from initramfs import DEVICES, DISK, WORK, build
 from shop import lane
 
@@ -28,16 +28,16 @@ def first_codes(path, count):
 
 def disk_of(shop):
     """Makes a disk of the shop, where the kept one is older."""
-    disk = WORK / 'low_spec.disk'
-    if not disk.exists() or disk.stat().st_mtime < (shop.parent / 'made').stat().st_mtime:
+    kept = WORK / 'low_spec.disk'
+    if not kept.exists() or kept.stat().st_mtime < (shop.parent / 'made').stat().st_mtime:
         size = int(subprocess.run(['du', '-sm', shop], capture_output=True, text=True, check=True).stdout.split()[0])
         making = WORK / 'low_spec.making'
         making.unlink(missing_ok=True)
         with open(making, 'wb') as file:
             file.truncate((size * 11 // 10 + 512) << 20)
         subprocess.run(['mke2fs', '-q', '-F', '-t', 'ext4', '-m', '0', '-d', shop, making], check=True)
-        making.rename(disk)
-    return disk
+        making.rename(kept)
+    return kept
 
 
 class SmallMachine(Counter):
@@ -45,17 +45,13 @@ class SmallMachine(Counter):
         self.codes = first_codes(shop.parent / 'items.csv', GOODS)
         self.member, = first_codes(shop.parent / 'members.csv', 1)
         self.sold = 0
-        self.guest = Guest(build('low_spec', DEVICES + DISK), memory=MEMORY_MB, arguments=[
-            '-drive', f'file={disk_of(shop)},format=raw,if=none,id=disk,snapshot=on', '-device', 'virtio-blk-pci,drive=disk'])
+        self.guest = Guest(build('low_spec', DEVICES + DISK), memory=MEMORY_MB, arguments=disk(disk_of(shop)))
 
     def is_there(self):
         self.guest.ready()
-        self.guest.sh('''mkdir -p /shops/main && mount -t ext4 -o noatime /dev/vda /shops/main
-gadget init 6
-gadget keyboard hand 04d9 0024 Holtek Keyboard H1
-gadget keyboard scan1 0c2e 0b61 Honeywell "Barcode Scanner" 18123B4567
-gadget keyboard scan2 05e0 1200 "Zebra Technologies" DS2208 S2''')
-        self.guest.until_sh('[ -e /dev/hidg2 ] && [ -e /dev/input/event2 ]')
+        self.guest.sh('mkdir -p /shops/main && mount -t ext4 -o noatime /dev/vda /shops/main')
+        self.guest.plug(KEYBOARD, *SCANNERS)
+        self.guest.until_sh('[ -e /dev/input/event2 ]')
         return f"{self.guest.sh('du -sh /shops/main').split()[0]} of shop, {self.free()} MB of {MEMORY_MB} free"
 
     def free(self):
@@ -81,7 +77,7 @@ awk "BEGIN {{ print $ended - $begun }}"''', patience=300))
     def starts(self):
         self.guest.sh(f"cat >/shops/main/shop.toml <<'E'\n{lane('file:', 'generic-80')}E")
         took = self.timed('openvt -c 2 -s -- regi --shop /shops/main --lang en', 'Printer')
-        self.guest.until_sh('[ $(ls -l /proc/$(pidof regi)/fd | grep -c /dev/input/event) = 2 ]')
+        self.guest.until_held(2)
         return f'{took:.1f} s to the first screen; {self.memory()}'
 
     def scans_one_by_one(self):
