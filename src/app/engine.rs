@@ -315,7 +315,7 @@ impl Engine {
         let failed = |what: String| {
             Refusal::new(RefusalCode::Damaged).saying("backup_failed").with("what", what)
         };
-        let (manifest, trial) = backup.end().map_err(|error| failed(error.to_string()))?;
+        let (manifest, trial) = backup.end().map_err(|error| failed(error.reason()))?;
         self.trial = Some(trial);
         let lane = self.register.lane.lane;
         let head = manifest.heads.iter().rev().find(|head| head.lane == lane);
@@ -339,7 +339,7 @@ impl Engine {
             Ok(_) => Ok(Some(name)),
             Err(error) => {
                 let refusal = Refusal::new(RefusalCode::Damaged).saying("backup_untried");
-                Err(refusal.with("name", name).with("what", error))
+                Err(refusal.with("name", name).with("what", error.reason()))
             }
         }
     }

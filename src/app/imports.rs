@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::books::{Books, ShopKind};
 use super::engine::Engine;
+use super::words::must_be_file;
 use crate::domain::command::Pin;
 use crate::domain::entry::{Draft, Kind};
 use crate::domain::refusal::{Refusal, RefusalCode};
@@ -211,11 +212,9 @@ impl Order<'_> {
         form: &Form<'_, T>,
         kind: fn(u128, Vec<T>) -> Kind,
     ) -> Result<Report, ImportError> {
+        must_be_file(self.path)?;
         let file = File::open(self.path)?;
         let about = file.metadata()?;
-        if !about.is_file() {
-            return Err(io::Error::from(io::ErrorKind::InvalidInput).into());
-        }
         let mut sheet = Sheet::open(file, form.wanted, self.mapping)?;
         let import = desk.import;
         let (stager, mut stage) = match self.mode {

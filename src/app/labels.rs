@@ -94,6 +94,10 @@ pub fn make(engine: &Engine, order: &LabelOrder) -> Result<Vec<Label>, Refusal> 
             Ok(())
         })?;
     }
+    if let (Some(department), true) = (order.department, items.is_empty()) {
+        let refusal = Refusal::new(RefusalCode::UnknownCode).saying("no_goods_there");
+        return Err(refusal.with("department", department));
+    }
     if items.len() > MOST_LABELS {
         return Err(Refusal::new(RefusalCode::Over)
             .saying("too_many_labels")

@@ -68,6 +68,9 @@ pub enum OpenFault {
     Store(#[from] StoreError),
     #[error("{0}")]
     File(#[from] io::Error),
+    /// A file that people write, which cannot be read.
+    #[error("{}: {error}", path.display())]
+    Text { path: PathBuf, error: io::Error },
     /// There is no shop in the folder.
     #[error("no shop")]
     NoShop,
@@ -88,7 +91,7 @@ pub fn read_config(dir: &Path) -> Result<LaneConfig, OpenFault> {
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(LaneConfig::default()),
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(OpenFault::Text { path, error }),
     };
     LaneConfig::read(&text).map_err(|ConfigFault { line, what }| OpenFault::Data {
         file: SHOP_TOML.to_owned(),
@@ -101,18 +104,22 @@ pub fn read_config(dir: &Path) -> Result<LaneConfig, OpenFault> {
 ///
 /// # Errors
 /// A file that is there and cannot be read.
-pub fn own_files(dir: &Path, folder: &str) -> io::Result<Vec<(String, String)>> {
+pub fn own_files(dir: &Path, folder: &str) -> Result<Vec<(String, String)>, OpenFault> {
     let mut files = Vec::new();
-    let entries = match fs::read_dir(dir.join(folder)) {
+    let folder = dir.join(folder);
+    let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(files),
-        Err(error) => return Err(error),
+        Err(error) => return Err(OpenFault::Text { path: folder, error }),
     };
     for entry in entries {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
         if name.ends_with(".toml") {
-            files.push((name, fs::read_to_string(&path)?));
+            match fs::read_to_string(&path) {
+                Ok(text) => files.push((name, text)),
+                Err(error) => return Err(OpenFault::Text { path, error }),
+            }
         }
     }
     files.sort();
@@ -197,14 +204,17 @@ pub fn language(options: &Options, config: &LaneConfig) -> Language {
 /// # Errors
 /// `NoShop`, or `OtherLane` with the lanes whose journals are there.
 pub fn is_here(dir: &Path, lane: u8) -> Result<(), OpenFault> {
+    // Where the rest of a shop lies, nobody is asked for a new one.
+    let lost = dir.join(STORE_NAME).exists() || dir.join(KEYS_NAME).exists();
     if !dir.join("journal").is_dir() {
-        // Where the rest of a shop lies, nobody is asked for a new one.
-        let lost = dir.join(STORE_NAME).exists() || dir.join(KEYS_NAME).exists();
         let fault = StoreError::Folder("the folder of the journal is not there");
         return Err(if lost { fault.into() } else { OpenFault::NoShop });
     }
     let journals = History::new(Arc::new(PlainFiles), dir).journals()?;
     let there: BTreeSet<u8> = journals.into_iter().map(|(lane, _)| lane).collect();
+    if there.is_empty() && !lost {
+        return Err(OpenFault::NoShop);
+    }
     // A journal that is gone altogether is for the store to tell of.
     if there.is_empty() || there.contains(&lane) {
         return Ok(());

@@ -45,6 +45,9 @@ impl Wanted {
     /// # Errors
     /// `bad_argument` naming what does not fit.
     pub fn read(name: &str, options: &[(String, String)]) -> Result<Self, Refusal> {
+        let bad_day = |what: &str| {
+            Refusal::new(RefusalCode::BadArgument).saying("cli.bad_date").with("what", what)
+        };
         let bad = |what: &str| {
             Refusal::new(RefusalCode::BadArgument)
                 .with("argument", what)
@@ -56,7 +59,7 @@ impl Wanted {
         }
         let mut wanted = Self { name: name.to_owned(), ..Self::default() };
         for (key, value) in options {
-            let day = || read_day(value).ok_or_else(|| bad(value));
+            let day = || read_day(value).ok_or_else(|| bad_day(value));
             match key.as_str() {
                 "from" => wanted.from = Some(day()?),
                 "to" => wanted.to = Some(day()?),
@@ -68,6 +71,9 @@ impl Wanted {
                 "number" => wanted.number = Some(value.parse().map_err(|_| bad(value))?),
                 _ => return Err(bad(key)),
             }
+        }
+        if wanted.from.zip(wanted.to).is_some_and(|(from, to)| from > to) {
+            return Err(Refusal::new(RefusalCode::BadArgument).saying("dates_reversed"));
         }
         Ok(wanted)
     }

@@ -2,6 +2,7 @@
 //!
 //! Room: app. May touch: the store; one thread a backup or check.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use super::books::Books;
 use super::lane_config::LaneConfig;
 use super::opening::{Options, place};
+use super::words::must_be_file;
 use super::z_backup::clear_trials;
 use crate::domain::number::DocNo;
 use crate::domain::register::Now;
@@ -64,8 +66,12 @@ pub fn verify_paper(books: &Books, receipt: DocNo, head: &str) -> Result<PaperVe
 /// Writes a backup of an open shop and reads it back.
 ///
 /// # Errors
-/// When it cannot be written, or reads back otherwise.
+/// When it cannot be written, or reads back otherwise; a folder or a device is left as it is.
 pub fn back_up(books: &Books, path: &Path) -> Result<Manifest, StoreError> {
+    match must_be_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
     let files: Arc<dyn Files> = Arc::new(PlainFiles);
     backup::write(&files, books.dir(), books.keys(), path)
 }

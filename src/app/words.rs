@@ -1,9 +1,11 @@
 //! The shop's language: which files make it, and what is said in it of files.
 //!
-//! Room: app. May touch: the language files compiled in.
+//! Room: app. May touch: the language files compiled in; what the system says of a file.
 
 use std::fmt::Display;
+use std::fs;
 use std::io::{self, ErrorKind};
+use std::path::Path;
 use std::sync::OnceLock;
 
 use crate::domain::refusal::Refusal;
@@ -17,9 +19,27 @@ pub fn file_fault(file: impl Display, error: &io::Error, words: &Words) -> Strin
         ErrorKind::NotFound => "cli.file.missing",
         ErrorKind::PermissionDenied => "cli.file.denied",
         ErrorKind::IsADirectory => "cli.file.folder",
+        ErrorKind::NotADirectory => "cli.file.no_folder",
+        ErrorKind::StorageFull => "cli.file.full",
+        ErrorKind::InvalidInput => "cli.file.no_file",
+        ErrorKind::InvalidData => "cli.file.no_text",
         _ => "cli.file",
     };
     words.fill(sentence, &[("file", &file), ("what", error)])
+}
+
+/// What is wrong with a path that an ordinary file is wanted at: a folder, a device, a pipe. Opening one
+/// might wait for ever, writing one in its place would destroy it.
+///
+/// # Errors
+/// `IsADirectory`, `InvalidInput`, or why nobody can say.
+pub fn must_be_file(path: &Path) -> io::Result<()> {
+    let about = fs::metadata(path)?;
+    match about.is_dir() {
+        true => Err(ErrorKind::IsADirectory.into()),
+        false if about.is_file() => Ok(()),
+        false => Err(ErrorKind::InvalidInput.into()),
+    }
 }
 
 /// Says what in a file that people write does not fit, and where.

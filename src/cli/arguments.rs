@@ -25,7 +25,7 @@ pub struct Arguments {
 pub struct Common {
     #[arg(long, global = true, value_name = "DIR")]
     pub shop: Option<PathBuf>,
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=99))]
     pub lane: Option<u8>,
     #[arg(long, global = true, value_name = "ja|en")]
     pub lang: Option<String>,
@@ -42,7 +42,7 @@ pub struct Common {
 #[derive(Debug, Subcommand)]
 pub enum Deed {
     Init {
-        #[arg(long)]
+        #[arg(long, conflicts_with = "settings")]
         demo: bool,
         #[arg(long, value_name = "FILE")]
         settings: Option<PathBuf>,
@@ -113,7 +113,7 @@ pub enum Deed {
         price: Option<u32>,
         #[arg(long, value_name = "G", conflicts_with = "price")]
         grams: Option<u32>,
-        #[arg(long, value_name = "N", default_value_t = 1)]
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
         copies: u16,
     },
     Config {

@@ -23,7 +23,7 @@ use crate::app::reports::{self, Wanted};
 use crate::app::run::{Answers, Form, OnRefusal, play};
 use crate::app::spool::MOST_WAITING;
 use crate::app::upkeep::StartCheck;
-use crate::app::words::Language;
+use crate::app::words::{Language, must_be_file};
 use crate::domain::settings::{Settings, SettingsPatch};
 use crate::domain::words::Words;
 use crate::exchange::shop_file::read_shop;
@@ -115,8 +115,8 @@ pub fn init(
 }
 
 fn read_settings(path: &Path, words: &Words) -> Result<SettingsPatch, Said> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| Said::file(path.display(), &error, words))?;
+    let read = must_be_file(path).and_then(|()| std::fs::read_to_string(path));
+    let text = read.map_err(|error| Said::file(path.display(), &error, words))?;
     read_shop(&text, &Settings::default()).map_err(|fault| {
         let line = usize::try_from(fault.row).unwrap_or(usize::MAX);
         Said::misread(path.display(), line, &fault.refusal, words)
@@ -270,6 +270,9 @@ pub fn report(
 
 pub fn config_check(options: &Options, words: &Words) -> Result<Exit, Said> {
     let fault = |fault| Said::opening(fault, &options.dir, words);
+    if !options.dir.exists() {
+        return Err(fault(opening::OpenFault::NoShop));
+    }
     let config = opening::read_config(&options.dir).map_err(fault)?;
     opening::fits(&options.dir, &config).map_err(fault)?;
     tell(words.get("cli.config_ok"));

@@ -26,6 +26,7 @@ use crate::app::clock::{Chance, Time};
 use crate::app::opening::{self, Options};
 use crate::app::words::Language;
 use crate::devices::printer::dialogue::Patience;
+use crate::domain::text;
 use crate::domain::words::Words;
 
 /// Runs regi with the arguments of the process.
@@ -68,7 +69,7 @@ fn language_of(given: &[OsString]) -> Language {
 
 /// Help and version are answers; anything else is a sentence and exit code 2.
 fn not_understood(error: &clap::Error, words: &Words) -> Exit {
-    use clap::error::{ContextKind, ErrorKind};
+    use clap::error::ErrorKind;
     match error.kind() {
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion
@@ -77,17 +78,37 @@ fn not_understood(error: &clap::Error, words: &Words) -> Exit {
             Exit::Done
         }
         _ => {
-            let context = [
-                ContextKind::InvalidArg,
-                ContextKind::InvalidSubcommand,
-                ContextKind::InvalidValue,
-            ];
-            let named = context.into_iter().filter_map(|kind| Some(error.get(kind)?.to_string()));
-            let what = crate::domain::text::cleaned(&named.collect::<Vec<_>>().join(" "));
-            say(&words.fill("cli.usage", &[("what", &what)]));
+            say(&usage(error, words));
             Exit::Usage
         }
     }
+}
+
+/// What is wrong with a command line; of a word that is one of a few, which they are.
+fn usage(error: &clap::Error, words: &Words) -> String {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    let of = |kind| error.get(kind).map(ToString::to_string);
+    if let (Some(value), Some(ContextValue::Strings(known))) =
+        (of(ContextKind::InvalidValue), error.get(ContextKind::ValidValue))
+        && !known.is_empty()
+    {
+        let value = if value.is_empty() { of(ContextKind::InvalidArg) } else { Some(value) };
+        let value = text::cleaned(&value.unwrap_or_default());
+        let known = known.join(" ");
+        return words.fill("file.unknown_word", &[("value", &value), ("words", &known)]);
+    }
+    let context = [
+        ContextKind::InvalidArg,
+        ContextKind::PriorArg,
+        ContextKind::InvalidSubcommand,
+        ContextKind::InvalidValue,
+    ];
+    let named: Vec<String> = context.into_iter().filter_map(of).collect();
+    let sentence = match error.kind() {
+        ErrorKind::MissingRequiredArgument => "cli.usage_missing",
+        _ => "cli.usage",
+    };
+    words.fill(sentence, &[("what", &text::cleaned(&named.join(" ")))])
 }
 
 /// `$XDG_DATA_HOME/regi`
@@ -182,7 +203,7 @@ fn perform(
         }
         Some(Deed::Man) => {
             let mut pages = Vec::new();
-            arguments::manual(words, &mut pages).map_err(|error| Said::file("-", &error, words))?;
+            arguments::manual(words, &mut pages).map_err(|error| Said::output(&error, words))?;
             hand_out(&pages, words)?;
             Ok(Exit::Done)
         }

@@ -9,6 +9,7 @@ use super::exit::Exit;
 use crate::app::opening::OpenFault;
 use crate::app::reply::ErrorReply;
 use crate::app::words::{file_fault, misread_at};
+use crate::domain::misread::misread;
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::text;
 use crate::domain::words::Words;
@@ -41,7 +42,7 @@ pub fn tell(line: impl Display) {
 pub fn hand_out(answer: &[u8], words: &Words) -> Result<(), Said> {
     let mut out = io::stdout().lock();
     let written = out.write_all(answer).and_then(|()| out.flush());
-    enough(written).map_err(|error| Said::file("-", &error, words))
+    enough(written).map_err(|error| Said::output(&error, words))
 }
 
 /// What came of writing to standard output. A reader that has gone has seen enough.
@@ -58,6 +59,11 @@ pub fn enough<T: Default>(written: io::Result<T>) -> io::Result<T> {
 impl Said {
     pub fn usage(text: String) -> Self {
         Self { text, exit: Exit::Usage }
+    }
+
+    /// Standard output that cannot be written.
+    pub fn output(error: &io::Error, words: &Words) -> Self {
+        Self::file(words.get("cli.output"), error, words)
     }
 
     /// A file that cannot be read or written.
@@ -91,8 +97,17 @@ impl Said {
                 let what = words.refusal(&error.into());
                 Self { text: words.fill("cli.damaged", &[("what", &what)]), exit: Exit::Damaged }
             }
+            // Nothing is wrong with the data: neither a rebuild nor a backup would help.
+            StoreError::File(error) if error.kind() == ErrorKind::PermissionDenied => {
+                Self::file(words.get("cli.data"), &error, words)
+            }
+            error if error.is_full() => Self::refusal(&error.into(), words),
+            StoreError::NoCopy => {
+                Self { text: words.get("cli.no_copy_there").to_owned(), exit: Exit::Refused }
+            }
             error => {
-                Self { text: words.fill("cli.damaged", &[("what", &error)]), exit: Exit::Damaged }
+                let said = misread("cli.damaged").with("what", error.reason());
+                Self { text: words.refusal(&said), exit: Exit::Damaged }
             }
         }
     }
@@ -126,6 +141,7 @@ impl Said {
             },
             OpenFault::Store(error) => Self::store(error, words),
             OpenFault::File(error) => Self::file(dir, &error, words),
+            OpenFault::Text { path, error } => Self::file(path.display(), &error, words),
             OpenFault::NoShop => refused(words.fill("cli.no_shop", &[("dir", &dir)])),
             OpenFault::OtherLane { lane, there } => {
                 let there: Vec<String> = there.iter().map(u8::to_string).collect();
@@ -138,6 +154,28 @@ impl Said {
                 )
             }
             OpenFault::Exists => refused(words.fill("cli.shop_exists", &[("dir", &dir)])),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::words::Language;
+
+    #[test]
+    fn a_folder_that_may_not_be_read_is_no_damage() {
+        for (kind, exit) in [
+            (ErrorKind::PermissionDenied, Exit::Refused),
+            (ErrorKind::StorageFull, Exit::Refused),
+            (ErrorKind::UnexpectedEof, Exit::Damaged),
+        ] {
+            for language in [Language::Japanese, Language::English] {
+                let said = Said::store(StoreError::File(kind.into()), &language.words());
+                assert_eq!(said.exit, exit, "{kind}: {}", said.text);
+                let helps = said.text.contains("regi restore");
+                assert_eq!(helps, exit == Exit::Damaged, "{}", said.text);
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::app::import_words::{Told, fault_line, told};
 use crate::app::imports::{self, Desk, Doing, ImportError, Mode, Order, Room, What};
 use crate::app::opening::Options;
 use crate::app::reports::read_day;
+use crate::app::words::must_be_file;
 use crate::domain::words::Words;
 use crate::exchange::csv_out::{OutEncoding, Written};
 use crate::exchange::mapping::Mapping;
@@ -67,9 +68,9 @@ fn import_settings(
     mode: Mode,
     words: &Words,
 ) -> Result<Exit, Said> {
+    let read = must_be_file(file).and_then(|()| std::fs::read_to_string(file));
+    let text = read.map_err(|error| Said::file(file.display(), &error, words))?;
     let mut engine = open_here(options, words)?;
-    let text =
-        std::fs::read_to_string(file).map_err(|error| Said::file(file.display(), &error, words))?;
     let done = imports::import_shop(&mut engine, &text, mode);
     engine.shop.close();
     done.map_err(|error| import_error(error, file, words))?;
@@ -88,6 +89,7 @@ fn import_through(
     words: &Words,
 ) -> Result<Told, Said> {
     let spoken = |error: io::Error| Said::file(file.display(), &error, words);
+    must_be_file(file).map_err(spoken)?;
     let mut ours = std::fs::File::open(file).map_err(spoken)?;
     let mut copy = tempfile::NamedTempFile::new_in(&options.dir).map_err(spoken)?;
     io::copy(&mut ours, &mut copy).map_err(spoken)?;
@@ -162,6 +164,9 @@ pub fn export(
         }
     };
     let between = (day(&dates.from, i32::MIN)?, day(&dates.to, i32::MAX - 1)?);
+    if between.0 > between.1 {
+        return Err(Said::usage(words.get("dates_reversed").to_owned()));
+    }
     let what = match what {
         ExportWhat::Shop => exports::What::Shop,
         ExportWhat::Items => exports::What::Items,
@@ -186,7 +191,7 @@ pub fn export(
             let written = match write_out(&Source::of(&engine), &order, out) {
                 Ok(written) => Ok(written),
                 Err(ExportError::Write(error)) => {
-                    enough(Err(error)).map_err(|error| Said::file("-", &error, words))
+                    enough(Err(error)).map_err(|error| Said::output(&error, words))
                 }
                 Err(ExportError::Refused(refusal)) => Err(Said::refusal(&refusal, words)),
             };
@@ -218,7 +223,7 @@ fn export_through(
     let asked = FileOrder { order, file: file.path().to_owned() };
     let reply = through(&mut client, Task::Export(asked), words)?;
     let copied = io::copy(&mut file, &mut io::stdout().lock());
-    enough(copied).map_err(|error| Said::file("-", &error, words))?;
+    enough(copied).map_err(|error| Said::output(&error, words))?;
     let written = reply.report.and_then(|report| serde_json::from_value(report).ok());
     Ok(written.unwrap_or_default())
 }

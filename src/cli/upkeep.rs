@@ -15,6 +15,7 @@ use crate::app::lane_config::LaneConfig;
 use crate::app::opening::{self, Options};
 use crate::app::proof_words::proof_lines;
 use crate::app::upkeep;
+use crate::domain::misread::misread;
 use crate::domain::number::DocNo;
 use crate::domain::words::Words;
 use crate::store::audit::PaperVerdict;
@@ -152,9 +153,8 @@ pub fn restore(options: &Options, file: &Path, words: &Words) -> Result<Exit, Sa
     let restored = upkeep::restore(options, &config, file, now, newer, &mut bar);
     let manifest = restored.map_err(|error| match error {
         StoreError::Backup(what) => {
-            let text =
-                words.fill("cli.backup_fault", &[("file", &file.display()), ("what", &what)]);
-            Said { text, exit: Exit::Refused }
+            let said = misread("cli.backup_fault").with("file", file.display()).with("what", what);
+            Said { text: words.refusal(&said), exit: Exit::Refused }
         }
         StoreError::File(error) => Said::file(file.display(), &error, words),
         error => Said::store(error, words),

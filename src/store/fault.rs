@@ -67,10 +67,13 @@ pub enum StoreError {
     /// The register has closed the shop; who still asks comes too late.
     #[error("the shop is closed")]
     Left,
-    /// There is no shop in the folder, or there is one where none may be.
+    /// There is no shop in the folder, or there is one where none may be. What is worded as `what.…`.
     #[error("{0}")]
     Folder(&'static str),
-    /// A backup is not what was written.
+    /// Where the second copy should lie, there is none of this lane.
+    #[error("no second copy")]
+    NoCopy,
+    /// A backup is not what was written; worded as `what.…`.
     #[error("the backup: {0}")]
     Backup(&'static str),
     /// A refusal the caller words.
@@ -101,6 +104,15 @@ from_redb!(
 );
 
 impl StoreError {
+    /// What there is to say of it within a sentence.
+    pub fn reason(&self) -> String {
+        match self {
+            // Without the name of its kind: so it is found among the words.
+            Self::Folder(what) | Self::Backup(what) => (*what).to_owned(),
+            other => other.to_string(),
+        }
+    }
+
     /// Whether the disk is full: selling goes on by itself once there is room.
     pub fn is_full(&self) -> bool {
         match self {
@@ -186,7 +198,8 @@ impl From<StoreError> for Refusal {
                 let refusal = Self::new(RefusalCode::Damaged).saying("damage.would_shorten");
                 refusal.with("journal", journal).with("copy", copy)
             }
-            other => Self::new(RefusalCode::Damaged).with("what", other),
+            StoreError::NoCopy => Self::new(RefusalCode::Damaged).saying("cli.no_copy_there"),
+            other => Self::new(RefusalCode::Damaged).with("what", other.reason()),
         }
     }
 }

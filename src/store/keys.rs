@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::io;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -141,6 +142,10 @@ impl Keys {
                 return Err(StoreError::Keys("the file is blank".to_owned()));
             }
             Ok(_) => {}
+            // Whoever may not look cannot say that something is wrong with them.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                return Err(error.into());
+            }
             Err(error) => return Err(StoreError::Keys(error.to_string())),
         }
         // redb may panic on a file that is not what it wrote.

@@ -18,6 +18,7 @@ use super::opening::{Known, TailFound};
 use super::projections::{self, STORE_NAME, Watch};
 use super::rebuild::{Unproved, rebuild_from_copy, set_aside_behind};
 use super::restore::{EPOCH_DUE, due_of, erased_codes, finish_interrupted, lay_out_keys, waiting};
+use super::second_copy::CopyPlace;
 use super::shop::{CART_NAME, KEYS_NAME, Opened, ShopPlace, is_begun_in_vain, known};
 use super::verify::Watch as ChainWatch;
 use crate::domain::entry::{Draft, Kind};
@@ -52,6 +53,9 @@ impl ShopPlace {
         now: Now,
         watch: Watch<'_>,
     ) -> Result<(Opened, Option<Missing>), StoreError> {
+        if source == Source::Copy && !self.exists()? {
+            self.copied()?; // Before the lock: it makes the folders of a shop.
+        }
         let lock = self.lock()?;
         finish_interrupted(&*self.files, &self.dir)?;
         if source == Source::Copy {
@@ -166,11 +170,20 @@ impl ShopPlace {
         })
     }
 
-    fn journals_from_copy(&self, unproved: Unproved) -> Result<(), StoreError> {
-        let copy = self.copy.as_ref().ok_or(StoreError::Folder("no second copy"))?;
+    /// The journals in the second copy; there is one of this lane.
+    fn copied(&self) -> Result<(&CopyPlace, History), StoreError> {
+        let copy = self.copy.as_ref().ok_or(StoreError::NoCopy)?;
         let copied = History { files: copy.files.clone(), dir: copy.dir.clone() };
+        match copied.journals()?.iter().any(|(lane, _)| *lane == self.lane) {
+            true => Ok((copy, copied)),
+            false => Err(StoreError::NoCopy),
+        }
+    }
+
+    fn journals_from_copy(&self, unproved: Unproved) -> Result<(), StoreError> {
+        let (copy, copied) = self.copied()?;
         for (lane, epoch) in copied.journals()? {
-            let id = copied.id(lane, epoch)?.ok_or(StoreError::Folder("no readable copy"))?;
+            let id = copied.id(lane, epoch)?.ok_or(StoreError::NoCopy)?;
             let dir = self.history().dir;
             rebuild_from_copy(&self.files, &dir, &id, copy, unproved, &ChainWatch::default())?;
         }
@@ -180,7 +193,7 @@ impl ShopPlace {
     /// Brings back what the copy knows of the keys, where the key file knows less or cannot be read. Whom
     /// the journal says to be erased stays so.
     fn keys_from_copy(&self) -> Result<(), StoreError> {
-        let copy = self.copy.as_ref().ok_or(StoreError::Folder("no second copy"))?;
+        let copy = self.copy.as_ref().ok_or(StoreError::NoCopy)?;
         let Some(copied) = keys_copy::read(copy)? else { return Ok(()) };
         let (path, erased) = (self.dir.join(KEYS_NAME), erased_codes(&self.history())?);
         let own = Keys::open_existing(self.files.clone(), &path, self.chance.clone());

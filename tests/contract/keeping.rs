@@ -128,9 +128,6 @@ fn a_second_copy_gives_the_whole_shop_back_on_a_new_pc() {
     elsewhere.told(&["rebuild", &from_copy]);
     assert_eq!(told_of(&elsewhere), before, "with the names and phones of members");
     elsewhere.verify();
-    let nothing = elsewhere.dir().with_file_name("no-stick");
-    let refused = Shop::nowhere().regi(&["rebuild", &format!("--from-copy={}", nothing.display())]);
-    assert_eq!(refused.status.code(), Some(3), "{}", text(&refused.stderr));
 }
 
 #[test]
@@ -252,6 +249,90 @@ fn a_disk_without_room_for_an_answer_is_said() {
         let said = text(&done.stderr);
         assert_eq!((done.status.code(), said.lines().count()), (Some(1), 1), "{words:?}: {said}");
     }
+}
+
+/// What these words come to, in both languages: the exit code, and the one sentence with it.
+#[track_caller]
+fn refused(shop: &Shop, words: &[&str], exit: i32, parts: [&str; 2]) {
+    for (language, part) in [("en", parts[0]), ("ja", parts[1])] {
+        let done = shop.regi(&[&["--lang", language], words].concat());
+        let said = text(&done.stderr);
+        assert_eq!(done.status.code(), Some(exit), "{words:?}: {said}");
+        assert_eq!(said.trim_end().lines().count(), 1, "{words:?}: {said}");
+        assert!(said.contains(part) && !said.contains("os error"), "{words:?}: {said}");
+        assert!(done.stdout.is_empty(), "{words:?}: {}", text(&done.stdout));
+    }
+}
+
+#[test]
+fn a_file_of_the_wrong_kind_is_told_apart_in_both_languages() {
+    let shop = Shop::new("");
+    let (dir, inside) = (shop.file("x", b"").with_file_name("folder"), shop.file("plain", b"x"));
+    std::fs::create_dir(&dir).expect("a folder");
+    let pipe = dir.join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+    assert!(made.success());
+    let cp932 = shop.file("cp932.toml", &crate::support::cp932("[shop]\nname = \"みどり\"\n"));
+    let text_of = |path: &std::path::Path| path.to_str().unwrap().to_owned();
+    let (folder, pipe, cp932) = (text_of(&dir), text_of(&pipe), text_of(&cp932));
+    let below = format!("{}/x.regi", text_of(&inside));
+    for what in ["items", "shop"] {
+        refused(&shop, &["import", what, &folder], 1, ["is a folder", "はフォルダです"]);
+        refused(&shop, &["import", what, &pipe], 1, ["no ordinary file", "普通のファイル"]);
+    }
+    refused(&shop, &["import", "shop", &cp932], 1, ["Save it as UTF-8", "UTF-8 で保存"]);
+    refused(&shop, &["backup", &folder], 1, ["is a folder", "はフォルダです"]);
+    refused(&shop, &["backup", &pipe], 1, ["no ordinary file", "普通のファイル"]);
+    refused(&shop, &["backup", &below], 1, ["is a file and no folder", "フォルダでないもの"]);
+    refused(&shop, &["restore", &folder], 1, ["is a folder", "はフォルダです"]);
+    refused(&shop, &["restore", &cp932], 1, ["no backup of regi", "regi のバックアップではない"]);
+    assert!(std::fs::metadata(&pipe).is_ok_and(|about| !about.is_file()), "it was left as it was");
+
+    std::fs::write(shop.dir().join("shop.toml"), [b"lane = 1 # ", &[0x82, 0xa0][..]].concat())
+        .expect("written");
+    for words in [&["config", "check"][..], &["report", "sales"], &["export", "items"]] {
+        refused(&shop, words, 1, ["shop.toml is not text", "shop.toml は UTF-8"]);
+    }
+}
+
+#[test]
+fn what_is_not_there_is_said_and_nothing_is_made() {
+    let nowhere = Shop::nowhere();
+    let none = nowhere.file("none", b"").with_file_name("copy");
+    let from_copy = format!("--from-copy={}", none.display());
+    refused(&nowhere, &["rebuild", &from_copy], 1, ["no second copy", "写しが見つかりません"]);
+    refused(&nowhere, &["config", "check"], 1, ["There is no shop in", "お店がありません"]);
+    for lane in ["0", "100"] {
+        let words = ["--lane", lane, "init"];
+        refused(&nowhere, &words, 2, ["--lane", "--lane"]);
+    }
+    refused(&nowhere, &["init", "--demo", "--settings", "x"], 2, ["--settings", "--settings"]);
+    assert!(!nowhere.dir().exists(), "not even a folder");
+    // What a register that was cut off at its first step leaves is no shop yet.
+    std::fs::create_dir_all(nowhere.dir().join("journal")).expect("made");
+    std::fs::write(nowhere.dir().join("journal/lock"), "1").expect("written");
+    for words in [&["devices"][..], &["verify"], &["report", "sales"]] {
+        refused(&nowhere, words, 1, ["There is no shop in", "お店がありません"]);
+    }
+}
+
+#[test]
+fn a_word_that_is_one_of_a_few_is_answered_with_them() {
+    let shop = Shop::new("").with_items("code,name,price\n1,茶,100\n");
+    let exports = "shop items members sales lines journal points yayoi freee moneyforward";
+    refused(&shop, &["export", "socks"], 2, [exports, exports]);
+    refused(&shop, &["report", "sales", "--format", "pdf"], 2, ["text csv json html svg"; 2]);
+    refused(&shop, &["export", "items", "--encoding", "latin1"], 2, ["utf8 cp932"; 2]);
+    refused(&shop, &["import", "items"], 2, ["<FILE> is missing", "<FILE> がありません"]);
+    let reversed = ["--from", "2026-11-23", "--to", "2026-11-22"];
+    let said = ["after the last", "終了日より後"];
+    refused(&shop, &[&["export", "sales"], &reversed[..]].concat(), 2, said);
+    refused(&shop, &[&["report", "sales"], &reversed[..]].concat(), 1, said);
+    let date = ["Write the date like 2026-11-22", "日付は 2026-11-22 のように"];
+    refused(&shop, &["report", "sales", "--from", "yesterday"], 1, date);
+    refused(&shop, &["labels", "shelf", "1", "--copies", "0"], 2, ["--copies", "--copies"]);
+    let none = ["no goods in department 9", "部門9に商品がありません"];
+    refused(&shop, &["labels", "shelf", "--department", "9"], 1, none);
 }
 
 #[test]

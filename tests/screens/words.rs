@@ -69,6 +69,12 @@ fn every_text_asked_for_in_parts_is_there() {
     for key in keys.iter().filter_map(|key| key.strip_prefix("done.")) {
         assert!(COMMANDS.iter().any(|spec| spec.name == key), "done.{key}");
     }
+    // Why a folder or a backup cannot be used stands within a sentence of its language.
+    let reasons = asked_for(&["StoreError::Folder(\"", "StoreError::Backup(\""]);
+    assert!(reasons.len() > 20, "the reader finds them: {}", reasons.len());
+    for reason in reasons {
+        assert!(keys.contains(&format!("what.{reason}")), "what.{reason}");
+    }
     let needs = asked_for(&["needs.push(\""]);
     assert!(!needs.is_empty());
     for need in needs {
