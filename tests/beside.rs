@@ -127,6 +127,44 @@ fn files_come_in_beside_the_register() {
     shop.verify();
 }
 
+/// A new department, a new rate: the counter goes by it from the next sale on, whole or not at all.
+#[test]
+fn settings_come_in_between_two_sales() {
+    let shop = shop();
+    let new = b"[shop]\nname = \"New Name\"\n[[department]]\nnumber = 7\nname = \"Flowers\"\ntax_class = \"standard\"\n";
+    let new = shop.file("new.toml", new);
+    let wrong = shop.file("wrong.toml", b"[shop]\nname = \"Wrong\"\nmotto = \"x\"\n");
+    let pin = b"[[staff]]\nnumber = 1\nname = \"A\"\nlevel = 9\npin = \"482913\"\n";
+    let pin = shop.file("pin.toml", pin);
+    let import = |file: &std::path::Path, more: &[&str]| {
+        told(&shop.regi(&[&["import", "shop", file.to_str().unwrap()], more].concat()))
+    };
+    let alone = [import(&new, &[]), import(&wrong, &["--apply"])];
+    let mut terminal = open(&shop);
+    assert_eq!([import(&new, &[]), import(&wrong, &["--apply"])], alone);
+    assert_eq!(import(&pin, &["--apply"]).0, Some(4));
+    terminal.types("101\r");
+    terminal.shows(&["1 pc"]);
+    let (exit, said) = import(&new, &["--apply"]);
+    assert_eq!(exit, Some(1), "{said}");
+    assert!(said.contains("A sale is open"), "{said}");
+    assert!(!shop.told(&["export", "shop"]).contains("New Name"));
+    for key in ["\r", "\r"] {
+        std::thread::sleep(pty::HAND);
+        terminal.types(key);
+    }
+    terminal.shows(&["01-000003"]);
+    assert_eq!(import(&new, &["--apply"]).0, Some(0));
+    terminal.shows(&["New Name"]);
+    let settings = shop.told(&["export", "shop"]);
+    assert!(settings.contains("New Name") && settings.contains("Flowers"), "{settings}");
+    assert!(!settings.contains("[[staff]]"), "{settings}");
+    assert!(terminal.is_running());
+    drop(terminal);
+    assert_eq!(shop.sell("department 7 500\ntender_cash")["sale"]["total"], 500);
+    shop.verify();
+}
+
 /// Whoever owns the account may look, also while nobody is signed in; what the counter was asked stays.
 #[test]
 fn a_look_needs_nobody_at_the_counter_and_takes_nothing_from_it() {

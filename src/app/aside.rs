@@ -49,6 +49,12 @@ pub enum Task {
     Backup {
         file: PathBuf,
     },
+    /// The shop's settings, as below; between two sales.
+    Settings {
+        mode: Mode,
+        file: PathBuf,
+        language: String,
+    },
     /// A file of ours, copied into the shop's folder, brought in or only looked at.
     Import {
         what: What,
@@ -91,6 +97,14 @@ pub fn begin(engine: &mut Engine, task: Task, answer: Sender<Reply>) {
             let (books, place) =
                 (Arc::clone(&engine.shop), lane_place(&engine.dir, &engine.config));
             beside(answer, move || verify(&books, &place, &language.words()));
+        }
+        Task::Settings { mode, file, language } => {
+            let words = Language::from_word(&language).unwrap_or_default().words();
+            let reply = match settings(engine, mode, &file) {
+                Ok(()) => Reply::done("import"),
+                Err(error) => not_brought_in(error, &words),
+            };
+            give(&answer, reply);
         }
         Task::Import { what, mode, file, language } => {
             let desk = Desk::of(engine, Room::Beside);
@@ -195,17 +209,29 @@ fn verify(books: &Books, place: &ShopPlace, words: &Words) -> Reply {
 fn bring_in(desk: &Desk, what: What, mode: Mode, path: &Path, words: &Words) -> Reply {
     let mapping = Mapping::usual();
     let order = Order { what, path, mapping: &mapping, mode };
-    let said = |refusal: &Refusal, text| Reply::refused("import", refusal.code.word(), text);
     match imports::import(desk, order, &mut |_, _, _| {}) {
         Ok(report) => {
             let report = serde_json::to_value(told(&report, mode, words)).ok();
             Reply { report, ..Reply::done("import") }
         }
-        Err(ImportError::Fault(fault)) => {
+        Err(error) => not_brought_in(error, words),
+    }
+}
+
+/// A file of a few lines, and one entry: done at once.
+fn settings(engine: &mut Engine, mode: Mode, path: &Path) -> Result<(), ImportError> {
+    let text = std::fs::read_to_string(path)?;
+    imports::import_shop_beside(engine, &text, mode)
+}
+
+fn not_brought_in(error: ImportError, words: &Words) -> Reply {
+    let said = |refusal: &Refusal, text| Reply::refused("import", refusal.code.word(), text);
+    match error {
+        ImportError::Fault(fault) => {
             said(&fault.refusal, fault_line(&fault, "import.fault", words))
         }
-        Err(ImportError::Refused(refusal)) => said(&refusal, words.refusal(&refusal)),
-        Err(ImportError::File(error)) => refused("import", StoreError::File(error), words),
+        ImportError::Refused(refusal) => said(&refusal, words.refusal(&refusal)),
+        ImportError::File(error) => refused("import", StoreError::File(error), words),
     }
 }
 

@@ -350,6 +350,27 @@ pub fn import_shop(engine: &mut Engine, text: &str, mode: Mode) -> Result<(), Im
     Ok(())
 }
 
+/// Changes the shop's settings while its register runs, between two sales: one that is open was priced by
+/// those it began with.
+///
+/// # Errors
+/// The first fault, with its line; `open_sale`; `busy` for PINs, whose writing would hold up the counter.
+pub fn import_shop_beside(engine: &mut Engine, text: &str, mode: Mode) -> Result<(), ImportError> {
+    if mode == Mode::Apply {
+        if let Some(damage) = &engine.damage {
+            return Err(damage.clone().into());
+        }
+        if engine.register.cart.has_sale() {
+            return Err(Refusal::from(RefusalCode::OpenSale).into());
+        }
+        let mut patch = read_shop(text, &engine.register.settings)?;
+        if !patch.take_pins().is_empty() {
+            return Err(Refusal::new(RefusalCode::Busy).saying("pins_beside").into());
+        }
+    }
+    import_shop(engine, text, mode)
+}
+
 fn check_pins(patch: &SettingsPatch) -> Result<(), Refusal> {
     let pins = patch.clone().take_pins();
     pins.iter().try_for_each(|(_, pin)| pins::allowed(pin, ShopKind::Real.pins()))

@@ -32,11 +32,6 @@ use crate::store::fault::StoreError;
 /// How long a printer may be silent before a run gives up waiting for its papers.
 const PRINT_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Opens a lane for a command that ends by itself.
-pub fn open_here(options: &Options, words: &Words) -> Result<Engine, Said> {
-    opening::open(options, || {}).map_err(|fault| Said::opening(fault, &options.dir, words))
-}
-
 /// Opens the lane, or reaches the register that holds it.
 pub fn open_or_reach(options: &Options, words: &Words) -> Result<Here, Said> {
     match opening::open(options, || {}) {

@@ -5,8 +5,10 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
 use super::arguments::{Dates, EncodingWord, ExportWhat, ImportWhat};
-use super::deeds::{Here, language_here, open_here, open_or_reach, through};
+use super::deeds::{Here, language_here, open_or_reach, through};
 use super::exit::Exit;
 use super::said::{Said, enough, say, tell};
 use crate::app::aside::Task;
@@ -61,7 +63,7 @@ pub fn import(
     Ok(if told.clean { Exit::Done } else { Exit::Refused })
 }
 
-/// Settings change what the counter goes by: they come in while it is closed.
+/// Settings change what the counter goes by: beside a register they come in between two sales.
 fn import_settings(
     options: &Options,
     file: &Path,
@@ -70,17 +72,24 @@ fn import_settings(
 ) -> Result<Exit, Said> {
     let read = must_be_file(file).and_then(|()| std::fs::read_to_string(file));
     let text = read.map_err(|error| Said::file(file.display(), &error, words))?;
-    let mut engine = open_here(options, words)?;
-    let done = imports::import_shop(&mut engine, &text, mode);
-    engine.shop.close();
-    done.map_err(|error| import_error(error, file, words))?;
+    match open_or_reach(options, words)? {
+        Here::Opened(mut engine) => {
+            let done = imports::import_shop(&mut engine, &text, mode);
+            engine.shop.close();
+            done.map_err(|error| import_error(error, file, words))?;
+        }
+        Here::Running(mut client) => {
+            let (copy, language) = lent(file, options, words)?;
+            let file = copy.path().to_owned();
+            through(&mut client, Task::Settings { mode, file, language }, words)?;
+        }
+    }
     let applied = mode == Mode::Apply;
     say(words.get(if applied { "import.settings_applied" } else { "import.settings_ok" }));
     Ok(Exit::Done)
 }
 
-/// Asks the running register, which reads a copy in the shop's folder: a register that is a service may
-/// not read ours.
+/// Asks the running register.
 fn import_through(
     mut client: Client,
     (what, mode): (What, Mode),
@@ -88,16 +97,22 @@ fn import_through(
     options: &Options,
     words: &Words,
 ) -> Result<Told, Said> {
-    let spoken = |error: io::Error| Said::file(file.display(), &error, words);
-    must_be_file(file).map_err(spoken)?;
-    let mut ours = std::fs::File::open(file).map_err(spoken)?;
-    let mut copy = tempfile::NamedTempFile::new_in(&options.dir).map_err(spoken)?;
-    io::copy(&mut ours, &mut copy).map_err(spoken)?;
-    let language = language_here(options, words)?.word().to_owned();
+    let (copy, language) = lent(file, options, words)?;
     let file = copy.path().to_owned();
     let reply = through(&mut client, Task::Import { what, mode, file, language }, words)?;
     let told = reply.report.and_then(|report| serde_json::from_value(report).ok());
     Ok(told.unwrap_or_default())
+}
+
+/// What a running register reads, a copy in the shop's folder (as a service it may not read ours), and the
+/// language it is to answer in.
+fn lent(file: &Path, options: &Options, words: &Words) -> Result<(NamedTempFile, String), Said> {
+    let spoken = |error: io::Error| Said::file(file.display(), &error, words);
+    must_be_file(file).map_err(spoken)?;
+    let mut ours = std::fs::File::open(file).map_err(spoken)?;
+    let mut copy = NamedTempFile::new_in(&options.dir).map_err(spoken)?;
+    io::copy(&mut ours, &mut copy).map_err(spoken)?;
+    Ok((copy, language_here(options, words)?.word().to_owned()))
 }
 
 /// Cells of a full bar.
@@ -219,7 +234,7 @@ fn export_through(
     words: &Words,
 ) -> Result<Written, Said> {
     let spoken = |error: io::Error| Said::file("temporary file", &error, words);
-    let mut file = tempfile::NamedTempFile::new_in(shop).map_err(spoken)?;
+    let mut file = NamedTempFile::new_in(shop).map_err(spoken)?;
     let asked = FileOrder { order, file: file.path().to_owned() };
     let reply = through(&mut client, Task::Export(asked), words)?;
     let copied = io::copy(&mut file, &mut io::stdout().lock());
