@@ -4,8 +4,8 @@
 //! Invariant: the loop hands the work over and sells on; whoever asked waits for the answer.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::Sender;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use super::books::Books;
 use super::engine::{Engine, Outcome};
 use super::exports::{FileOrder, Source};
 use super::import_words::{fault_line, told};
-use super::imports::{self, Desk, ImportError, Mode, Order, Room, What};
+use super::imports::{self, Desk, Doing, ImportError, Mode, Order, Room, What};
 use super::labels::{self, LabelOrder};
 use super::opening::lane_place;
 use super::proof_words::proof_lines;
@@ -62,6 +62,8 @@ pub enum Task {
         file: PathBuf,
         language: String,
     },
+    /// How far an import is.
+    HowFar,
     Devices,
     TestPrint,
     Labels(LabelOrder),
@@ -85,6 +87,10 @@ impl Task {
 pub fn begin(engine: &mut Engine, task: Task, answer: Sender<Reply>) {
     match task {
         Task::Export(order) => Source::of(engine).write_aside(order, engine.words.clone(), answer),
+        Task::HowFar => {
+            let report = importing().and_then(|how_far| serde_json::to_value(how_far).ok());
+            give(&answer, Reply { report, ..Reply::done("import") });
+        }
         Task::Devices => give(&answer, devices(engine)),
         Task::TestPrint => {
             let page = test_page(&engine.words, engine.spool.profile());
@@ -109,7 +115,7 @@ pub fn begin(engine: &mut Engine, task: Task, answer: Sender<Reply>) {
         Task::Import { what, mode, file, language } => {
             let desk = Desk::of(engine, Room::Beside);
             let words = Language::from_word(&language).unwrap_or_default().words();
-            beside(answer, move || bring_in(&desk, what, mode, &file, &words));
+            beside(answer, move || bring_in_alone(&desk, what, mode, &file, &words));
         }
         Task::Paper { number, head } => {
             let (books, words) = (Arc::clone(&engine.shop), engine.words.clone());
@@ -206,10 +212,40 @@ fn verify(books: &Books, place: &ShopPlace, words: &Words) -> Reply {
     }
 }
 
+/// How far the one import beside the counter is; absent while there is none.
+static IMPORTING: Mutex<Option<HowFar>> = Mutex::new(None);
+
+/// What an import beside the counter is doing: what is done, and of how much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HowFar {
+    pub doing: Doing,
+    pub done: u64,
+    pub all: u64,
+}
+
+fn importing() -> MutexGuard<'static, Option<HowFar>> {
+    IMPORTING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One at a time: two would share the figures that say how far they are.
+fn bring_in_alone(desk: &Desk, what: What, mode: Mode, path: &Path, words: &Words) -> Reply {
+    let begun = HowFar { doing: Doing::Reading, done: 0, all: 0 };
+    let other = importing().replace(begun);
+    if other.is_some() {
+        *importing() = other;
+        let busy = Refusal::new(RefusalCode::Busy).saying("import_runs");
+        return Reply::refused("import", busy.code.word(), words.refusal(&busy));
+    }
+    let reply = bring_in(desk, what, mode, path, words);
+    *importing() = None;
+    reply
+}
+
 fn bring_in(desk: &Desk, what: What, mode: Mode, path: &Path, words: &Words) -> Reply {
     let mapping = Mapping::usual();
     let order = Order { what, path, mapping: &mapping, mode };
-    match imports::import(desk, order, &mut |_, _, _| {}) {
+    let mut watch = |doing, done, all| *importing() = Some(HowFar { doing, done, all });
+    match imports::import(desk, order, &mut watch) {
         Ok(report) => {
             let report = serde_json::to_value(told(&report, mode, words)).ok();
             Reply { report, ..Reply::done("import") }

@@ -11,7 +11,7 @@ use crate::domain::command::Pin;
 use crate::domain::entry::{Draft, Entry};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::register::{Cart, Now};
-use crate::store::appending::{Appender, Import, Posted};
+use crate::store::appending::{Appender, Feed, Import, Posted};
 use crate::store::cart_log::CartLog;
 use crate::store::chain::Head;
 use crate::store::codec;
@@ -139,6 +139,26 @@ impl Books {
         watch: &mut dyn FnMut(u64),
     ) -> Result<Vec<Entry>, Refusal> {
         self.with_shop(|shop| note_stop(&self.stopped, shop.append_import(import, now, watch)))
+    }
+
+    /// Writes an import batch by batch; the counter's acts come between. Returns its last entry.
+    ///
+    /// # Errors
+    /// Why its last entry is not on the disk; then nothing of it happened.
+    pub fn feed_import(
+        &self,
+        import: Import,
+        now: &dyn Fn() -> Now,
+        watch: &mut dyn FnMut(u64),
+    ) -> Result<u64, Refusal> {
+        let mut feed = Feed::beside(import, &self.keys)?;
+        while !feed.is_over() {
+            self.with_shop(|shop| note_stop(&self.stopped, shop.feed(&mut feed, now())))?;
+            // One at a time: an act at the counter waits behind no more than it.
+            note_stop(&self.stopped, feed.settle(0))?;
+            watch(feed.entries());
+        }
+        Ok(feed.last())
     }
 
     pub fn keys(&self) -> &Arc<Keys> {

@@ -14,12 +14,13 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use serde::{Deserialize, Serialize};
 
 use super::books::{Books, ShopKind};
+use super::clock::Time;
 use super::engine::Engine;
 use super::words::must_be_file;
 use crate::domain::command::Pin;
 use crate::domain::entry::{Draft, Kind};
 use crate::domain::refusal::{Refusal, RefusalCode};
-use crate::domain::register::{Lookup, Now};
+use crate::domain::register::Lookup;
 use crate::domain::settings::{Settings, SettingsPatch};
 use crate::exchange::csv_in::{Chunk, Form, Tally};
 use crate::exchange::fault::{Fault, Report};
@@ -59,7 +60,8 @@ pub enum Mode {
 }
 
 /// What an import is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Doing {
     Reading,
     Writing,
@@ -83,22 +85,20 @@ pub struct Desk {
     books: Arc<Books>,
     settings: Arc<Settings>,
     import: u128,
-    now: Now,
+    time: Time,
     business_date: i32,
     staff: u32,
     room: Room,
 }
 
-/// How much may come in at once.
+/// Who else writes meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Room {
+    /// Nobody: the rows are sorted in while they are written.
     All,
-    /// What is written holds up the counter so long: beside it no more rows than these.
+    /// The counter: its acts come between the rows.
     Beside,
 }
-
-/// Ten entries, one sync: a key waits no longer than behind a sale.
-const MOST_BESIDE: u64 = 5_000;
 
 impl Desk {
     pub fn of(engine: &mut Engine, room: Room) -> Self {
@@ -107,19 +107,11 @@ impl Desk {
             import: engine.chance.id(engine.shop.journal().head().seq),
             books: Arc::clone(&engine.shop),
             settings: Arc::clone(&engine.register.settings),
-            now,
+            time: engine.time,
             business_date: engine.register.business_date(now),
             staff: engine.register.session.staff.unwrap_or(0),
             room,
         }
-    }
-
-    fn has_room(&self, rows: u64) -> Result<(), Refusal> {
-        if self.room == Room::All || rows <= MOST_BESIDE {
-            return Ok(());
-        }
-        let refusal = Refusal::new(RefusalCode::Busy).saying("import_beside");
-        Err(refusal.with("rows", rows).with("most", MOST_BESIDE))
     }
 
     /// Writes an import and waits until it is sorted in. `kind` is that of its entries, without rows.
@@ -132,12 +124,19 @@ impl Desk {
         let draft = Draft { business_date, staff, training: false, kind };
         let close = Kind::ImportClosed { import: self.import, rows };
         let import = Import { stage, draft, close };
-        let placed = self.books.append_import(import, self.now, &mut |written| {
-            watch(Doing::Writing, written, entries);
-        })?;
-        let last = placed.last().map_or(0, |entry| entry.header.seq);
         let reader = self.books.reader();
-        reader.wait_sorted_in(last, &mut |sorted| watch(Doing::SortingIn, sorted, rows))?;
+        let before = reader.rows_sorted_in();
+        let mut written = |written| watch(Doing::Writing, written, entries);
+        let last = match self.room {
+            Room::All => {
+                let placed = self.books.append_import(import, self.time.now(), &mut written)?;
+                placed.last().map_or(0, |entry| entry.header.seq)
+            }
+            Room::Beside => self.books.feed_import(import, &|| self.time.now(), &mut written)?,
+        };
+        reader.wait_sorted_in(last, &mut |sorted| {
+            watch(Doing::SortingIn, sorted.saturating_sub(before), rows);
+        })?;
         Ok(())
     }
 }
@@ -246,7 +245,6 @@ impl Order<'_> {
         drop(stager); // Its keys are no longer needed, and a sorting-in needs room.
         match stage {
             Some(stage) if report.is_clean() => {
-                desk.has_room(stage.rows())?;
                 desk.record(stage, kind(import, Vec::new()), watch)?;
             }
             _ => {}

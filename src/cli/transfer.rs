@@ -4,14 +4,16 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
+use std::time::Duration;
 
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use tempfile::NamedTempFile;
 
 use super::arguments::{Dates, EncodingWord, ExportWhat, ImportWhat};
 use super::deeds::{Here, language_here, open_or_reach, through};
 use super::exit::Exit;
 use super::said::{Said, enough, say, tell};
-use crate::app::aside::Task;
+use crate::app::aside::{HowFar, Task};
 use crate::app::control::Client;
 use crate::app::exports::{self, ExportError, FileOrder, Source, export as write_out};
 use crate::app::import_words::{Told, fault_line, told};
@@ -56,7 +58,10 @@ pub fn import(
             let report = report.map_err(|error| import_error(error, file, words))?;
             told(&report, mode, words)
         }
-        Here::Running(client) => import_through(client, (what, mode), file, options, words)?,
+        Here::Running(client) => {
+            let bar = Bar::new(quiet, words);
+            import_through(client, (what, mode), file, options, bar, words)?
+        }
     };
     told.said.iter().for_each(|line| say(line));
     told.out.iter().for_each(tell);
@@ -89,19 +94,46 @@ fn import_settings(
     Ok(Exit::Done)
 }
 
-/// Asks the running register.
+/// Asks the running register, and shows meanwhile how far it is.
 fn import_through(
     mut client: Client,
     (what, mode): (What, Mode),
     file: &Path,
     options: &Options,
+    mut bar: Bar<'_>,
     words: &Words,
 ) -> Result<Told, Said> {
     let (copy, language) = lent(file, options, words)?;
     let file = copy.path().to_owned();
-    let reply = through(&mut client, Task::Import { what, mode, file, language }, words)?;
+    let (end, ended) = bounded::<()>(0);
+    let reply = std::thread::scope(|scope| {
+        if bar.words.is_some() {
+            scope.spawn(move || {
+                watch_beside(&options.dir, &ended, &mut bar);
+                bar.clear();
+            });
+        }
+        let reply = through(&mut client, Task::Import { what, mode, file, language }, words);
+        drop(end);
+        reply
+    })?;
     let told = reply.report.and_then(|report| serde_json::from_value(report).ok());
     Ok(told.unwrap_or_default())
+}
+
+/// Between two looks at how far a register is.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Draws how far a register's import is, until it has ended.
+fn watch_beside(shop: &Path, ended: &Receiver<()>, bar: &mut Bar<'_>) {
+    let Ok(mut client) = Client::connect(shop) else { return };
+    while ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+        let Ok(reply) = client.give(Task::HowFar) else { return };
+        let how_far = reply.report.and_then(|report| serde_json::from_value(report).ok());
+        if let Some(HowFar { doing, done, all }) = how_far {
+            bar.show(doing, done, all);
+        }
+    }
 }
 
 /// What a running register reads, a copy in the shop's folder (as a service it may not read ours), and the

@@ -22,7 +22,7 @@ use super::progress::Progress;
 use super::record::MAX_WRITE;
 use super::second_copy::Poker;
 use super::segment::Month;
-use super::staging::Stage;
+use super::staging::{Kinds, Stage};
 use super::store_thread::FoldSender;
 use super::z_signing;
 use crate::domain::entry::{Draft, Entry, Header, Kind};
@@ -92,6 +92,66 @@ impl Batch {
 
 /// Batches of an import that may be on their way at once.
 const BATCHES: usize = 8;
+
+/// An import on its way to the journal, batch by batch. It means nothing before it is over.
+pub struct Feed {
+    kinds: Kinds,
+    draft: Draft,
+    /// Handed over last.
+    close: Option<Kind>,
+    tell: Sender<Result<(), StoreError>>,
+    told: Receiver<Result<(), StoreError>>,
+    /// Batches on their way.
+    out: usize,
+    placed: Vec<Entry>,
+}
+
+impl Feed {
+    fn of(stage: Stage, draft: Draft, close: Kind) -> Result<Self, StoreError> {
+        let (tell, told) = unbounded(); // One answer a batch.
+        let (close, kinds) = (Some(close), stage.into_kinds()?);
+        Ok(Self { kinds, draft, close, tell, told, out: 0, placed: Vec::new() })
+    }
+
+    /// Begins an import that other acts come between: its members' keys are made durable, and its rows are
+    /// read from the journal once it is closed.
+    ///
+    /// # Errors
+    /// Keys that cannot be written.
+    pub fn beside(import: Import, keys: &Keys) -> Result<Self, StoreError> {
+        let Import { mut stage, draft, close } = import;
+        drop(stage.take_readied()); // Nobody may keep the store's one transaction so long.
+        stage.write_keys(keys)?;
+        Self::of(stage, draft, close)
+    }
+
+    /// Whether everything has been handed over.
+    pub fn is_over(&self) -> bool {
+        self.close.is_none()
+    }
+
+    /// How many entries have been handed over.
+    pub fn entries(&self) -> u64 {
+        self.placed.len() as u64
+    }
+
+    /// The last entry handed over, or 0.
+    pub fn last(&self) -> u64 {
+        self.placed.last().map_or(0, |entry| entry.header.seq)
+    }
+
+    /// Waits until no more than `most` batches are on their way.
+    ///
+    /// # Errors
+    /// Why one of them is not on the disk.
+    pub fn settle(&mut self, most: usize) -> Result<(), StoreError> {
+        while self.out > most {
+            self.out -= 1;
+            answered(&self.told)?;
+        }
+        Ok(())
+    }
+}
 
 /// An act whose entries are on disk.
 #[derive(Debug)]
@@ -211,35 +271,50 @@ impl Appender {
             self.fold.sort_in_ahead(readied);
         }
         stage.write_keys(&self.keys)?;
+        let mut feed = Feed::of(stage, draft, close)?;
+        while !feed.is_over() {
+            self.feed(&mut feed, now)?;
+            feed.settle(BATCHES)?;
+            watch(feed.entries());
+        }
+        feed.settle(0)?;
+        Ok(feed.placed)
+    }
+
+    /// Hands the next batch of an import over, in one write and one sync; with the last rows goes the entry
+    /// that closes it. Other acts may come between two batches.
+    ///
+    /// # Errors
+    /// Rows that cannot be read back; then nothing of the batch is handed over.
+    pub fn feed(&mut self, feed: &mut Feed, now: Now) -> Result<(), StoreError> {
         self.number_from_head();
-        let (tell, told) = unbounded(); // One answer a batch.
-        let (mut placed, mut batch, mut out) = (Vec::new(), Batch::default(), 0);
-        for kind in stage.into_kinds()? {
-            let entry = self.placed(&draft, draft.kind.clone(), now);
+        let before = self.next_seq;
+        let batch = self.next_batch(feed, now).inspect_err(|_| self.next_seq = before)?;
+        self.hand_over(batch, &feed.tell);
+        feed.out += 1;
+        Ok(())
+    }
+
+    fn next_batch(&mut self, feed: &mut Feed, now: Now) -> Result<Batch, StoreError> {
+        let mut batch = Batch::default();
+        while batch.bytes < Batch::FULL {
+            let Some(kind) = feed.kinds.next() else {
+                if let Some(close) = feed.close.take() {
+                    let last = self.placed(&feed.draft, close, now);
+                    feed.placed.push(last.clone());
+                    batch.push(last.clone(), record(&last)?);
+                }
+                break;
+            };
+            let entry = self.placed(&feed.draft, feed.draft.kind.clone(), now);
             // What the entry means waits in the journal: the fold is told of it without its rows.
             let body = codec::body_of(&entry.header, &kind?)?;
             let month = month_of(&entry.header)?;
             let record = Record { seq: entry.header.seq, month, body };
-            placed.push(entry.clone());
+            feed.placed.push(entry.clone());
             batch.push(entry, record);
-            if batch.bytes >= Batch::FULL {
-                self.hand_over(std::mem::take(&mut batch), &tell);
-                out += 1;
-                if out > BATCHES {
-                    answered(&told)?;
-                }
-            }
-            watch(placed.len() as u64);
         }
-        let last = self.placed(&draft, close, now);
-        placed.push(last.clone());
-        batch.push(last.clone(), record(&last)?);
-        self.hand_over(batch, &tell);
-        drop(tell);
-        while let Ok(posted) = told.recv() {
-            posted?;
-        }
-        Ok(placed)
+        Ok(batch)
     }
 
     fn hand_over(&self, batch: Batch, tell: &Sender<Result<(), StoreError>>) {

@@ -44,6 +44,9 @@ pub enum StoreError {
     /// The fold behind the journal has failed: what is looked up would be of before.
     #[error("the store: {0}")]
     Folding(String),
+    /// What was done since an import cannot be looked up before it is sorted in.
+    #[error("an import is being sorted in")]
+    SortingIn,
     #[error(transparent)]
     File(#[from] io::Error),
     /// An entry came that does not follow the last one folded.
@@ -186,6 +189,7 @@ impl From<StoreError> for Refusal {
         match error {
             StoreError::Refused(refusal) => refusal,
             StoreError::Busy { .. } => Self::new(RefusalCode::Busy),
+            StoreError::SortingIn => Self::new(RefusalCode::Busy).saying("sorting_in"),
             StoreError::Append(HandOverError::Gone) => {
                 Self::new(RefusalCode::Damaged).saying("writer_died")
             }

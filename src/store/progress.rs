@@ -4,9 +4,13 @@
 //! Invariant: nobody waits for ever: a fold that failed answers, too.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::fault::StoreError;
 use crate::domain::entry::Kind;
+
+/// What a cashier waits behind an import before being told so.
+const MOMENT: Duration = Duration::from_millis(80);
 
 /// What a reader asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +53,8 @@ struct State {
     changed: [u64; 3],
     /// Rows of imports that were sorted in.
     sorted_in: u64,
+    /// An import is being sorted in: what was appended since waits for it.
+    is_sorting: bool,
     failed: Option<String>,
     /// How often the store was made anew.
     mends: u64,
@@ -88,6 +94,21 @@ impl Progress {
     pub fn sorted_in(&self, rows: u64) {
         self.state().sorted_in += rows;
         self.moved.notify_all();
+    }
+
+    /// Notes that an import begins to be sorted in, or that it is.
+    pub fn sorting(&self, is_sorting: bool) {
+        self.state().is_sorting = is_sorting;
+        self.moved.notify_all();
+    }
+
+    /// How many rows of imports were sorted in since the start.
+    pub fn rows_sorted_in(&self) -> u64 {
+        self.state().sorted_in
+    }
+
+    pub fn is_sorting(&self) -> bool {
+        self.state().is_sorting
     }
 
     pub fn failed(&self, why: &StoreError) {
@@ -130,9 +151,59 @@ impl Progress {
         Ok(())
     }
 
+    /// The same for a cashier: behind an import nobody waits longer than a moment.
+    ///
+    /// # Errors
+    /// `SortingIn`, or those of `wait`.
+    pub fn wait_a_moment(&self, subject: Subject) -> Result<(), StoreError> {
+        let mut state = self.state();
+        let seq = state.changed[subject as usize];
+        let waits = |state: &mut State| state.folded < seq && state.failed.is_none();
+        while waits(&mut state) {
+            if state.is_sorting {
+                let waited = self.moved.wait_timeout_while(state, MOMENT, waits);
+                let (left, end) = waited.unwrap_or_else(PoisonError::into_inner);
+                if end.timed_out() {
+                    return Err(StoreError::SortingIn);
+                }
+                state = left;
+            } else {
+                let begins = |state: &mut State| waits(state) && !state.is_sorting;
+                let waited = self.moved.wait_while(state, begins);
+                state = waited.unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+        match &state.failed {
+            Some(why) if state.folded < seq => Err(StoreError::Folding(why.clone())),
+            _ => Ok(()),
+        }
+    }
+
     /// Returns once everything that changed `subject` is folded.
     pub fn wait(&self, subject: Subject) -> Result<(), StoreError> {
         let seq = self.state().changed[subject as usize];
         self.wait_for(seq)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn behind_an_import_a_cashier_is_told_and_whoever_has_time_waits() {
+        let progress = Progress::new(4);
+        progress.appended(5, &Kind::Reprinted { receipt: "01-000001".parse().unwrap(), copy: 1 });
+        progress.sorting(true);
+        let told = progress.wait_a_moment(Subject::Sales);
+        assert!(matches!(told, Err(StoreError::SortingIn)), "{told:?}");
+        assert!(progress.wait_a_moment(Subject::Items).is_ok(), "of these nothing is behind");
+        std::thread::scope(|scope| {
+            let patient = scope.spawn(|| progress.wait(Subject::Sales));
+            progress.folded(5);
+            progress.sorting(false);
+            assert!(patient.join().unwrap().is_ok());
+        });
+        assert!(progress.wait_a_moment(Subject::Sales).is_ok());
     }
 }

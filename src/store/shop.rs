@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use redb::Database;
 
-use super::appending::{Appender, AppenderParts, Import, Posted};
+use super::appending::{Appender, AppenderParts, Feed, Import, Posted};
 use super::cart_keeper::CartKeeper;
 use super::cart_log::CartLog;
 use super::chain::{Epoch, Head, JournalId};
@@ -432,6 +432,11 @@ impl Shop {
         watch: &mut dyn FnMut(u64),
     ) -> Result<Vec<Entry>, StoreError> {
         self.appender.append_import(import, now, watch)
+    }
+
+    /// Appends the next batch of an import that other acts may come between.
+    pub fn feed(&mut self, feed: &mut Feed, now: Now) -> Result<(), StoreError> {
+        self.appender.feed(feed, now)
     }
 
     /// Keeps the open cart, before it is shown.

@@ -41,9 +41,21 @@ pub struct StoreReader {
 }
 
 impl StoreReader {
+    /// Begins to read for somebody who has time.
     fn read(&self, subject: Subject) -> Result<ReadTransaction, StoreError> {
         self.progress.wait(subject)?;
         self.db.begin_read()
+    }
+
+    /// Begins to read for somebody at the counter.
+    fn read_soon(&self, subject: Subject) -> Result<ReadTransaction, StoreError> {
+        self.progress.wait_a_moment(subject)?;
+        self.db.begin_read()
+    }
+
+    /// Whether an import is being sorted in: whoever settles the store now waits for it.
+    pub fn is_sorting_in(&self) -> bool {
+        self.progress.is_sorting()
     }
 
     /// Asks a question; when the store is not what was folded, it is made anew and asked again.
@@ -53,8 +65,8 @@ impl StoreReader {
         question: impl Fn(&ReadTransaction) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mends = self.progress.mends();
-        match self.read(subject).and_then(|txn| question(&txn)) {
-            Err(error) if self.is_mended(&error, mends) => question(&self.read(subject)?),
+        match self.read_soon(subject).and_then(|txn| question(&txn)) {
+            Err(error) if self.is_mended(&error, mends) => question(&self.read_soon(subject)?),
             answer => answer,
         }
     }
@@ -82,7 +94,12 @@ impl StoreReader {
         self.progress.wait_for(seq)
     }
 
-    /// The same, for an import: `watch` hears how many of its rows have been sorted in.
+    /// How many rows of imports have been sorted in since the start.
+    pub fn rows_sorted_in(&self) -> u64 {
+        self.progress.rows_sorted_in()
+    }
+
+    /// The same, for an import: `watch` hears how many rows have been sorted in since the start.
     pub fn wait_sorted_in(&self, seq: u64, watch: &mut dyn FnMut(u64)) -> Result<(), StoreError> {
         self.progress.wait_watching(seq, watch)
     }

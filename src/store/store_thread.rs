@@ -182,12 +182,20 @@ impl Worker {
         }
         let last = steps.last().map_or(0, |step| step.entry.header.seq);
         let closes = steps.iter().any(|step| matches!(step.entry.kind, Kind::ZClosed(_)));
+        let sorts_in =
+            steps.iter().any(|step| matches!(step.entry.kind, Kind::ImportClosed { .. }));
+        if sorts_in {
+            self.progress.sorting(true);
+        }
         let folded = self.with_folder(|folder| {
             folder.fold(&steps)?;
             if closes { folder.settle() } else { Ok(()) }
         });
         if folded.is_ok() && !self.folder.as_ref().is_some_and(Folder::is_ahead) {
             self.progress.folded(last);
+        }
+        if sorts_in {
+            self.progress.sorting(false);
         }
         other
     }

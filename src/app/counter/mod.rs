@@ -285,7 +285,8 @@ impl<W: Write> Counter<W> {
             self.cart_sync.ask();
         }
         self.end_trial();
-        if !self.settled && self.last_act.elapsed() >= IDLE && self.in_flight.is_none() {
+        let may_settle = self.in_flight.is_none() && !self.engine.shop.reader().is_sorting_in();
+        if !self.settled && self.last_act.elapsed() >= IDLE && may_settle {
             self.settled = true;
             self.engine.stamp_spool();
             self.end_backup(false);
