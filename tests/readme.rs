@@ -65,9 +65,10 @@ fn deeds() -> BTreeSet<String> {
 
 /// The words that may stand straight after a deed, when only some may.
 fn choices(help: &str) -> Option<Vec<&str>> {
-    let arguments = help.split("\nArguments:\n").nth(1)?.lines().next()?;
+    let arguments = help.split("\nArguments:\n").nth(1)?.split("\n\n").next()?;
+    // A long list goes on in the next line.
     let listed = arguments.split("[possible values: ").nth(1)?.split(']').next()?;
-    Some(listed.split(", ").collect())
+    Some(listed.split(',').map(str::trim).collect())
 }
 
 #[test]
