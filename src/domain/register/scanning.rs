@@ -68,13 +68,16 @@ impl Register {
                 let paired = books.price(row.clone(), context.now.utc_ms as u64);
                 self.book(paired, books, context)
             }
-            _ => {
-                if let Some(member) = member_of(scanned, raw, context)? {
-                    return self.member(&member, context);
+            _ => match self.goods(scanned, raw, context) {
+                Ok(rung) => self.ring(rung, context),
+                Err(refusal) if refusal.code == RefusalCode::UnknownCode => {
+                    match member_of(scanned, raw, context)? {
+                        Some(member) => self.member(&member, context),
+                        None => Err(refusal),
+                    }
                 }
-                let rung = self.goods(scanned, raw, context)?;
-                self.ring(rung, context)
-            }
+                Err(refusal) => Err(refusal),
+            },
         }
     }
 
@@ -306,14 +309,16 @@ impl Register {
         let explained = explain::explain(&scanned);
         applied.answer.explained =
             explained.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let found = find(&scanned, context)?;
         let member = match &scanned {
             Scanned::Member { code } => Some(code.clone()),
+            _ if found.is_some() => None,
             _ => member_of(&scanned, code, context)?,
         };
         if let Some(member) = member {
             applied.answer.member = self.member_view(&member, context)?;
         }
-        if let Some(found) = find(&scanned, context)? {
+        if let Some(found) = found {
             applied.answer.item = Some(self.item_view(&found.item));
         }
         Ok(applied)
@@ -382,16 +387,14 @@ fn find(scanned: &Scanned, context: &Context<'_>) -> Result<Option<ItemFound>, R
     Ok(None)
 }
 
-/// The member whose card has this very code, where no goods have it: a shop keeps the cards it had,
-/// whatever their symbol (`japan.md` 3.6). A short number keyed by hand is of goods only.
+/// The member whose card has this very code: a shop keeps the cards it had, whatever their symbol
+/// (`japan.md` 3.6), and goods of that code go before.
 fn member_of(
     scanned: &Scanned,
     raw: &str,
     context: &Context<'_>,
 ) -> Result<Option<String>, Refusal> {
-    if !matches!(scanned, Scanned::Item { .. } | Scanned::Sku { .. })
-        || find(scanned, context)?.is_some()
-    {
+    if !matches!(scanned, Scanned::Item { .. } | Scanned::Sku { .. }) {
         return Ok(None);
     }
     let code = text::halfwidth_digits(raw.trim());
