@@ -4,13 +4,16 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::books::Placed;
 use super::clock::Jump;
 use super::engine::{Engine, Outcome};
 use super::kitchen::KitchenNews;
 use super::spool::Spool;
 use crate::devices::printer::Trouble;
 use crate::devices::scanner::{Identity, Layout, Reject, ScannerEvent, TestVerdict};
+use crate::domain::entry::Kind;
 use crate::domain::kana;
+use crate::domain::member::Sealed;
 use crate::domain::money::Money;
 use crate::domain::quantity::Quantity;
 use crate::domain::refusal::{Refusal, RefusalCode};
@@ -286,6 +289,7 @@ impl Picture {
         if engine.words.has(&said) {
             self.say(&said, &engine.words);
         }
+        self.say_erased(outcome, &engine.words);
         if let Some(closed) = &outcome.answer.closed {
             let received = closed.tenders.iter().map(|tender| tender.amount).sum::<Money>();
             self.last = Some(LastSale {
@@ -307,6 +311,21 @@ impl Picture {
                 _ => Refusal::new(RefusalCode::PriceNeeded).saying("book_row_wanted"),
             };
             self.refuse(&refusal, &engine.words);
+        }
+    }
+
+    /// A member was erased, perhaps after a yes: said in words, with how many backups still show them.
+    fn say_erased(&mut self, outcome: &Outcome, words: &Words) {
+        let erased = |placed: &Placed| match &placed.entry.kind {
+            Kind::MemberSet(card) => card.personal == Sealed::Erased,
+            _ => false,
+        };
+        match outcome.holding.len() {
+            _ if !outcome.placed.iter().any(erased) => {}
+            0 => self.say("done.erase_member", words),
+            backups => {
+                self.said(words.fill("erased.backups", &[("backups", &backups)]));
+            }
         }
     }
 

@@ -128,12 +128,34 @@ pub fn wrap(text: &str, cells: u16) -> Vec<String> {
         if width(row) + width(piece) <= cells {
             row.push_str(piece);
         } else if width(piece) <= cells {
-            rows.push(piece.trim_start().to_owned());
+            let kept_with = if ends_a_phrase(piece) {
+                take_last_word(row, cells - width(piece))
+            } else {
+                String::new()
+            };
+            rows.push((kept_with + piece).trim_start().to_owned());
         } else {
             wrap_long(&mut rows, piece, cells);
         }
     }
     rows
+}
+
+/// Signs that never begin a row.
+fn ends_a_phrase(piece: &str) -> bool {
+    piece.starts_with([',', '.', ':', ';', ')', '?', '!', '、', '。', '」', '）', 'ー'])
+}
+
+/// Takes the last word off a row of several, unless it is wider than `most`.
+fn take_last_word(row: &mut String, most: u16) -> String {
+    match row.split_word_bound_indices().next_back() {
+        Some((at, word)) if at > 0 && width(word) <= most => {
+            let word = row.split_off(at);
+            row.truncate(row.trim_end().len());
+            word
+        }
+        _ => String::new(),
+    }
 }
 
 fn wrap_long(rows: &mut Vec<String>, piece: &str, cells: u16) {
@@ -338,6 +360,17 @@ mod tests {
         canvas.part(3, 0, 1, 1).text(0, 0, 1, "|", Style::new());
         let row: String = (0..6).map(|x| cells[(x, 0)].symbol()).collect();
         assert_eq!(row, "牛  |  ");
+    }
+
+    #[test]
+    fn no_row_begins_with_a_sign_that_ends_a_phrase() {
+        for (text, want) in [
+            ("the way sold, sent", vec!["the way", "sold, sent"]),
+            ("順序は未送信、送信済", vec!["順序は未送", "信、送信済"]),
+            ("twelveletter, so", vec!["twelveletter", ", so"]),
+        ] {
+            assert_eq!(wrap(text, 12), want, "{text}");
+        }
     }
 
     #[test]

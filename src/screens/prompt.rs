@@ -212,11 +212,16 @@ impl Screen for Prompt {
             if self.why.is_empty() { look.model.words.get(heading) } else { self.why.as_str() };
         let style = look.theme.popup;
         let width = window.width();
-        for (y, row) in (0u16..2).zip(super::canvas::wrap(heading, width)) {
+        let slot = self.slot();
+        // A yes is given to the whole question; before a gap two rows have room.
+        let most = if slot.is_none() { window.height().saturating_sub(2) } else { 2 };
+        let mut below = 0;
+        for (y, row) in (0..most).zip(super::canvas::wrap(heading, width)) {
             window.text(0, y, width, &row, style);
+            below = y + 1;
         }
-        let Some(slot) = self.slot() else {
-            window.text(0, 3, width, look.word("ask.yes_no"), style);
+        let Some(slot) = slot else {
+            window.text(0, below.max(2) + 1, width, look.word("ask.yes_no"), style);
             return None;
         };
         let label = format!("{}: ", look.word(slot.label()));

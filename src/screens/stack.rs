@@ -230,7 +230,9 @@ impl Screens {
         let changed = matches!(command, "void_receipt" | "correct_tender" | "late_points");
         let receipt = self.name() == ScreenName::Receipt;
         let journal = self.name() == ScreenName::Journal && changed;
-        (receipt || journal).then(|| self.top().opening())?
+        // A list may still show the member who was erased on the card above it.
+        let members = self.name() == ScreenName::MemberFinder && command == "confirm";
+        (receipt || journal || members).then(|| self.top().opening())?
     }
 
     /// Tells that a line was refused. What somebody else may allow, or what only needs a yes, is
@@ -446,12 +448,17 @@ impl Screens {
             N::MemberFinder => State::MemberFinder(Box::new(MemberFinder::new(&about))),
             N::MemberCard => {
                 let code = if about.is_empty() { member.unwrap_or_default() } else { about };
-                State::MemberCard(Box::new(MemberCard::new(code)))
+                match code.is_empty() {
+                    // Nobody's card yet: whose?
+                    true => State::MemberFinder(Box::new(MemberFinder::new(""))),
+                    false => State::MemberCard(Box::new(MemberCard::new(code))),
+                }
             }
             N::NewMember => State::MemberForm(Box::new(MemberForm::new(&about))),
-            N::EditMember => {
-                State::MemberForm(Box::new(MemberForm::edit(member.unwrap_or_default())))
-            }
+            N::EditMember => match member {
+                Some(code) => State::MemberForm(Box::new(MemberForm::edit(code))),
+                None => State::MemberFinder(Box::new(MemberFinder::new(""))),
+            },
             N::Suspended => State::Suspended(Box::default()),
             N::Journal => State::Journal(Box::new(Journal::new(&about))),
             N::Receipt => State::Receipt(Box::new(Receipt::new(about))),

@@ -271,3 +271,37 @@ fn a_number_that_nobody_has_is_told_before_the_pin() {
     assert_eq!(press(&mut screens, &shop, "3<enter>"), Action::Stay);
     assert_eq!(press(&mut screens, &shop, "333333<enter>"), does(&["sign_in 3 333333"]));
 }
+
+/// Without a card the menu has no card to show: it asks whose.
+#[test]
+fn the_card_of_nobody_is_looked_for() {
+    for keys in ["<f11>0", "<f11>e"] {
+        let shop = Shop::new("ja");
+        let mut screens = screens("tenkey");
+        press(&mut screens, &shop, keys);
+        assert_eq!(screens.name(), ScreenName::MemberFinder, "{keys}");
+    }
+}
+
+#[test]
+fn a_question_is_read_to_its_end_before_it_is_answered() {
+    for (language, end) in [("ja", "を押してください"), ("en", "to erase")] {
+        let shop = Shop::new(language);
+        let mut screens = screens("tenkey");
+        let refusal = Refusal::new(RefusalCode::Confirm)
+            .saying("confirm_erase")
+            .with("code", "2900000000148")
+            .with("points", 1_234);
+        screens.refused("erase_member 2900000000148", &refusal, &shop.model());
+        assert!(seen(&screens, &shop, 80, 24).contains(end), "{language}");
+    }
+}
+
+#[test]
+fn a_list_is_read_again_once_its_member_is_erased() {
+    let shop = Shop::new("ja");
+    let mut screens = screens("tenkey");
+    press(&mut screens, &shop, "<f3>yama");
+    let asked = screens.done("confirm", &shop.model());
+    assert!(matches!(asked, Some(Question::FindMembers { .. })), "{asked:?}");
+}
