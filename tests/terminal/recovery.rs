@@ -220,7 +220,12 @@ fn what_is_wrong_can_be_looked_at_and_changes_nothing() {
     let terminal = open_at(&shop, "en");
     terminal.shows(&[TITLE, "3  Look at what is wrong"]);
     terminal.types("3\r");
-    terminal.shows(&["Look at what is wrong", "is not as it was written", "restore."]);
+    terminal.shows(&[
+        "Look at what is wrong",
+        "is not as it was written",
+        "Check with regi verify, then regi rebuild or regi",
+        " restore.",
+    ]);
     terminal.send(b"\x1b");
     terminal.shows(&["1  Go on"]);
     quits(terminal);
