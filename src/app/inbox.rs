@@ -143,14 +143,15 @@ impl Inbox {
             self.keys.as_ref().and_then(Keys::answer_due).map_or(patience, |due| due.min(patience));
         let Ok(patience) = Timespec::try_from(patience) else { return false };
         let stdin = io::stdin();
-        let mut ways = vec![PollFd::new(&self.rung, PollFlags::IN)];
-        if self.keys.is_some() {
-            ways.push(PollFd::new(&stdin, PollFlags::IN));
-        }
-        let polled = poll(&mut ways, Some(&patience));
+        let mut ways = [PollFd::new(&self.rung, PollFlags::IN), PollFd::new(&stdin, PollFlags::IN)];
+        let heard = if self.keys.is_some() { 2 } else { 1 };
+        let polled = poll(&mut ways[..heard], Some(&patience));
+        let [bell, terminal] = ways.map(|way| way.revents());
         let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
-        let is_gone = ways.get(1).is_some_and(|way| way.revents().intersects(gone));
-        let _ = rustix::io::read(&self.rung, &mut [0; 64]); // Rings that are left wake it again.
+        let is_gone = terminal.intersects(gone);
+        if bell.intersects(PollFlags::IN) {
+            let _ = rustix::io::read(&self.rung, &mut [0; 64]); // Rings that are left wake it again.
+        }
         let is_due = self.keys.as_ref().and_then(Keys::answer_due) == Some(Duration::ZERO);
         let stirred = polled.map_or_else(|error| error == Errno::INTR, |count| count > 0) || is_due;
         if let Some(keys) = &mut self.keys {

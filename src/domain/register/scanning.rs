@@ -15,7 +15,7 @@ use crate::domain::number::{DocKind, DocNo};
 use crate::domain::quantity::{Quantity, UnitPrice};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::settings::{Department, Settings};
-use crate::domain::tax::{TaxMode, tax_on};
+use crate::domain::tax::{TaxMode, convert};
 use crate::domain::text;
 
 /// How many rows a search answers at once; screens ask for more by offset.
@@ -274,17 +274,12 @@ impl Register {
 
     /// Whether a book's printed price, without tax, is another than the one on file.
     fn differs(&self, item: &Item, price: Money, now: Now) -> bool {
-        let on_file = match item.price_mode.unwrap_or(self.settings.tax.price_mode) {
-            TaxMode::Excluded => price,
-            TaxMode::Included => {
-                let class = self.class_of(item).parse().unwrap_or_default();
-                let rate = self.settings.tax_classes.on(&class, now.day()).and_then(|row| row.rate);
-                let rounding = self.settings.tax.rounding;
-                let tax = rate.and_then(|rate| tax_on(price, rate, rounding));
-                price + tax.unwrap_or(Money::ZERO)
-            }
-        };
-        item.price != on_file.into()
+        let class = self.class_of(item).parse().unwrap_or_default();
+        let rate = self.settings.tax_classes.on(&class, now.day()).and_then(|row| row.rate);
+        let mode = item.price_mode.unwrap_or(self.settings.tax.price_mode);
+        let rounding = self.settings.tax.rounding;
+        let on_file = rate.and_then(|rate| convert(price, rate, TaxMode::Excluded, mode, rounding));
+        item.price != on_file.unwrap_or(price).into()
     }
 
     fn waiting_for_book_row(&self) -> Applied {
