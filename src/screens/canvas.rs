@@ -128,7 +128,7 @@ pub fn wrap(text: &str, cells: u16) -> Vec<String> {
         if width(row) + width(piece) <= cells {
             row.push_str(piece);
         } else if width(piece) <= cells {
-            let kept_with = if ends_a_phrase(piece) {
+            let kept_with = if ends_a_phrase(piece) || row.ends_with(['(', '（', '「']) {
                 take_last_word(row, cells - width(piece))
             } else {
                 String::new()
@@ -141,7 +141,7 @@ pub fn wrap(text: &str, cells: u16) -> Vec<String> {
     rows
 }
 
-/// Signs that never begin a row.
+/// Signs that never begin a row, as an opening bracket never ends one.
 fn ends_a_phrase(piece: &str) -> bool {
     piece.starts_with([',', '.', ':', ';', ')', '?', '!', '、', '。', '」', '）', 'ー'])
 }
@@ -363,11 +363,12 @@ mod tests {
     }
 
     #[test]
-    fn no_row_begins_with_a_sign_that_ends_a_phrase() {
+    fn no_row_begins_where_a_phrase_ends_or_ends_where_one_begins() {
         for (text, want) in [
             ("the way sold, sent", vec!["the way", "sold, sent"]),
             ("順序は未送信、送信済", vec!["順序は未送", "信、送信済"]),
             ("twelveletter, so", vec!["twelveletter", ", so"]),
+            ("消去します(残高116)", vec!["消去します", "(残高116)"]),
         ] {
             assert_eq!(wrap(text, 12), want, "{text}");
         }
