@@ -6,6 +6,7 @@ use std::path::Path;
 use regi::domain::command::COMMANDS;
 use regi::domain::refusal::RefusalCode;
 use regi::domain::sale::TenderKind;
+use regi::domain::tax_free::Status;
 use regi::screens::read_words;
 
 fn keys(files: &[&str]) -> BTreeSet<String> {
@@ -74,6 +75,13 @@ fn every_text_asked_for_in_parts_is_there() {
     assert!(reasons.len() > 20, "the reader finds them: {}", reasons.len());
     for reason in reasons {
         assert!(keys.contains(&format!("what.{reason}")), "what.{reason}");
+    }
+    for status in Status::ALL {
+        assert!(
+            keys.contains(&format!("tax_free.{}", status.word())),
+            "tax_free.{}",
+            status.word()
+        );
     }
     let needs = asked_for(&["needs.push(\""]);
     assert!(!needs.is_empty());

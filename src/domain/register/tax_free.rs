@@ -244,7 +244,7 @@ fn follows(kept: &Kept, next: Status) -> Result<(), Refusal> {
     Err(Refusal::new(RefusalCode::Excluded)
         .saying("record_step")
         .with("record", kept.record.number)
-        .with("status", kept.status.word()))
+        .with("tax_free", kept.status.word()))
 }
 
 #[cfg(test)]
@@ -416,7 +416,9 @@ mod tests {
             assert_eq!(shop.refuse(refused).sentence, "held_by_record", "{refused}");
         }
         shop.give("tax_free_status 2 not_confirmed");
-        assert_eq!(shop.refuse("tax_free_status 2 confirmed").sentence, "record_step");
+        let refusal = shop.refuse("tax_free_status 2 confirmed");
+        assert_eq!(refusal.sentence, "record_step");
+        assert_eq!(refusal.args[1], ("tax_free", "not_confirmed".to_owned()));
         shop.give("return 1 2");
         shop.give("tender_cash");
         confirmed(&mut shop, "1");
