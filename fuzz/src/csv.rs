@@ -99,13 +99,14 @@ fn comes_back_members(read: Vec<regi::domain::entry::ImportedMember>) {
 
 /// No cell that a spreadsheet would run, a number excepted. A comma inside quotes begins no cell.
 fn no_formula(file: &[u8]) {
+    let text = str::from_utf8(file).expect("what is written is UTF-8");
+    text.split("\r\n").for_each(is_clean);
     for record in csv::ReaderBuilder::new().has_headers(false).from_reader(file).records() {
-        for cell in &record.expect("what is written is UTF-8, its rows of one length") {
-            is_clean(cell);
-            let number = cell.trim_start().parse::<f64>().is_ok();
+        for cell in &record.expect("its rows are of one length") {
+            let bare = cell.trim_start_matches('"').trim_start();
+            let number = bare.trim_end_matches('"').parse::<f64>().is_ok();
             assert!(
-                number
-                    || !cell.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']),
+                number || !bare.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']),
                 "{cell}"
             );
         }

@@ -77,11 +77,8 @@ fn every_text_asked_for_in_parts_is_there() {
         assert!(keys.contains(&format!("what.{reason}")), "what.{reason}");
     }
     for status in Status::ALL {
-        assert!(
-            keys.contains(&format!("tax_free.{}", status.word())),
-            "tax_free.{}",
-            status.word()
-        );
+        let key = format!("tax_free.{}", status.word());
+        assert!(keys.contains(&key), "{key}");
     }
     let needs = asked_for(&["needs.push(\""]);
     assert!(!needs.is_empty());
