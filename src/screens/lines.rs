@@ -5,7 +5,7 @@
 use super::canvas::{Canvas, wrap};
 use super::frame;
 use super::screen::Look;
-use crate::domain::register::LineView;
+use crate::domain::register::{LineView, TenderView};
 
 /// Cells behind the name: mark, quantity, price, amount.
 const TAIL: u16 = 27;
@@ -108,14 +108,10 @@ fn price(line: &LineView) -> String {
     }
 }
 
-/// Draws the figures of a sale that is being paid, as `label value` rows.
-pub fn tenders(canvas: &mut Canvas<'_>, look: &Look<'_>, mut y: u16) -> u16 {
-    let Some(sale) = look.model.sale else { return y };
-    for tender in &sale.tenders {
-        let key = format!("tender.{}", tender.kind);
-        let word = look.model.words.get(&key).to_owned();
+/// Draws how much was tendered of each kind, a row each.
+pub fn tenders(canvas: &mut Canvas<'_>, look: &Look<'_>, tenders: &[TenderView]) {
+    for (y, tender) in (0..canvas.height()).zip(tenders) {
+        let word = look.model.words.get(&format!("tender.{}", tender.kind)).to_owned();
         canvas.pair(y, &word, &frame::money(look, tender.amount), look.theme.text);
-        y += 1;
     }
-    y
 }

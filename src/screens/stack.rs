@@ -39,6 +39,7 @@ use super::tender::Tender;
 use super::theme::Theme;
 use crate::domain::command::quote;
 use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::domain::register::SaleView;
 
 /// The most screens above one another; the lowest opened ones give way.
 const DEEPEST: usize = 12;
@@ -88,6 +89,9 @@ fn asked_first(line: &str, model: &Model<'_>) -> Option<&'static str> {
     match line.split_whitespace().next()? {
         "void_sale" if model.has_sale() => Some("ask.void_sale"),
         "z_report" => Some("ask.z_report"),
+        "tender_cash" if model.sale.is_some_and(SaleView::refunds_another_tender) => {
+            Some("ask.cash_refund")
+        }
         _ => None,
     }
 }

@@ -83,12 +83,16 @@ impl Screen for Tender {
         big::right(&mut big_part, 1, &sale.due.abs().grouped(), look.theme.total);
         if !sale.due.is_negative() {
             big_part.text(0, 5, 40, look.word("tender.received"), look.theme.title);
+        } else if !sale.was_paid.is_empty() {
+            big_part.text(0, 11, 40, look.word("tender.was_paid"), look.theme.title);
+            lines::tenders(&mut big_part.part(0, 12, left - 4, 3), look, &sale.was_paid);
         }
         if let Some(keyed) = self.keyed() {
             big::right(&mut big_part, 6, &keyed.grouped(), look.theme.buffer);
             self.preview(&mut big_part, look, sale.due, keyed);
         }
-        lines::tenders(&mut big_part, look, 15);
+        let rows = height.saturating_sub(15);
+        lines::tenders(&mut big_part.part(0, 15, left - 4, rows), look, &sale.tenders);
         let mut right = canvas.part(left + 1, 0, FIGURES, height);
         figures::draw(&mut right, look);
         Some(draw_typed(&mut right, look, &self.typed))

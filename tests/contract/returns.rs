@@ -77,6 +77,21 @@ fn no_more_comes_back_than_was_sold() {
 }
 
 #[test]
+fn a_return_says_how_its_receipt_was_paid() {
+    let shop = Shop::new("").with_items(GOODS);
+    shop.sell("scan 2\ntender_credit 700\ntender_cash 100");
+    let back = shop.sell("return 01-000001");
+    let was_paid = serde_json::json!([
+        {"kind": "credit", "amount": 700},
+        {"kind": "cash", "amount": 77},
+    ]);
+    assert_eq!(back["sale"]["was_paid"], was_paid);
+    let closed = shop.sell("tender_credit 700\ntender_cash");
+    assert_eq!(closed["sale"]["was_paid"], serde_json::Value::Null);
+    assert_eq!(closed["sale"]["total"], -777);
+}
+
+#[test]
 fn a_return_settles_the_difference_of_an_exchange() {
     let shop = Shop::new("").with_items(GOODS);
     shop.sell("scan 1\nscan 2\ntender_cash");

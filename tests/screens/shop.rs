@@ -179,6 +179,7 @@ pub fn sale(rows: &[Row<'_>]) -> SaleView {
         points_used: 0,
         points_earned: 10,
         tenders: Vec::new(),
+        was_paid: Vec::new(),
         paid: yen(0),
         due: total,
         change: yen(0),

@@ -1,6 +1,8 @@
 //! What keys come to: the acts of a cashier, key by key.
 
+use regi::domain::money::Money;
 use regi::domain::refusal::{Refusal, RefusalCode};
+use regi::domain::register::TenderView;
 use regi::screens::{Action, Answer, Question, ScreenName};
 
 use crate::shop::{Shop, press, screens, seen};
@@ -236,6 +238,27 @@ fn a_question_says_why_it_is_asked() {
         .with("due", "248");
     screens.refused("tender_cash 999999", &refusal, &shop.model());
     assert!(seen(&screens, &shop, 80, 24).contains("お預りが999,999円です"));
+}
+
+#[test]
+fn goods_that_were_not_paid_in_cash_are_not_paid_back_in_cash_unasked() {
+    let mut shop = Shop::with_sale("ja");
+    let sale = shop.sale.as_mut().unwrap();
+    sale.due = -sale.due;
+    sale.was_paid = vec![TenderView { kind: "credit", amount: Money::new(1_032) }];
+    let mut by_card = screens("tenkey");
+    press(&mut by_card, &shop, "<enter>");
+    let screen = seen(&by_card, &shop, 80, 24);
+    assert!(screen.contains("お支払いは") && screen.contains("クレジット"), "{screen}");
+    assert_eq!(press(&mut by_card, &shop, "<enter>"), Action::Stay);
+    let asked = seen(&by_card, &shop, 80, 24);
+    assert!(asked.contains("現金では受け取っていません"), "{asked}");
+    assert_eq!(press(&mut by_card, &shop, "<enter>"), does(&["tender_cash"]));
+    assert_eq!(press(&mut screens("tenkey"), &shop, "<enter><f2>"), does(&["tender_credit"]));
+
+    let paid = &mut shop.sale.as_mut().unwrap().was_paid;
+    paid.push(TenderView { kind: "cash", amount: Money::new(1) });
+    assert_eq!(press(&mut screens("tenkey"), &shop, "<enter><enter>"), does(&["tender_cash"]));
 }
 
 #[test]

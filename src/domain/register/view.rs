@@ -11,7 +11,7 @@ use crate::domain::member::Member;
 use crate::domain::money::Money;
 use crate::domain::points;
 use crate::domain::quantity::{Quantity, Rate, UnitPrice};
-use crate::domain::sale::{Sale, SaleLine, Tender, Totals};
+use crate::domain::sale::{Sale, SaleLine, Tender, TenderKind, Totals};
 
 /// A unit price: an integer, or a string when it has a fraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,6 +159,9 @@ pub struct SaleView {
     pub points_used: i64,
     pub points_earned: i64,
     pub tenders: Vec<TenderView>,
+    /// How the receipt was paid whose goods come back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub was_paid: Vec<TenderView>,
     pub paid: Money,
     pub due: Money,
     pub change: Money,
@@ -235,7 +238,19 @@ fn tenders(tenders: &[Tender]) -> Vec<TenderView> {
     tenders.iter().map(view).collect()
 }
 
+/// What was kept of each tender of the returned receipt, without its change.
+fn was_paid(cart: &Cart) -> Vec<TenderView> {
+    let kept = |tender: &Tender| TenderView { kind: tender.kind.word(), amount: tender.applied };
+    cart.returning.iter().flat_map(|returning| returning.sale.tenders.iter().map(kept)).collect()
+}
+
 impl SaleView {
+    /// Whether money goes back for goods that were not paid in cash.
+    pub fn refunds_another_tender(&self) -> bool {
+        let in_cash = |tender: &TenderView| tender.kind == TenderKind::Cash.word();
+        self.due.is_negative() && !self.was_paid.is_empty() && !self.was_paid.iter().any(in_cash)
+    }
+
     /// The open sale, priced.
     pub fn open(cart: &Cart, priced: &Priced) -> Self {
         let paid: Money = cart.tenders.iter().map(|tender| tender.applied).sum();
@@ -255,6 +270,7 @@ impl SaleView {
             points_used: priced.points_used,
             points_earned: priced.points_earned,
             tenders: tenders(&cart.tenders),
+            was_paid: was_paid(cart),
             paid,
             due: priced.totals.total - paid,
             change: Money::ZERO,
@@ -282,6 +298,7 @@ impl SaleView {
             points_used: sale.points_used,
             points_earned: sale.points_earned,
             tenders: tenders(&sale.tenders),
+            was_paid: Vec::new(),
             paid: sale.paid(),
             due: Money::ZERO,
             change: sale.change,
