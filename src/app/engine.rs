@@ -21,11 +21,12 @@ use super::upkeep::StartCheck;
 use super::words::Language;
 use super::z_backup::{Trial, ZBackup};
 use crate::domain::command::{self, Command, Pin};
+use crate::domain::day::DayTotals;
 use crate::domain::document::Document;
 use crate::domain::entry::{Clock, Draft, Entry, Kind, PrintEnd};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::register::{
-    Answer, Applied, Context, DrawerCause, Effect, Now, Refused, Register,
+    Answer, Applied, Context, DrawerCause, Effect, Now, Paper, Refused, Register,
 };
 use crate::domain::words::Words;
 use crate::screens::Keymap;
@@ -47,6 +48,17 @@ pub struct Outcome {
     pub documents: Vec<Document>,
     /// Backups that can still show the member who was erased.
     pub holding: Vec<Holding>,
+    /// What it still brings about, once its answer is given.
+    pub behind: Option<Box<Behind>>,
+}
+
+/// What nobody waits for who waits for an answer: the drawer, papers that no screen shows, the backup
+/// of a Z.
+#[derive(Debug)]
+pub struct Behind {
+    effects: Vec<Effect>,
+    /// The day's totals before the act.
+    day: Option<DayTotals>,
 }
 
 /// What became of a command that was begun.
@@ -159,11 +171,14 @@ impl Engine {
 
     pub fn perform_command(&mut self, command: &Command, line: &str) -> Outcome {
         match self.begin(command, line, None) {
-            Step::Done(outcome) => *outcome,
+            Step::Done(mut outcome) => {
+                self.carry_out(&mut outcome);
+                *outcome
+            }
             Step::Write(act, pending) => {
                 let written = self.shop.write(&act);
-                let outcome = self.finish(*pending, written);
-                self.spool.send_queued();
+                let mut outcome = self.finish(*pending, written);
+                self.carry_out(&mut outcome);
                 outcome
             }
         }
@@ -258,19 +273,44 @@ impl Engine {
                     let _ = self.shop.keep_cart(&self.register.cart);
                 }
                 papers::tell_kitchen(&placed, self);
-                for effect in &effects {
-                    self.perform_effect(effect, &placed, day.as_ref(), &mut outcome);
+                let (behind, now) = effects.into_iter().partition(waits_behind);
+                self.perform_effects(now, &placed, day.as_ref(), &mut outcome);
+                let behind: Vec<Effect> = behind;
+                if !behind.is_empty() {
+                    outcome.behind = Some(Box::new(Behind { effects: behind, day }));
                 }
             }
         }
         Outcome { placed, holding, ..outcome }
     }
 
+    /// Opens the drawer, makes the papers and sends them: behind the answer, which waits for none of it.
+    pub fn carry_out(&mut self, outcome: &mut Outcome) {
+        if let Some(behind) = outcome.behind.take() {
+            let placed = std::mem::take(&mut outcome.placed);
+            self.perform_effects(behind.effects, &placed, behind.day.as_ref(), outcome);
+            outcome.placed = placed;
+        }
+        self.spool.send_queued();
+    }
+
+    fn perform_effects(
+        &mut self,
+        effects: Vec<Effect>,
+        placed: &[Placed],
+        day: Option<&DayTotals>,
+        outcome: &mut Outcome,
+    ) {
+        for effect in &effects {
+            self.perform_effect(effect, placed, day, outcome);
+        }
+    }
+
     fn perform_effect(
         &mut self,
         effect: &Effect,
         placed: &[Placed],
-        day: Option<&crate::domain::day::DayTotals>,
+        day: Option<&DayTotals>,
         outcome: &mut Outcome,
     ) {
         match effect {
@@ -500,6 +540,15 @@ impl Engine {
             self.register.fold(&placed.entry);
         }
         Ok(placed)
+    }
+}
+
+/// Whether an effect may follow the answer. X and Z are read on the screen first.
+const fn waits_behind(effect: &Effect) -> bool {
+    match effect {
+        Effect::Print(paper) => !matches!(paper, Paper::XReport | Paper::ZReport { .. }),
+        Effect::OpenDrawer(_) | Effect::Backup => true,
+        Effect::StorePin { .. } | Effect::EndJob { .. } => false,
     }
 }
 

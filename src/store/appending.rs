@@ -371,6 +371,8 @@ impl Appender {
                     destroy_keys(&keys, &entries).map(|()| Posted { entries, head })
                 }
             });
+            // Who waits for the answer goes first: on a small machine the fold would take its processor.
+            std::thread::yield_now();
             steps.into_iter().for_each(|step| fold.fold(step));
             if let Some(copy) = copy {
                 copy.poke();

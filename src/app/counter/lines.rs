@@ -74,7 +74,16 @@ impl<W: Write> Counter<W> {
         self.work();
     }
 
+    /// Opens the drawer and prints the papers of the act that was answered.
+    pub(super) fn carry_out(&mut self) {
+        let mut answered = self.answered.take().unwrap_or_default();
+        self.engine.carry_out(&mut answered);
+    }
+
     pub(super) fn begin(&mut self, line: Line) {
+        if self.answered.is_some() {
+            self.carry_out(); // Nothing is drawn between two acts in one breath.
+        }
         let command = match command::parse(&line.text) {
             Ok(Some(command)) => command,
             Ok(None) => return,
@@ -201,6 +210,7 @@ impl<W: Write> Counter<W> {
                 Err(refusal) => self.picture.refuse(&refusal, &self.engine.words),
             }
         }
+        self.answered = Some(outcome).filter(|outcome| outcome.behind.is_some());
     }
 
     /// Another program may look; selling is done at the counter.

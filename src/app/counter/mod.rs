@@ -22,7 +22,7 @@ use self::weighing::Weighing;
 use super::answers;
 use super::cart_sync::CartSync;
 use super::clock::uptime_ms;
-use super::engine::Engine;
+use super::engine::{Engine, Outcome};
 use super::event::{Ending, Event};
 use super::inbox::{EventSender, Inbox};
 use super::opening;
@@ -58,6 +58,8 @@ pub struct Counter<W: Write> {
     waiting_keys: VecDeque<KeyEvent>,
     lines: VecDeque<Line>,
     in_flight: Option<InFlight>,
+    /// The act whose answer is about to be shown: drawer and paper follow.
+    answered: Option<Outcome>,
     /// The PIN of the first line, while it is compared and until that line takes it.
     pin: Option<PinState>,
     events: EventSender,
@@ -106,6 +108,7 @@ impl<W: Write> Counter<W> {
             waiting_keys: VecDeque::new(),
             lines: VecDeque::new(),
             in_flight: None,
+            answered: None,
             pin: None,
             events,
             ending: None,
@@ -145,8 +148,7 @@ impl<W: Write> Counter<W> {
             }
             self.draw()?;
             self.ring();
-            // The cashier has the answer; now the paper.
-            self.engine.spool.send_queued();
+            self.carry_out(); // The cashier has the answer; now drawer and paper.
         }
         self.finish(inbox);
         let ending = self.ending.unwrap_or(Ending::Asked);
@@ -192,6 +194,7 @@ impl<W: Write> Counter<W> {
                 None => return,
             }
         }
+        self.carry_out();
         self.engine.spool.drain(Duration::from_millis(300));
         self.engine.kitchen.drain(Duration::from_millis(300));
         self.engine.stamp_spool();
