@@ -64,8 +64,18 @@ def two_at_once(counter):
     return '60 of 60'
 
 
+def among_others(counter):
+    """A keyboard goes and comes while codes come: looking at it takes the kernel longer than a scanner's queue lasts."""
+    counter.guest.sh(f"far_side type /dev/hidg1 {' '.join(CODES[70:130])} >/tmp/scanned &\ngadget unplug hand; gadget plug hand")
+    counter.guest.until_sh('grep -q until /tmp/scanned && grep -q Holtek /proc/bus/input/devices')
+    counter.shows('60 pcs')
+    same(lines(counter), CODES[70:130], 'rung up')
+    return '60 of 60'
+
+
 def suffer(checks, counter):
     checks.claim('scanner out in mid-code and back: half a code is none', out_in_mid_code, counter)
     checks.claim('scanner flooded (SYN_DROPPED): dropped in words, never wrong', flooded, counter)
     checks.claim('scanner with a stuck key: repeats are no digits', stuck_key, counter)
     checks.claim('two scanners at once', two_at_once, counter)
+    checks.claim('codes while a keyboard is plugged in', among_others, counter)

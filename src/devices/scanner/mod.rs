@@ -6,6 +6,7 @@
 //! words.
 
 pub mod decoder;
+mod finder;
 pub mod keys;
 pub mod learn;
 pub mod matching;

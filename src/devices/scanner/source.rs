@@ -1,7 +1,7 @@
-//! The thread that owns the scanners: it grabs them, hears them, and notices them come and go.
+//! The thread that owns the scanners: it hears them, and notices them come and go.
 //!
-//! Room: devices. May touch: `/dev/input`. May not: grab a device no rule names, or fall behind
-//! (the kernel keeps 64 events a reader).
+//! Room: devices. May touch: the scanners that `finder` grabbed. May not: fall behind (the kernel
+//! keeps 64 events a reader), so it opens nothing.
 //! Invariant: one `poll`, without a time-out unless a scan is under way; a device that ends is let go
 //! and found again.
 
@@ -12,14 +12,18 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::UNIX_EPOCH;
 
+use crossbeam_channel::{Receiver, bounded};
 use evdev::raw_stream::RawDevice;
-use evdev::{EventSummary, InputEvent, KeyCode, SynchronizationCode};
-use inotify::{Inotify, WatchMask};
+use evdev::{EventSummary, InputEvent, SynchronizationCode};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fs::{Mode, OFlags, open};
 
-use super::decoder::{Input, NEW_SCAN_MS, Reject, ScanDecoder};
+use super::decoder::{Input, NEW_SCAN_MS, Reject};
+use super::finder::{Finder, Found, Scanner};
 use super::{Identity, ScannerMatch};
+
+/// What the finder may be ahead by; it waits when there is more.
+const FOUND_AHEAD: usize = 16;
 
 /// What the scanners tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,8 +62,12 @@ impl ScannerHandle {
     }
 
     fn ring(&self) {
-        let _ = rustix::io::write(&*self.wake, &1_u64.to_ne_bytes()); // Full: it rings already.
+        ring(&self.wake);
     }
+}
+
+pub(super) fn ring(bell: &OwnedFd) {
+    let _ = rustix::io::write(bell, &1_u64.to_ne_bytes()); // Full: it rings already.
 }
 
 impl Drop for ScannerHandle {
@@ -75,13 +83,29 @@ pub fn listen(
     rules: Vec<ScannerMatch>,
     tell: impl FnMut(ScannerEvent) + Send + 'static,
 ) -> io::Result<ScannerHandle> {
-    let wake = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
-    let bell = Arc::clone(&wake);
-    let folder = folder.to_owned();
-    let thread = std::thread::Builder::new()
-        .name("scanner".into())
-        .spawn(move || Ear::new(folder, rules, tell).run(&bell))?;
+    // Nobody reads the bell: it rings for both threads, and for good.
+    let wake = Arc::new(bell()?);
+    let news = Arc::new(bell()?);
+    let (found, finds) = bounded(FOUND_AHEAD);
+    let finder = Finder::new(folder.to_owned(), rules, found, Arc::clone(&news));
+    let end = Arc::clone(&wake);
+    let finder = named("scanner finder").spawn(move || finder.run(&end))?;
+    let end = Arc::clone(&wake);
+    let ear = Ear { tell, scanners: Vec::new(), finds, news };
+    let spawned = named("scanner").spawn(move || {
+        ear.run(&end);
+        drop(finder.join()); // A panic of the thread has been told by the panic hook.
+    });
+    let thread = spawned.inspect_err(|_| ring(&wake))?;
     Ok(ScannerHandle::new(wake, thread))
+}
+
+fn bell() -> io::Result<OwnedFd> {
+    Ok(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?)
+}
+
+fn named(name: &str) -> std::thread::Builder {
+    std::thread::Builder::new().name(name.into())
 }
 
 /// Returns for each rule whether a device it fits is there and may be read.
@@ -99,44 +123,42 @@ pub fn connected(folder: &Path, rules: &[ScannerMatch]) -> Vec<bool> {
     rules.iter().map(is_there).collect()
 }
 
-/// One grabbed scanner.
-struct Scanner {
-    path: PathBuf,
-    identity: Identity,
-    device: RawDevice,
-    decoder: ScanDecoder,
-}
-
 struct Ear<Tell> {
-    folder: PathBuf,
-    rules: Vec<ScannerMatch>,
     tell: Tell,
     scanners: Vec<Scanner>,
-    told: Option<(usize, usize)>,
+    finds: Receiver<Found>,
+    /// Rung when there are finds.
+    news: Arc<OwnedFd>,
 }
 
 impl<Tell: FnMut(ScannerEvent)> Ear<Tell> {
-    fn new(folder: PathBuf, rules: Vec<ScannerMatch>, tell: Tell) -> Self {
-        Self { folder, rules, tell, scanners: Vec::new(), told: None }
-    }
-
     fn run(mut self, bell: &OwnedFd) {
-        // The watch stands before the first look: nothing plugged in between is missed.
-        let mut watch = self.watch();
-        self.look();
-        while let Some(ready) = self.wait(bell, watch.as_ref()) {
-            if ready.first() == Some(&true)
-                && let Some(watch) = &mut watch
-            {
-                let mut buffer = [0; 4_096];
-                drop(watch.read_events(&mut buffer)); // That something changed is enough.
-                self.look();
-            }
+        while let Some(ready) = self.wait(bell) {
             if ready.contains(&true) {
+                // What is held is heard first: its queue is short.
                 self.hear(&ready[1..]);
             } else {
                 self.silence();
             }
+            if ready.first() == Some(&true) {
+                let mut rung = [0; 8];
+                let _ = rustix::io::read(&*self.news, &mut rung); // That it rang is enough.
+                self.take_finds();
+            }
+        }
+    }
+
+    fn take_finds(&mut self) {
+        while let Ok(found) = self.finds.try_recv() {
+            (self.tell)(match found {
+                Found::Busy(identity) => ScannerEvent::Busy(identity),
+                Found::Nodes { readable, nodes } => ScannerEvent::Nodes { readable, nodes },
+                Found::Scanner(scanner) => {
+                    let identity = scanner.identity.clone();
+                    self.scanners.push(*scanner);
+                    ScannerEvent::Plugged(identity)
+                }
+            });
         }
     }
 
@@ -149,22 +171,11 @@ impl<Tell: FnMut(ScannerEvent)> Ear<Tell> {
         }
     }
 
-    fn watch(&self) -> Option<Inotify> {
-        let inotify = Inotify::init().ok()?;
-        // udev sets the permissions after the node appears: IN_ATTRIB is the second chance.
-        let mask = WatchMask::CREATE | WatchMask::ATTRIB | WatchMask::DELETE;
-        inotify.watches().add(&self.folder, mask).ok()?;
-        Some(inotify)
-    }
-
-    /// Waits; returns which of the watch and the scanners have something, or `None` at the end.
-    fn wait(&self, bell: &OwnedFd, watch: Option<&Inotify>) -> Option<Vec<bool>> {
+    /// Waits; returns whether there are finds, and which of the scanners have something, or `None`
+    /// at the end.
+    fn wait(&self, bell: &OwnedFd) -> Option<Vec<bool>> {
         let mut watched = vec![PollFd::new(bell, PollFlags::IN)];
-        // Without a watch the bell stands in its place, so that places stay the same.
-        watched.push(match watch {
-            Some(watch) => PollFd::new(watch, PollFlags::IN),
-            None => PollFd::new(bell, PollFlags::empty()),
-        });
+        watched.push(PollFd::new(&*self.news, PollFlags::IN));
         watched.extend(
             self.scanners.iter().map(|scanner| PollFd::new(&scanner.device, PollFlags::IN)),
         );
@@ -174,37 +185,6 @@ impl<Tell: FnMut(ScannerEvent)> Ear<Tell> {
         while poll(&mut watched, time).is_err_and(|error| error == rustix::io::Errno::INTR) {}
         let ready: Vec<bool> = watched.iter().map(|fd| !fd.revents().is_empty()).collect();
         (!ready[0]).then(|| ready[1..].to_vec())
-    }
-
-    /// Looks through the folder for scanners that are not yet held.
-    fn look(&mut self) {
-        let nodes = event_nodes(&self.folder);
-        let mut readable = 0;
-        for path in &nodes {
-            if self.scanners.iter().any(|scanner| scanner.path == *path) {
-                readable += 1;
-            } else if let Ok(device) = open_node(path) {
-                readable += 1;
-                self.consider(path, device);
-            }
-        }
-        if self.told.replace((readable, nodes.len())) != Some((readable, nodes.len())) {
-            (self.tell)(ScannerEvent::Nodes { readable, nodes: nodes.len() });
-        }
-    }
-
-    fn consider(&mut self, path: &Path, mut device: RawDevice) {
-        let identity = identity(&device);
-        let types = device.supported_keys().is_some_and(|keys| keys.contains(KeyCode::KEY_ENTER));
-        let Some(rule) = self.rules.iter().find(|rule| types && rule.fits(&identity)) else {
-            return;
-        };
-        if device.grab().is_err() {
-            return (self.tell)(ScannerEvent::Busy(identity));
-        }
-        (self.tell)(ScannerEvent::Plugged(identity.clone()));
-        let decoder = ScanDecoder::new(rule.layout, rule.signs);
-        self.scanners.push(Scanner { path: path.to_owned(), identity, device, decoder });
     }
 
     fn hear(&mut self, ready: &[bool]) {
