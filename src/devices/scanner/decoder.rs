@@ -120,11 +120,13 @@ impl ScanDecoder {
         None
     }
 
-    /// Nothing came for `NEW_SCAN_MS`: what was begun is dropped, and said.
+    /// Nothing came for `NEW_SCAN_MS`: what was begun is dropped, and said. Where events were lost, the
+    /// end was among them: nothing is wrong with the scanner's setting.
     pub fn silence(&mut self) -> Option<Reject> {
         let begun = self.under_way();
+        let lost = self.rejected.filter(|why| *why == Reject::Dropped);
         self.clear();
-        begun.then_some(Reject::NoEnd)
+        begun.then_some(lost.unwrap_or(Reject::NoEnd))
     }
 
     /// Returns whether a scan has begun and not ended.
@@ -374,6 +376,17 @@ mod tests {
         decoder.push(b'1');
         decoder.silence();
         assert_eq!(decoder.push(b'\r'), Some(Err(Reject::Gap)));
+    }
+
+    #[test]
+    fn an_end_that_was_lost_is_not_blamed_on_the_scanner() {
+        let mut keys = ScanDecoder::new(Layout::Us, Signs::Codes);
+        keys.push(press(2, 0));
+        keys.push(Input::Dropped);
+        keys.push(press(3, 10));
+        assert_eq!(keys.silence(), Some(Reject::Dropped));
+        keys.push(press(2, 2_000));
+        assert_eq!(keys.silence(), Some(Reject::NoEnd));
     }
 
     #[test]
