@@ -91,5 +91,5 @@ pub fn found(options: &Options, first: &FirstShop) -> Result<Engine, OpenFault> 
         }
         settings.staff.push(manager);
     }
-    opening::found(options, &config, settings, ShopKind::Real)
+    opening::found(options, &config, settings.into(), ShopKind::Real)
 }

@@ -21,7 +21,7 @@ use crate::domain::command::Pin;
 use crate::domain::entry::{Draft, Kind};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::register::Lookup;
-use crate::domain::settings::{Settings, SettingsPatch};
+use crate::domain::settings::{Settings, SettingsChange};
 use crate::exchange::csv_in::{Chunk, Form, Tally};
 use crate::exchange::fault::{Fault, Report};
 use crate::exchange::mapping::Mapping;
@@ -340,10 +340,10 @@ fn cut<R: Read + Seek, T>(
 /// # Errors
 /// The first fault, with its line.
 pub fn import_shop(engine: &mut Engine, text: &str, mode: Mode) -> Result<(), ImportError> {
-    let patch = read_shop(text, &engine.register.settings)?;
-    check_pins(&patch)?;
+    let change = read_shop(text, &engine.register.settings)?;
+    check_pins(&change)?;
     if mode == Mode::Apply {
-        change_settings(engine, patch)?;
+        change_settings(engine, change)?;
     }
     Ok(())
 }
@@ -361,16 +361,16 @@ pub fn import_shop_beside(engine: &mut Engine, text: &str, mode: Mode) -> Result
         if engine.register.cart.has_sale() {
             return Err(Refusal::from(RefusalCode::OpenSale).into());
         }
-        let mut patch = read_shop(text, &engine.register.settings)?;
-        if !patch.take_pins().is_empty() {
+        let mut change = read_shop(text, &engine.register.settings)?;
+        if !change.take_pins().is_empty() {
             return Err(Refusal::new(RefusalCode::Busy).saying("pins_beside").into());
         }
     }
     import_shop(engine, text, mode)
 }
 
-fn check_pins(patch: &SettingsPatch) -> Result<(), Refusal> {
-    let pins = patch.clone().take_pins();
+fn check_pins(change: &SettingsChange) -> Result<(), Refusal> {
+    let pins = change.clone().take_pins();
     pins.iter().try_for_each(|(_, pin)| pins::allowed(pin, ShopKind::Real.pins()))
 }
 
@@ -378,13 +378,13 @@ fn check_pins(patch: &SettingsPatch) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// The refusal when a value does not fit or nothing could be written.
-pub fn change_settings(engine: &mut Engine, mut patch: SettingsPatch) -> Result<(), Refusal> {
-    let pins: Vec<(u32, Pin)> = patch.take_pins();
-    patch.apply(&mut (*engine.register.settings).clone())?;
+pub fn change_settings(engine: &mut Engine, mut change: SettingsChange) -> Result<(), Refusal> {
+    let pins: Vec<(u32, Pin)> = change.take_pins();
+    change.apply(&mut (*engine.register.settings).clone())?;
     for (staff, pin) in &pins {
         engine.shop.set_pin(*staff, Some(pin), ShopKind::Real)?;
     }
-    let mut kinds = vec![Kind::SettingsChanged(Box::new(patch))];
+    let mut kinds = change.into_kinds();
     kinds.extend(pins.iter().map(|(staff, _)| Kind::PinChanged { staff: *staff }));
     engine.record(kinds)?;
     Ok(())

@@ -22,7 +22,7 @@ use crate::domain::entry::Kind;
 use crate::domain::misread::misread;
 use crate::domain::refusal::Refusal;
 use crate::domain::register::{Cart, Register};
-use crate::domain::settings::SettingsPatch;
+use crate::domain::settings::SettingsChange;
 use crate::domain::words::Words;
 use crate::screens::{Keymap, Theme};
 use crate::store::catalog::Damage;
@@ -301,7 +301,7 @@ pub fn open_place(
 pub fn found(
     options: &Options,
     config: &LaneConfig,
-    mut settings: SettingsPatch,
+    mut settings: SettingsChange,
     kind: ShopKind,
 ) -> Result<Engine, OpenFault> {
     let place = place(options, config);
@@ -318,7 +318,7 @@ pub fn found(
     if !path.exists() {
         fs::write(&path, config.write())?;
     }
-    let name = settings.shop.name.clone().unwrap_or_default();
+    let name = settings.settings.shop.name.clone().unwrap_or_default();
     let mut chance = options.chance;
     let shop_id = (chance.id(0) as u64).max(1);
     let opened = place.create(shop_id, &name, settings, options.time.now(), &mut |_, _| {})?;

@@ -24,7 +24,7 @@ use crate::app::run::{Answers, Form, OnRefusal, play};
 use crate::app::spool::MOST_WAITING;
 use crate::app::upkeep::StartCheck;
 use crate::app::words::{Language, must_be_file};
-use crate::domain::settings::{Settings, SettingsPatch};
+use crate::domain::settings::{Settings, SettingsChange};
 use crate::domain::words::Words;
 use crate::exchange::shop_file::read_shop;
 use crate::store::fault::StoreError;
@@ -96,11 +96,11 @@ pub fn init(
     let mut engine = if demo {
         demo::found(options, &config).map_err(fault)?
     } else {
-        let patch = match settings {
+        let change = match settings {
             Some(path) => read_settings(path, words)?,
-            None => SettingsPatch::default(),
+            None => SettingsChange::default(),
         };
-        opening::found(options, &config, patch, crate::app::books::ShopKind::Real).map_err(fault)?
+        opening::found(options, &config, change, crate::app::books::ShopKind::Real).map_err(fault)?
     };
     engine.settle();
     let name = engine.register.settings.shop.name.clone();
@@ -109,7 +109,7 @@ pub fn init(
     Ok(Exit::Done)
 }
 
-fn read_settings(path: &Path, words: &Words) -> Result<SettingsPatch, Said> {
+fn read_settings(path: &Path, words: &Words) -> Result<SettingsChange, Said> {
     let read = must_be_file(path).and_then(|()| std::fs::read_to_string(path));
     let text = read.map_err(|error| Said::file(path.display(), &error, words))?;
     read_shop(&text, &Settings::default()).map_err(|fault| {

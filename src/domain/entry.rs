@@ -13,7 +13,7 @@ use super::money::Money;
 use super::number::DocNo;
 use super::register::Cart;
 use super::sale::{Sale, SaleId, TenderKind};
-use super::settings::SettingsPatch;
+use super::settings::{CodesPatch, SettingsPatch};
 use super::tax::TaxGroup;
 use super::tax_free;
 use super::z_seal::ZSeal;
@@ -254,6 +254,8 @@ pub enum Kind {
         receipt: DocNo,
         place: String,
     },
+    /// The part of a change of the settings that says what codes are; in one act with the rest.
+    CodesChanged(Box<CodesPatch>),
 }
 
 /// A member as an import brings it: the card and the balance it starts with.

@@ -5,6 +5,7 @@
 
 use chrono::NaiveDate;
 
+use super::code::card::LONGEST_MEMBER_CODE;
 use super::member::Personal;
 use super::phone::Phone;
 use super::refusal::{Refusal, RefusalCode};
@@ -71,7 +72,7 @@ fn set_own(personal: &mut Personal, own: &str, value: &str) -> Result<(), Refusa
 pub fn member_code(value: &str) -> Result<String, Refusal> {
     let code = text::halfwidth_digits(value.trim());
     let plain = |sign: u8| sign.is_ascii_alphanumeric() || b"-$:/.+".contains(&sign);
-    if !(1..=20).contains(&code.len()) || !code.bytes().all(plain) {
+    if !(1..=LONGEST_MEMBER_CODE).contains(&code.len()) || !code.bytes().all(plain) {
         return Err(bad_field("code", value));
     }
     let digits = code.bytes().all(|sign| sign.is_ascii_digit());

@@ -3,32 +3,82 @@
 //! Room: exchange. May touch: the text it is handed. Names: `DESIGN.md` 12.
 //! Invariant: an unknown key or a wrong value refuses the whole file, with its line.
 
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use crate::domain::settings::{Settings, SettingsPatch};
+use crate::domain::code::CardPattern;
+use crate::domain::settings::{
+    CodesPatch, CouponPatch, DepartmentPatch, InStorePatch, LimitsPatch, NearDate, PointsPatch,
+    RankPatch, ReceiptPatch, Settings, SettingsChange, SettingsPatch, ShopPatch, StaffPatch,
+    TaxPatch, TenderPatch,
+};
 use crate::domain::text::is_unprintable;
 
 use super::fault::Fault;
 use crate::domain::misread::{by_reader, misread};
 use crate::domain::refusal::{Refusal, RefusalCode};
 
+/// The tables of a settings file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Tables {
+    shop: ShopPatch,
+    tax: TaxPatch,
+    points: PointsPatch,
+    rank: Vec<RankPatch>,
+    department: Vec<DepartmentPatch>,
+    staff: Vec<StaffPatch>,
+    in_store: Vec<InStorePatch>,
+    card: Option<Vec<CardPattern>>,
+    near_date: Option<Vec<NearDate>>,
+    tender: BTreeMap<String, TenderPatch>,
+    coupon: Vec<CouponPatch>,
+    limits: LimitsPatch,
+    levels: BTreeMap<String, u8>,
+    receipt: ReceiptPatch,
+}
+
+impl From<Tables> for SettingsChange {
+    fn from(tables: Tables) -> Self {
+        let settings = SettingsPatch {
+            shop: tables.shop,
+            tax: tables.tax,
+            points: tables.points,
+            rank: tables.rank,
+            department: tables.department,
+            staff: tables.staff,
+            in_store: tables.in_store,
+            tender: tables.tender,
+            coupon: tables.coupon,
+            limits: tables.limits,
+            levels: tables.levels,
+            receipt: tables.receipt,
+        };
+        let codes = CodesPatch { card: tables.card, near_date: tables.near_date };
+        Self { settings, codes }
+    }
+}
+
 /// Reads a settings file, and holds it against the settings it would change.
 ///
 /// # Errors
 /// The first fault, with its line where it has one.
-pub fn read_shop(file: &str, settings: &Settings) -> Result<SettingsPatch, Fault> {
+pub fn read_shop(file: &str, settings: &Settings) -> Result<SettingsChange, Fault> {
     let text = file.strip_prefix('\u{FEFF}').unwrap_or(file);
     if let Some(at) = unprintable_at(text) {
         return Err(Fault::new(line_of(text, at), "", RefusalCode::Text.into()));
     }
-    let patch: SettingsPatch = toml::from_str(text).map_err(|error| {
+    let tables: Tables = toml::from_str(text).map_err(|error| {
         let row = error.span().map_or(0, |span| line_of(text, span.start));
         Fault::new(row, "", unread(error.message()))
     })?;
-    let fits = patch.apply(&mut settings.clone());
-    fits.map_err(|refusal| Fault::new(line_of_value(text, &refusal), "", refusal))?;
-    Ok(patch)
+    let change = SettingsChange::from(tables);
+    let fits = change.apply(&mut settings.clone());
+    fits.map_err(|refusal| Fault::new(line_of_refused(text, &refusal), "", refusal))?;
+    Ok(change)
 }
 
 /// Words what a reader says. `[seal]` is a name of the design that nothing answers to yet: whoever
@@ -67,15 +117,32 @@ fn line_of(text: &str, at: usize) -> u64 {
     1 + before.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
+fn argument<'a>(refusal: &'a Refusal, name: &str) -> Option<&'a str> {
+    let found = refusal.args.iter().find(|(known, _)| *known == name);
+    found.map(|(_, value)| value.as_str())
+}
+
+fn line_of_refused(text: &str, refusal: &Refusal) -> u64 {
+    line_of_table(text, refusal).unwrap_or_else(|| line_of_value(text, refusal))
+}
+
+/// A table told by its place among those of its name stands on a line of its own.
+fn line_of_table(text: &str, refusal: &Refusal) -> Option<u64> {
+    let place: usize = argument(refusal, "place")?.parse().ok()?;
+    let name = argument(refusal, "setting")?.split('.').next()?;
+    let whole = DeTable::parse(text).ok()?;
+    let DeValue::Array(tables) = whole.get_ref().get(name)?.get_ref() else { return None };
+    Some(line_of(text, tables.get(place.checked_sub(1)?)?.span().start))
+}
+
 /// A value that reads but does not fit is found again by its text; 0 when it stands nowhere alone.
 fn line_of_value(text: &str, refusal: &Refusal) -> u64 {
-    let argument = |name| refusal.args.iter().find(|(known, _)| *known == name);
-    let Some((_, value)) = argument("value").filter(|(_, value)| !value.is_empty()) else {
+    let Some(value) = argument(refusal, "value").filter(|value| !value.is_empty()) else {
         return 0;
     };
-    let key = argument("setting").and_then(|(_, setting)| setting.rsplit('.').next());
+    let key = argument(refusal, "setting").and_then(|setting| setting.rsplit('.').next());
     let named = |line: &&str| key.is_some_and(|key| line.trim_start().starts_with(key));
-    let lines = || text.lines().zip(1..).filter(|(line, _)| line.contains(value.as_str()));
+    let lines = || text.lines().zip(1..).filter(|(line, _)| line.contains(value));
     let (by_key, any) = (lines().find(|(line, _)| named(line)), lines().next());
     by_key.or(any).map_or(0, |(_, row)| row)
 }
@@ -102,6 +169,14 @@ mod tests {
             ("[shop]\nname = \"a\"\naddress = \"\\u001bp\"\n", (3, "text")),
             ("[receipt]\nfooter = [\"thanks\", \"\u{202e}\"]\n", (2, "text")),
             ("[shop]\n\"na\\u0007me\" = 1\n", (2, "text")),
+            ("[shop]\nname = \"a\"\n[[card]]\nlength = 8\nchecks = \"none\"\n", (5, "file.unknown_key")),
+            ("[[card]]\nlength = 16\n[[card]]\nprefix = \"29\"\n", (3, "file.missing_key")),
+            ("[[card]]\nlength = 16\n\n[[card]]\nlength = 13\n", (4, "card_needs_prefix")),
+            ("card = [{ length = 16 },\n{ length = 16 }]\n", (2, "card_twice")),
+            ("[[card]]\nprefix = \"02\"\nlength = 13\n[[in_store]]\nprefix = \"02\"\nlayout = \"A\"\n", (1, "card_is_label")),
+            ("[[card]]\nlength = 8\ncheck = \"mod11\"\n", (3, "file.unknown_word")),
+            ("[[near_date]]\ndays = 1\npercent = 30.5\n", (3, "file.wrong_value")),
+            ("[[near_date]]\ndays = 1\npercent = 30\n[[near_date]]\ndays = 1\npercent = 50\n", (4, "bad_setting")),
         ] {
             assert_eq!(fault(file), want, "{file}");
         }
@@ -110,7 +185,7 @@ mod tests {
     #[test]
     fn a_file_is_read_whatever_its_line_ends_and_mark() {
         let file = "\u{FEFF}[shop]\r\nname = \"みどり商店\"\r\n[tender.credit]\r\nstamp_liable = false\r\n";
-        let patch = read_shop(file, &Settings::default()).unwrap();
+        let patch = read_shop(file, &Settings::default()).unwrap().settings;
         assert_eq!(patch.shop.name.as_deref(), Some("みどり商店"));
         assert_eq!(patch.tender["credit"].stamp_liable, Some(false));
     }

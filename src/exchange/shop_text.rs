@@ -11,7 +11,7 @@ use crate::domain::money::Money;
 use crate::domain::points::PointRules;
 use crate::domain::register::ymd;
 use crate::domain::settings::{
-    ClassPatch, Coupon, CouponPatch, DepartmentPatch, InStorePatch, Limits, LimitsPatch,
+    ClassPatch, CodesPatch, Coupon, CouponPatch, DepartmentPatch, InStorePatch, Limits, LimitsPatch,
     PointsPatch, RankPatch, ReceiptPatch, ReceiptTexts, Settings, SettingsPatch, ShopPatch,
     StaffPatch, TaxPatch, TenderPatch,
 };
@@ -19,20 +19,20 @@ use crate::domain::tax::{RateFrom, TaxClass};
 
 /// Returns the settings as a file.
 pub fn shop_text(settings: &Settings) -> String {
-    let whole = Value::try_from(patch_of(settings)).expect("settings hold what TOML can hold");
-    let Value::Table(table) = whole else { return String::new() };
-    let mut table = pruned(table);
+    let mut table = pruned(table_of(patch_of(settings)));
+    table.extend(table_of(codes_of(settings)));
     let sections = SECTIONS.into_iter().filter_map(|name| {
         let section = Table::from_iter([(name.to_owned(), table.remove(name)?)]);
         Some(toml::to_string(&section).expect("a table of TOML values"))
     });
-    let sections: Vec<String> = sections.collect();
+    let mut sections: Vec<String> = sections.collect();
+    sections.sort_by_key(|section| section.starts_with('[')); // A bare key belongs to no section.
     assert!(table.is_empty(), "a section without its place: {table:?}");
     sections.join("\n")
 }
 
 /// Sections in the order a shop thinks of them.
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 14] = [
     "shop",
     "tax",
     "points",
@@ -40,12 +40,28 @@ const SECTIONS: [&str; 12] = [
     "department",
     "staff",
     "in_store",
+    "card",
+    "near_date",
     "tender",
     "coupon",
     "limits",
     "levels",
     "receipt",
 ];
+
+fn table_of(patch: impl serde::Serialize) -> Table {
+    Table::try_from(patch).expect("settings hold what TOML can hold")
+}
+
+/// What an empty shop's codes are not. Cards as shipped are left out: labels may go before them that
+/// no cards of the shop's own could stand beside.
+fn codes_of(settings: &Settings) -> CodesPatch {
+    let usual = Settings::default();
+    CodesPatch {
+        card: (settings.cards != usual.cards).then(|| settings.cards.clone()),
+        near_date: (settings.near_dates != usual.near_dates).then(|| settings.near_dates.clone()),
+    }
+}
 
 /// The change that makes an empty shop this one.
 pub fn patch_of(settings: &Settings) -> SettingsPatch {
@@ -270,6 +286,21 @@ pin = "314159"
 prefix = "02"
 layout = "A"
 price_mode = "included"
+[[card]]
+prefix = "29"
+length = 13
+check = "mod10w3"
+[[card]]
+length = 8
+charset = "nw7"
+check = "mod16"
+strip = "start_stop"
+[[near_date]]
+days = 0
+percent = "50"
+[[near_date]]
+days = 2
+percent = 20
 [tender.emoney]
 stamp_liable = true
 [[coupon]]
@@ -293,5 +324,24 @@ footer = ["またのお越しを"]
         let mut again = Settings::default();
         read_shop(&text, &again).unwrap().apply(&mut again).unwrap();
         assert_eq!(again, settings, "{text}");
+    }
+
+    #[test]
+    fn a_shop_whose_cards_are_none_or_as_shipped_comes_back_as_it_is() {
+        for (file, want) in [
+            ("card = []\n[shop]\nname = \"a\"", Some("card = []\n")),
+            ("[[card]]\nprefix = \"29\"\nlength = 13\ncheck = \"mod10w3\"", None),
+            ("[[card]]\nprefix = \"29\"\nlength = 13", Some("[[card]]")),
+            ("near_date = []", None),
+        ] {
+            let mut settings = Settings::default();
+            read_shop(file, &settings).unwrap().apply(&mut settings).unwrap();
+            let text = shop_text(&settings);
+            assert_eq!(text.contains("card"), want.is_some(), "{text}");
+            assert!(text.contains(want.unwrap_or_default()), "{text}");
+            let mut again = Settings::default();
+            read_shop(&text, &again).unwrap().apply(&mut again).unwrap();
+            assert_eq!(again, settings, "{text}");
+        }
     }
 }

@@ -19,7 +19,7 @@ use super::readied::Waiting;
 use super::{days, imports, items, jobs, lanes, members, sales, stock, tables, tax_free, visits};
 use crate::domain::entry::{Entry, Kind};
 use crate::domain::lane::LaneState;
-use crate::domain::settings::Settings;
+use crate::domain::settings::{Settings, changes_settings, fold_settings};
 
 /// Entries folded between two durable commits (measured: 20 KB a sale in all).
 const DURABLE_EVERY: u32 = 256;
@@ -239,12 +239,8 @@ impl Memory {
 
     fn advance(&mut self, step: &Step) -> Result<(), StoreError> {
         let header = &step.entry.header;
-        if let Kind::SettingsChanged(patch) = &step.entry.kind {
-            patch.apply(&mut self.settings).map_err(|refusal| StoreError::Unfit {
-                seq: header.seq,
-                what: refusal.to_string(),
-            })?;
-        }
+        fold_settings(&mut self.settings, &step.entry.kind)
+            .map_err(|refusal| StoreError::Unfit { seq: header.seq, what: refusal.to_string() })?;
         let lane = self.lanes.entry(header.lane).or_insert_with(|| LaneState::new(header.lane));
         lane.fold(&step.entry);
         let place = step.place.after(self.folded.get(&header.lane));
@@ -261,7 +257,7 @@ impl Memory {
                 lanes::put(txn, state, folded)?;
             }
         }
-        let changed = |step: &Step| matches!(step.entry.kind, Kind::SettingsChanged(_));
+        let changed = |step: &Step| changes_settings(&step.entry.kind);
         if steps.iter().any(changed) { lanes::put_settings(txn, &self.settings) } else { Ok(()) }
     }
 }

@@ -38,7 +38,7 @@ use super::store_thread::StoreThread;
 use crate::domain::entry::{Clock, Draft, Entry, Header, Kind};
 use crate::domain::lane::LaneState;
 use crate::domain::register::{Cart, Lookup, Now};
-use crate::domain::settings::{Settings, SettingsPatch};
+use crate::domain::settings::{Settings, SettingsChange};
 
 /// The names of the files beside `journal/` and `store.redb`.
 pub const KEYS_NAME: &str = "keys.redb";
@@ -127,7 +127,7 @@ impl ShopPlace {
         &self,
         shop_id: u64,
         name: &str,
-        settings: SettingsPatch,
+        settings: SettingsChange,
         now: Now,
         watch: Watch<'_>,
     ) -> Result<Opened, StoreError> {
@@ -139,10 +139,8 @@ impl ShopPlace {
         let mut opened = self.open_journal(self.lock()?, &id, watch)?;
         let business_date = now.civil_date();
         let draft = |kind| Draft { business_date, staff: 0, training: false, kind };
-        let founding = [
-            draft(Kind::ShopFounded { name: name.to_owned() }),
-            draft(Kind::SettingsChanged(Box::new(settings))),
-        ];
+        let mut founding = vec![draft(Kind::ShopFounded { name: name.to_owned() })];
+        founding.extend(settings.into_kinds().into_iter().map(draft));
         let entries = opened.shop.append(&founding, now)?;
         let last = entries.last().map_or(0, |entry| entry.header.seq);
         opened.shop.reader.wait_folded(last)?;

@@ -21,7 +21,7 @@ use crate::domain::sale::{
     LineItem, OnTheWay, Origin, ReturnOf, Sale, SaleId, SaleLine, SaleMember, Tender, TenderKind,
     Totals,
 };
-use crate::domain::settings::SettingsPatch;
+use crate::domain::settings::SettingsChange;
 use crate::domain::tax::TaxMode;
 
 /// 2026-11-22, days from the common era.
@@ -44,7 +44,7 @@ pub fn place(files: &FaultyFiles) -> ShopPlace {
 }
 
 pub fn create(files: &FaultyFiles) -> Shop {
-    let settings = SettingsPatch::default();
+    let settings = SettingsChange::default();
     place(files).create(7, "みどり商店", settings, now(0), &mut |_, _| {}).unwrap().shop
 }
 

@@ -125,12 +125,16 @@ fn own_document(code: &str) -> Option<Scanned> {
 }
 
 /// The shop's labels and cards: of all rules that take the code, the one with the longest prefix;
-/// a label before a card.
+/// a label before a card. A card of next to no prefix is what nothing else is.
 fn by_shop_rules(code: &str, rules: &CodeRules) -> Option<Result<Scanned, CodeFault>> {
     let long = thirteen(code);
     let label = rules.in_store.iter().filter(|rule| rule.reads(&long));
     let label = label.max_by_key(|rule| rule.prefix.len());
-    let card = rules.cards.iter().filter(|card| card.matches(code));
+    let is_own = |card: &&CardPattern| {
+        card.matches(code)
+            && !card.yields_to(is_card_number(code), unmarked_elements(code).is_some())
+    };
+    let card = rules.cards.iter().filter(is_own);
     let card = card.max_by_key(|card| card.prefix.len());
     match (label, card) {
         (Some(label), Some(card)) if card.prefix.len() > label.prefix.len() => {

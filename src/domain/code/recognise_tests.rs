@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::code::card::{CardCheck, Charset, Strip};
 use crate::domain::code::explain::explain;
 use crate::domain::code::in_store::InStoreValue;
 use crate::domain::money::yen;
@@ -132,6 +133,25 @@ fn the_longer_prefix_decides_between_a_label_and_a_card() {
     rules.cards[0].prefix = "29000000".into();
     let card = recognise("2900000000018", &rules);
     assert_eq!(card, Ok(Scanned::Member { code: "2900000000018".into() }));
+}
+
+#[test]
+fn a_card_without_a_prefix_is_what_nothing_else_is() {
+    let hex = CardPattern {
+        prefix: String::new(),
+        length: 16,
+        charset: Charset::Hex,
+        check: CardCheck::None,
+        strip: Strip::Nothing,
+    };
+    let own = CardPattern { prefix: "411111".into(), charset: Charset::Digits, ..hex.clone() };
+    let rules = |card: &CardPattern| CodeRules { cards: vec![card.clone()], ..rules() };
+    let member = |code: &str| Ok(Scanned::Member { code: code.into() });
+    assert_eq!(recognise("012e4c5d6f708192", &rules(&hex)), member("012E4C5D6F708192"));
+    assert_eq!(recognise("4111111111111111", &rules(&hex)), Err(CodeFault::PaymentCard));
+    assert_eq!(recognise("4111111111111111", &rules(&own)), member("4111111111111111"));
+    let goods = recognise("0104912345678904", &rules(&hex)).unwrap();
+    assert_eq!(goods.lookups(), ["4912345678904"]);
 }
 
 #[test]

@@ -46,7 +46,7 @@ use super::entry::{Draft, Entry, Kind};
 use super::lane::LaneState;
 use super::number::DocNo;
 use super::refusal::{Refusal, RefusalCode};
-use super::settings::Settings;
+use super::settings::{Settings, changes_settings, fold_settings};
 
 /// Why the drawer opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -233,10 +233,9 @@ impl Register {
 
     /// Folds an entry that came from this lane's journal.
     pub fn fold(&mut self, entry: &Entry) {
-        if let Kind::SettingsChanged(patch) = &entry.kind {
-            let settings = Arc::make_mut(&mut self.settings);
+        if changes_settings(&entry.kind) {
             // It was applied once before it was written; a journal holds only patches that fit.
-            let fits = patch.apply(settings);
+            let fits = fold_settings(Arc::make_mut(&mut self.settings), &entry.kind);
             assert!(fits.is_ok(), "a settings entry that does not fit: {fits:?}");
             self.codes = Arc::new(code_rules(&self.settings));
         }
@@ -395,7 +394,8 @@ impl Register {
 }
 
 fn code_rules(settings: &Settings) -> CodeRules {
-    CodeRules { in_store: settings.in_store.clone(), ..CodeRules::default() }
+    let (in_store, cards) = (settings.in_store.clone(), settings.cards.clone());
+    CodeRules { in_store, cards, ..CodeRules::default() }
 }
 
 /// Commands that an approval is kept for: looking around does not use it up.

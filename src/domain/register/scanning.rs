@@ -48,8 +48,8 @@ impl Register {
         context: &mut Context<'_>,
     ) -> Result<Applied, Refusal> {
         match scanned {
-            Scanned::Member { code } => match self.goods_before_members(code, context)? {
-                Some(rung) => self.ring(rung, context),
+            Scanned::Member { code } => match goods_before_members(code, raw, context)? {
+                Some(found) => self.ring(self.rung(found, code)?, context),
                 None => self.member(code, context),
             },
             Scanned::Coupon { code } => self.coupon(code, context),
@@ -112,18 +112,6 @@ impl Register {
         }
         let command = Command::Scan { code: raw.to_owned() };
         Err(self.asking_again(refusal(RefusalCode::Confirm, "confirm_label"), command))
-    }
-
-    /// A code that looks like a member card may still be goods of the shop; the item file decides.
-    fn goods_before_members(
-        &self,
-        code: &str,
-        context: &Context<'_>,
-    ) -> Result<Option<Rung>, Refusal> {
-        match context.shop.item(code)? {
-            Some(found) => self.rung(found, code).map(Some),
-            None => Ok(None),
-        }
     }
 
     fn receipt_shown(&self, number: &str) -> Applied {
@@ -304,10 +292,13 @@ impl Register {
         let explained = explain::explain(&scanned);
         applied.answer.explained =
             explained.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        let found = find(&scanned, context)?;
+        let found = match &scanned {
+            Scanned::Member { code: card } => goods_before_members(card, code, context)?,
+            _ => find(&scanned, context)?,
+        };
         let member = match &scanned {
-            Scanned::Member { code } => Some(code.clone()),
             _ if found.is_some() => None,
+            Scanned::Member { code } => Some(code.clone()),
             _ => member_of(&scanned, code, context)?,
         };
         if let Some(member) = member {
@@ -382,6 +373,20 @@ fn find(scanned: &Scanned, context: &Context<'_>) -> Result<Option<ItemFound>, R
     Ok(None)
 }
 
+/// A code that looks like a member card may still be goods of the shop; the item file decides. Where
+/// the card's pattern takes signs off, what is left is a member's number and no code of goods.
+fn goods_before_members(
+    code: &str,
+    raw: &str,
+    context: &Context<'_>,
+) -> Result<Option<ItemFound>, Refusal> {
+    let scanned = text::halfwidth_digits(raw.trim()).to_ascii_uppercase();
+    match scanned.ends_with(code) || code.ends_with(&scanned) {
+        true => context.shop.item(code),
+        false => Ok(None),
+    }
+}
+
 /// The member whose card has this very code: a shop keeps the cards it had, whatever their symbol
 /// (`japan.md` 3.6), and goods of that code go before.
 fn member_of(
@@ -435,4 +440,76 @@ pub(super) fn receipt_number(register: &Register, typed: &str) -> Result<DocNo, 
         return Ok(DocNo { lane, epoch, kind: DocKind::Receipt, number });
     }
     typed.parse().map_err(|_| not_one())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::code::CardPattern;
+    use crate::domain::code::card::{CardCheck, Charset, Strip};
+    use crate::domain::register::test_shop::{CARD, Shop};
+    use crate::domain::settings::{CodesPatch, SettingsChange};
+
+    fn set(shop: &mut Shop, codes: CodesPatch) {
+        let change = SettingsChange { codes, ..SettingsChange::default() };
+        let applied = shop.register.settings_changed(change, shop.now).unwrap();
+        shop.accept(applied);
+    }
+
+    #[test]
+    fn cards_are_what_the_shop_says_from_the_next_scan_on() {
+        let mut shop = Shop::staffless();
+        shop.member("37859+", 7);
+        shop.member(CARD, 5);
+        assert_eq!(shop.refuse("scan A37859+B").code, RefusalCode::UnknownCode);
+        let card = CardPattern {
+            prefix: String::new(),
+            length: 8,
+            charset: Charset::Nw7,
+            check: CardCheck::Mod16,
+            strip: Strip::StartStop,
+        };
+        set(&mut shop, CodesPatch { card: Some(vec![card]), near_date: None });
+        for _ in 0..2 {
+            let asked = shop.give("inquire a37859+b").answer;
+            assert_eq!(asked.explained[0].1, "member");
+            assert_eq!(asked.member.unwrap().code, "37859+");
+            assert_eq!(shop.refuse("scan A37858+B").code, RefusalCode::CheckDigit);
+            shop.give("scan A37859+B");
+            assert_eq!(shop.register.cart.member.as_ref().unwrap().points, 7);
+            shop.give(&format!("scan {CARD}")); // A card of before is known by its code.
+            assert_eq!(shop.register.cart.member.as_ref().unwrap().points, 5);
+            shop.restart();
+        }
+    }
+
+    #[test]
+    fn the_number_on_a_card_is_no_code_of_goods() {
+        let mut shop = Shop::staffless();
+        let card = CardPattern {
+            prefix: String::new(),
+            length: 4,
+            charset: Charset::Nw7,
+            check: CardCheck::None,
+            strip: Strip::StartStop,
+        };
+        shop.member("15", 0);
+        shop.give("edit_item 15 name=鮮魚 price=500 department=1");
+        set(&mut shop, CodesPatch { card: Some(vec![card]), near_date: None });
+        assert!(shop.give("inquire A15B").answer.item.is_none());
+        shop.give("scan A15B");
+        let cart = &shop.register.cart;
+        assert_eq!((cart.lines.len(), cart.member.as_ref().unwrap().code.as_str()), (0, "15"));
+        shop.give("scan 15");
+        assert_eq!(shop.register.cart.lines.len(), 1);
+    }
+
+    #[test]
+    fn goods_on_file_go_before_cards_whether_sold_or_asked_for() {
+        let mut shop = Shop::staffless();
+        shop.give(&format!("edit_item {CARD} name=花 price=300 department=1"));
+        assert_eq!(shop.give(&format!("inquire {CARD}")).answer.item.unwrap().name, "花");
+        shop.give(&format!("scan {CARD}"));
+        assert_eq!(shop.register.cart.lines.len(), 1);
+    }
 }

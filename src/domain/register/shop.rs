@@ -10,7 +10,7 @@ use crate::domain::item::Item;
 use crate::domain::item_fields::{item_from_fields, kept_code};
 use crate::domain::money::Money;
 use crate::domain::refusal::{Refusal, RefusalCode};
-use crate::domain::settings::SettingsPatch;
+use crate::domain::settings::SettingsChange;
 use crate::domain::text;
 
 impl Register {
@@ -117,21 +117,25 @@ impl Register {
         Ok(applied)
     }
 
-    /// Changes the shop's settings as a file says. PINs leave the patch before it becomes an entry;
+    /// Changes the shop's settings as a file says. PINs leave it before it becomes entries;
     /// who is removed loses theirs, so that a number given again begins without one.
     ///
     /// # Errors
     /// `bad_argument` with the first setting that does not fit; `open_sale` while goods are rung
     /// under the settings of before.
-    pub fn settings_changed(&self, mut patch: SettingsPatch, now: Now) -> Result<Applied, Refusal> {
+    pub fn settings_changed(
+        &self,
+        mut change: SettingsChange,
+        now: Now,
+    ) -> Result<Applied, Refusal> {
         self.not_in_training()?;
         let mut applied = self.no_open_sale()?;
-        let pins = patch.take_pins();
-        patch.apply(&mut (*self.settings).clone())?;
-        let removed = patch.staff.iter().filter(|staff| staff.removed).map(|staff| staff.number);
+        let pins = change.take_pins();
+        change.apply(&mut (*self.settings).clone())?;
+        let removed = change.settings.staff.iter().filter(|staff| staff.removed).map(|staff| staff.number);
         let pins = pins.into_iter().map(|(staff, pin)| (staff, Some(pin)));
         let pins: Vec<_> = pins.chain(removed.map(|staff| (staff, None))).collect();
-        applied.entries.push(self.draft(now, Kind::SettingsChanged(Box::new(patch))));
+        applied.entries.extend(change.into_kinds().into_iter().map(|kind| self.draft(now, kind)));
         for (staff, pin) in pins {
             applied.effects.push(Effect::StorePin { staff, pin });
             applied.entries.push(self.draft(now, Kind::PinChanged { staff }));
@@ -152,7 +156,7 @@ mod tests {
     use super::*;
     use crate::domain::register::test_shop::Shop;
     use crate::domain::settings::{
-        ClassPatch, LimitsPatch, RankPatch, Settings, ShopPatch, StaffPatch,
+        ClassPatch, LimitsPatch, RankPatch, Settings, SettingsPatch, ShopPatch, StaffPatch,
     };
 
     #[test]
@@ -211,7 +215,7 @@ mod tests {
             ],
             ..SettingsPatch::default()
         };
-        let applied = shop.register.settings_changed(patch, shop.now).unwrap();
+        let applied = shop.register.settings_changed(patch.into(), shop.now).unwrap();
         let stored: Vec<_> = applied.effects.iter().map(|effect| format!("{effect:?}")).collect();
         assert_eq!(
             stored,
@@ -232,7 +236,7 @@ mod tests {
             shop: ShopPatch { day_ends: Some("25:00".into()), ..ShopPatch::default() },
             ..SettingsPatch::default()
         };
-        let refusal = shop.register.settings_changed(patch, shop.now).unwrap_err();
+        let refusal = shop.register.settings_changed(patch.into(), shop.now).unwrap_err();
         assert_eq!(refusal.sentence, "bad_setting");
     }
 

@@ -27,7 +27,7 @@ fn set_money(place: &mut Money, value: Option<i64>) {
     set(place, value.map(Money::new));
 }
 
-fn bad(what: &'static str, value: impl std::fmt::Display) -> Refusal {
+pub(super) fn bad(what: &'static str, value: impl std::fmt::Display) -> Refusal {
     Refusal::new(RefusalCode::BadArgument)
         .saying("bad_setting")
         .with("setting", what)

@@ -4,8 +4,12 @@
 //! Invariant: changed only by a patch that stands in the journal, so that every change has a who and a when.
 
 mod applying;
+mod change;
+mod codes;
 mod patch;
 
+pub use change::{SettingsChange, changes_settings, fold_settings};
+pub use codes::{CodesPatch, NearDate, near_date_percent};
 pub use patch::{
     ClassPatch, CouponPatch, DepartmentPatch, InStorePatch, LimitsPatch, PointsPatch, RankPatch,
     ReceiptPatch, Secret, SettingsPatch, ShopPatch, StaffPatch, TaxPatch, TenderPatch,
@@ -15,7 +19,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::code::InStoreRule;
+use super::code::{CardPattern, InStoreRule};
 use super::command::{CommandSpec, Discount};
 use super::money::Money;
 use super::points::PointRules;
@@ -141,6 +145,9 @@ pub struct Settings {
     pub departments: Vec<Department>,
     pub staff: Vec<Staff>,
     pub in_store: Vec<InStoreRule>,
+    /// How members' cards look.
+    pub cards: Vec<CardPattern>,
+    pub near_dates: Vec<NearDate>,
     pub tenders: BTreeMap<TenderKind, TenderSettings>,
     pub coupons: Vec<Coupon>,
     pub limits: Limits,
@@ -173,6 +180,8 @@ impl Default for Settings {
             departments: Vec::new(),
             staff: Vec::new(),
             in_store: Vec::new(),
+            cards: vec![CardPattern::default()],
+            near_dates: Vec::new(),
             tenders: tenders.collect(),
             coupons: Vec::new(),
             limits: Limits {

@@ -1,0 +1,128 @@
+//! A change of the settings as one file brings it: all of it stands in the journal, or nothing.
+//!
+//! Room: domain. May touch: std.
+//! Invariant: its entries belong to one act, in an order in which each of them fits.
+
+use super::codes::cards_beside_labels;
+use super::{CodesPatch, Settings, SettingsPatch};
+use crate::domain::command::Pin;
+use crate::domain::entry::Kind;
+use crate::domain::refusal::Refusal;
+
+/// What a settings file says. The codes came later than the journal's format: their patch is an
+/// entry of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SettingsChange {
+    pub settings: SettingsPatch,
+    pub codes: CodesPatch,
+}
+
+impl From<SettingsPatch> for SettingsChange {
+    fn from(settings: SettingsPatch) -> Self {
+        Self { settings, codes: CodesPatch::default() }
+    }
+}
+
+impl SettingsChange {
+    /// Applies to `settings`, or names the first value that does not fit and changes nothing.
+    ///
+    /// # Errors
+    /// `bad_argument` with the setting and the value.
+    pub fn apply(&self, settings: &mut Settings) -> Result<(), Refusal> {
+        let mut next = settings.clone();
+        self.settings.apply(&mut next)?;
+        self.codes.apply(&mut next)?;
+        cards_beside_labels(&next)?;
+        *settings = next;
+        Ok(())
+    }
+
+    /// Takes the PINs out, by staff number, so that they can go where PINs live.
+    pub fn take_pins(&mut self) -> Vec<(u32, Pin)> {
+        self.settings.take_pins()
+    }
+
+    /// Returns the entries that say so, for one act. A file that says nothing is noted, too.
+    pub fn into_kinds(self) -> Vec<Kind> {
+        let codes = (self.codes != CodesPatch::default()).then_some(self.codes);
+        let says_more = self.settings != SettingsPatch::default() || codes.is_none();
+        let settings = says_more.then(|| Kind::SettingsChanged(Box::new(self.settings)));
+        let codes = codes.map(|codes| Kind::CodesChanged(Box::new(codes)));
+        settings.into_iter().chain(codes).collect()
+    }
+}
+
+/// Returns whether an entry changes the settings.
+pub const fn changes_settings(kind: &Kind) -> bool {
+    matches!(kind, Kind::SettingsChanged(_) | Kind::CodesChanged(_))
+}
+
+/// Folds what an entry says of the settings; most say nothing.
+///
+/// # Errors
+/// That of a patch which never fitted: no register wrote it.
+pub fn fold_settings(settings: &mut Settings, kind: &Kind) -> Result<(), Refusal> {
+    match kind {
+        Kind::SettingsChanged(patch) => patch.apply(settings),
+        Kind::CodesChanged(patch) => patch.apply(settings),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::code::in_store::Layout;
+    use crate::domain::code::{CardPattern, InStoreRule};
+    use crate::domain::settings::{InStorePatch, ShopPatch};
+
+    fn label(removed: bool) -> SettingsPatch {
+        let label = InStorePatch {
+            prefix: "22".into(),
+            layout: Some(Layout::E),
+            removed,
+            ..InStorePatch::default()
+        };
+        SettingsPatch { in_store: vec![label], ..SettingsPatch::default() }
+    }
+
+    fn cards(prefix: &str) -> CodesPatch {
+        let card = CardPattern { prefix: prefix.into(), ..CardPattern::default() };
+        CodesPatch { card: Some(vec![card]), near_date: None }
+    }
+
+    #[test]
+    fn a_change_is_as_many_entries_as_it_has_parts() {
+        let shop = ShopPatch { name: Some("店".into()), ..ShopPatch::default() };
+        let shop = SettingsPatch { shop, ..SettingsPatch::default() };
+        for (settings, codes, want) in [
+            (SettingsPatch::default(), CodesPatch::default(), "settings"),
+            (shop.clone(), CodesPatch::default(), "settings"),
+            (SettingsPatch::default(), cards("28"), "codes"),
+            (shop, cards("28"), "settings codes"),
+        ] {
+            let kinds = SettingsChange { settings, codes }.into_kinds();
+            let words: Vec<_> = kinds
+                .iter()
+                .map(|kind| if matches!(kind, Kind::CodesChanged(_)) { "codes" } else { "settings" })
+                .collect();
+            assert_eq!(words.join(" "), want);
+        }
+    }
+
+    #[test]
+    fn a_label_that_would_hide_the_shop_s_cards_comes_in_by_no_file() {
+        let mut settings = Settings::default();
+        SettingsChange { codes: cards("22"), ..<_>::default() }.apply(&mut settings).unwrap();
+        let before = settings.clone();
+        let refused = SettingsChange::from(label(false)).apply(&mut settings).unwrap_err();
+        assert_eq!((refused.sentence, &settings), ("card_is_label", &before));
+        let both = SettingsChange { settings: label(false), codes: cards("28") };
+        both.apply(&mut settings).unwrap();
+        assert_eq!(settings.in_store[0].prefix, "22");
+        let rule: &InStoreRule = &settings.in_store[0];
+        assert!(!settings.cards[0].is_label(rule));
+        let back = SettingsChange { settings: label(true), codes: cards("22") };
+        back.apply(&mut settings).unwrap();
+    }
+}
