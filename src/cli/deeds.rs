@@ -100,7 +100,8 @@ pub fn init(
             Some(path) => read_settings(path, words)?,
             None => SettingsChange::default(),
         };
-        opening::found(options, &config, change, crate::app::books::ShopKind::Real).map_err(fault)?
+        opening::found(options, &config, change, crate::app::books::ShopKind::Real)
+            .map_err(fault)?
     };
     engine.settle();
     let name = engine.register.settings.shop.name.clone();

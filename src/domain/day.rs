@@ -287,14 +287,18 @@ impl DayTotals {
         for line in sale.lines.iter().filter(|line| !line.item.is_return()) {
             match line.item.discount {
                 Some(Discount::Amount(_)) => take(&mut self.amounts_off, line.discount),
-                Some(Discount::Percent(_)) => take(&mut self.percents_off, line.discount),
+                Some(Discount::Percent(_) | Discount::NearDate(_)) => {
+                    take(&mut self.percents_off, line.discount)
+                }
                 None => {}
             }
         }
         for discount in &sale.discounts {
             match discount.given {
                 Discount::Amount(_) => take(&mut self.amounts_off, discount.amount),
-                Discount::Percent(_) => take(&mut self.percents_off, discount.amount),
+                Discount::Percent(_) | Discount::NearDate(_) => {
+                    take(&mut self.percents_off, discount.amount)
+                }
             }
         }
         let points: Money = sale

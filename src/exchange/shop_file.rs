@@ -169,14 +169,23 @@ mod tests {
             ("[shop]\nname = \"a\"\naddress = \"\\u001bp\"\n", (3, "text")),
             ("[receipt]\nfooter = [\"thanks\", \"\u{202e}\"]\n", (2, "text")),
             ("[shop]\n\"na\\u0007me\" = 1\n", (2, "text")),
-            ("[shop]\nname = \"a\"\n[[card]]\nlength = 8\nchecks = \"none\"\n", (5, "file.unknown_key")),
+            (
+                "[shop]\nname = \"a\"\n[[card]]\nlength = 8\nchecks = \"none\"\n",
+                (5, "file.unknown_key"),
+            ),
             ("[[card]]\nlength = 16\n[[card]]\nprefix = \"29\"\n", (3, "file.missing_key")),
             ("[[card]]\nlength = 16\n\n[[card]]\nlength = 13\n", (4, "card_needs_prefix")),
             ("card = [{ length = 16 },\n{ length = 16 }]\n", (2, "card_twice")),
-            ("[[card]]\nprefix = \"02\"\nlength = 13\n[[in_store]]\nprefix = \"02\"\nlayout = \"A\"\n", (1, "card_is_label")),
+            (
+                "[[card]]\nprefix = \"02\"\nlength = 13\n[[in_store]]\nprefix = \"02\"\nlayout = \"A\"\n",
+                (1, "card_is_label"),
+            ),
             ("[[card]]\nlength = 8\ncheck = \"mod11\"\n", (3, "file.unknown_word")),
             ("[[near_date]]\ndays = 1\npercent = 30.5\n", (3, "file.wrong_value")),
-            ("[[near_date]]\ndays = 1\npercent = 30\n[[near_date]]\ndays = 1\npercent = 50\n", (4, "bad_setting")),
+            (
+                "[[near_date]]\ndays = 1\npercent = 30\n[[near_date]]\ndays = 1\npercent = 50\n",
+                (4, "bad_setting"),
+            ),
         ] {
             assert_eq!(fault(file), want, "{file}");
         }

@@ -11,9 +11,9 @@ use crate::domain::money::Money;
 use crate::domain::points::PointRules;
 use crate::domain::register::ymd;
 use crate::domain::settings::{
-    ClassPatch, CodesPatch, Coupon, CouponPatch, DepartmentPatch, InStorePatch, Limits, LimitsPatch,
-    PointsPatch, RankPatch, ReceiptPatch, ReceiptTexts, Settings, SettingsPatch, ShopPatch,
-    StaffPatch, TaxPatch, TenderPatch,
+    ClassPatch, CodesPatch, Coupon, CouponPatch, DepartmentPatch, InStorePatch, Limits,
+    LimitsPatch, PointsPatch, RankPatch, ReceiptPatch, ReceiptTexts, Settings, SettingsPatch,
+    ShopPatch, StaffPatch, TaxPatch, TenderPatch,
 };
 use crate::domain::tax::{RateFrom, TaxClass};
 
@@ -211,7 +211,7 @@ fn tenders(settings: &Settings) -> std::collections::BTreeMap<String, TenderPatc
 fn coupon(coupon: &Coupon) -> CouponPatch {
     let (amount, percent) = match coupon.off {
         Discount::Amount(amount) => (Some(amount.minor()), None),
-        Discount::Percent(percent) => (None, Some(percent)),
+        Discount::Percent(percent) | Discount::NearDate(percent) => (None, Some(percent)),
     };
     CouponPatch {
         code: coupon.code.clone(),

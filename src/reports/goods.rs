@@ -118,11 +118,14 @@ pub fn count(quantity: Quantity) -> String {
     quantity.whole().map_or_else(|| quantity.to_string(), grouped)
 }
 
-/// `値引`, or `割引 10%`.
+/// `値引`, `割引 10%`, or `期限間近 30%引`.
 pub fn discount_name(letterhead: &Letterhead<'_>, discount: Option<Discount>) -> String {
     match discount {
         Some(Discount::Percent(rate)) => {
             letterhead.words.fill("paper.discount.percent", &[("rate", &rate)])
+        }
+        Some(Discount::NearDate(rate)) => {
+            letterhead.words.fill("paper.discount.near_date", &[("rate", &rate)])
         }
         Some(Discount::Amount(_)) | None => {
             letterhead.words.get("paper.discount.amount").to_owned()

@@ -88,7 +88,11 @@ fn draw_line(
     canvas.right(tail + 17, y, 10, &(line.amount + line.discount).grouped(), style);
     let mut rows = 1;
     if !line.discount.is_zero() {
-        canvas.text(7, y + rows, tail, look.word("sale.line_discount"), look.theme.dim);
+        let key = match line.discount_reason {
+            "near_date" => "sale.near_date",
+            _ => "sale.line_discount",
+        };
+        canvas.text(7, y + rows, tail, look.word(key), look.theme.dim);
         canvas.right(tail + 17, y + rows, 10, &(-line.discount).grouped(), look.theme.amount);
         rows += 1;
     }

@@ -189,6 +189,7 @@ mod tests {
             quantity: left.into(),
             unit_price: NumberView(UnitPrice::from(100)),
             discount: yen(0),
+            discount_reason: "",
             amount: yen(100),
             tax_class: String::new(),
             list_price: None,

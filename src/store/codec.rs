@@ -157,9 +157,12 @@ fn holds_clear(kind: &Kind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::code::CardPattern;
+    use crate::domain::code::card::{CardCheck, Charset, Strip};
     use crate::domain::entry::{Clock, PrintEnd};
     use crate::domain::member::MemberCard;
     use crate::domain::money::yen;
+    use crate::domain::settings::{CodesPatch, NearDate};
 
     fn entry(kind: Kind) -> Entry {
         let header = Header {
@@ -204,6 +207,20 @@ mod tests {
                 "1f0d3239303030303030303030313804676f6c64010201\
                  09090909090909090909090909090909090909090909090903010203",
             ),
+            (
+                Kind::CodesChanged(Box::new(CodesPatch {
+                    card: Some(vec![CardPattern {
+                        prefix: "A".to_owned(),
+                        length: 8,
+                        charset: Charset::Nw7,
+                        check: CardCheck::SevenDr,
+                        strip: Strip::StartStopAndCheck,
+                    }]),
+                    near_date: Some(vec![NearDate { days: 1, percent: 30.into() }]),
+                })),
+                "2e0101014108030302010101023330",
+            ),
+            (Kind::CodesChanged(Box::default()), "2e0000"),
         ] {
             let body = encode_entry(&entry(kind.clone())).unwrap();
             let (head, tail) = body.split_at(HEADER.len() / 2);
@@ -212,6 +229,20 @@ mod tests {
             let made = body_of(&entry(kind.clone()).header, encode_kind(&kind).unwrap().bytes());
             assert_eq!(made.unwrap(), body, "in two steps");
             assert_eq!(decode_entry(&body).unwrap(), entry(kind));
+        }
+    }
+
+    #[test]
+    fn the_ways_of_a_discount_are_frozen() {
+        use crate::domain::command::Discount;
+        for (discount, want) in [
+            (Discount::Amount(yen(5)), "01000a"),
+            (Discount::Percent(5.into()), "01010135"),
+            (Discount::NearDate(30.into()), "0102023330"),
+        ] {
+            let bytes = encode(&discount).unwrap();
+            assert_eq!(hex(&bytes), want, "{discount:?}");
+            assert_eq!(decode::<Discount>(&bytes).unwrap(), discount);
         }
     }
 

@@ -8,6 +8,7 @@ mod paper;
 mod support;
 
 mod apportion;
+mod cards;
 mod cash;
 mod codes;
 mod commands;
@@ -19,6 +20,7 @@ mod hostile;
 mod journals;
 mod keeping;
 mod members;
+mod near_date;
 mod points;
 mod refusals;
 mod returns;

@@ -146,6 +146,7 @@ pub fn line(place: u32, (code, name, quantity, price, discount, mark): Row<'_>) 
         quantity: quantity.into(),
         unit_price: NumberView(UnitPrice::from(price)),
         discount: yen(discount),
+        discount_reason: "",
         amount: yen(quantity * price - discount),
         tax_class: if mark.is_empty() { "standard" } else { "reduced" }.into(),
         list_price: None,

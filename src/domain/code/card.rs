@@ -160,9 +160,7 @@ impl CardPattern {
             Charset::Digits => prefix.bytes().all(|byte| byte.is_ascii_digit()),
             Charset::Hex => prefix.bytes().all(|byte| byte.is_ascii_hexdigit()),
             Charset::Alphanumeric => prefix.bytes().all(|byte| byte.is_ascii_alphanumeric()),
-            Charset::Nw7 => {
-                prefix.is_empty() || nw7_parts(&format!("{prefix}00A")).is_some()
-            }
+            Charset::Nw7 => prefix.is_empty() || nw7_parts(&format!("{prefix}00A")).is_some(),
         }
     }
 
@@ -178,7 +176,10 @@ impl CardPattern {
             8 | 12 => shares(prefix, &["45", "49"]),
             13 => shares(prefix, &["45", "49", "978", "979", "192", "99"]),
             // Any digit may say how many are in the case.
-            14 => shares(prefix, &["45", "49"]) || shares(prefix.get(1..).unwrap_or(""), &["45", "49"]),
+            14 => {
+                shares(prefix, &["45", "49"])
+                    || shares(prefix.get(1..).unwrap_or(""), &["45", "49"])
+            }
             18 => shares(prefix, &["491", "978", "979"]),
             _ => false,
         };
@@ -334,7 +335,10 @@ mod tests {
             (digits("0123", 4), Some(Prefix)),
             (digits("A1", 8), Some(Prefix)),
             (digits("２９", 13), Some(Prefix)),
-            (CardPattern { prefix: "a29".into(), ..nw7(10, CardCheck::Mod16, Strip::Nothing) }, None),
+            (
+                CardPattern { prefix: "a29".into(), ..nw7(10, CardCheck::Mod16, Strip::Nothing) },
+                None,
+            ),
             (
                 CardPattern { prefix: "29".into(), ..nw7(10, CardCheck::Mod16, Strip::Nothing) },
                 Some(Prefix),
@@ -360,7 +364,11 @@ mod tests {
             ((Hex, ""), (Nw7, ""), true),
         ] {
             let (one, other) = (of(one.0, one.1), of(other.0, other.1));
-            assert_eq!((one.collides(&other), other.collides(&one)), (want, want), "{one:?} {other:?}");
+            assert_eq!(
+                (one.collides(&other), other.collides(&one)),
+                (want, want),
+                "{one:?} {other:?}"
+            );
         }
     }
 

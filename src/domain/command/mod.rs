@@ -35,11 +35,13 @@ impl std::fmt::Debug for Pin {
     }
 }
 
-/// An amount off or a percentage off.
+/// An amount off or a percentage off. Stands in journals: new ways come last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Discount {
     Amount(Money),
     Percent(Rate),
+    /// A percentage off goods near the date on their label; by the shop's rule, never by hand.
+    NearDate(Rate),
 }
 
 /// How many points to use.

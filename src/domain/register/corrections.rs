@@ -127,7 +127,9 @@ impl Register {
         let limits = &self.settings.limits;
         let within = match discount {
             Discount::Amount(amount) => amount <= limits.discount,
-            Discount::Percent(percent) => percent <= limits.discount_percent,
+            Discount::Percent(percent) | Discount::NearDate(percent) => {
+                percent <= limits.discount_percent
+            }
         };
         if within || self.effective_level(context.now) >= limits.level {
             return Ok(());

@@ -77,7 +77,9 @@ fn own_amount(item: &LineItem, settings: &Settings, date: NaiveDate) -> Result<S
     let discount = match item.discount {
         None => Money::ZERO,
         Some(Discount::Amount(amount)) => off_line(amount, raw),
-        Some(Discount::Percent(rate)) => raw - percent_left(raw, rate, rounding),
+        Some(Discount::Percent(rate) | Discount::NearDate(rate)) => {
+            raw - percent_left(raw, rate, rounding)
+        }
     };
     let (rate, mark) = rate_on(&item.class, settings, date);
     Ok(SaleLine {
@@ -178,7 +180,7 @@ fn sale_discounts(
         let eligible = discountable(lines);
         let amount = match discount.given {
             Discount::Amount(amount) => amount.min(eligible),
-            Discount::Percent(rate) => {
+            Discount::Percent(rate) | Discount::NearDate(rate) => {
                 eligible - percent_left(eligible, rate, settings.tax.price_rounding)
             }
         };

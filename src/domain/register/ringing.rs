@@ -6,7 +6,7 @@
 use super::cart::MOST_LINES;
 use super::scanning::price_needed;
 use super::{Applied, Cart, Context, ItemView, Refused, Register};
-use crate::domain::command::Command;
+use crate::domain::command::{Command, Discount};
 use crate::domain::item::{Item, Unit};
 use crate::domain::money::Money;
 use crate::domain::quantity::{Quantity, UnitPrice};
@@ -25,6 +25,8 @@ pub(super) struct Rung {
     pub scanned: String,
     /// A label with its own price is a line of its own every time.
     pub joins: bool,
+    /// What the date on the label takes off by the shop's rules.
+    pub near_date: Option<Discount>,
 }
 
 impl Rung {
@@ -138,7 +140,7 @@ impl Register {
             class,
             own_class,
             flags: item.flags,
-            discount: None,
+            discount: rung.near_date,
             cost: item.cost,
             origin: None,
         }
@@ -184,6 +186,7 @@ impl Register {
             // Pressing the same department with the same price again is one more of it.
             scanned: format!("D{number:02} {amount}", amount = amount.minor()),
             joins: true,
+            near_date: None,
             item,
         };
         Ok(self.ring(rung, context)?)
@@ -215,7 +218,7 @@ pub(super) fn line_quantity(
 fn joins(line: &LineItem, rung: &Rung) -> bool {
     line.code == rung.item.code
         && line.unit_price == rung.price
-        && line.discount.is_none()
+        && line.discount == rung.near_date
         && line.list_price.is_none()
         && line.origin.is_none()
 }

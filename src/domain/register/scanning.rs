@@ -7,14 +7,16 @@ use super::ringing::Rung;
 use super::{Answer, Applied, Context, ItemFound, Now, Refused, Register};
 use crate::domain::code::in_store::quantity_of;
 use crate::domain::code::pairing::{BookPairing, Paired};
-use crate::domain::code::{CodeFault, InStoreScan, InStoreValue, Scanned, explain, recognise};
-use crate::domain::command::Command;
+use crate::domain::code::{
+    CodeFault, Gs1Scan, InStoreScan, InStoreValue, Scanned, explain, recognise,
+};
+use crate::domain::command::{Command, Discount};
 use crate::domain::item::Item;
 use crate::domain::money::Money;
 use crate::domain::number::{DocKind, DocNo};
 use crate::domain::quantity::{Quantity, UnitPrice};
 use crate::domain::refusal::{Refusal, RefusalCode};
-use crate::domain::settings::{Department, Settings};
+use crate::domain::settings::{Department, Settings, near_date_percent};
 use crate::domain::tax::{TaxMode, convert};
 use crate::domain::text;
 
@@ -162,10 +164,22 @@ impl Register {
                     rung.quantity = None;
                     rung.joins = false;
                 }
+                rung.near_date = self.near_date(scan, &rung.item, context.now);
             }
             _ => {}
         }
         Ok(rung)
+    }
+
+    /// What the shop takes off goods near the date on their label. A best-before date stops no sale,
+    /// and past it no rule holds.
+    fn near_date(&self, scan: &Gs1Scan, item: &Item, now: Now) -> Option<Discount> {
+        if item.flags.fixed_price || item.flags.no_discount {
+            return None;
+        }
+        let last = scan.last_day_of_sale().or(scan.best_before)?.resolve(now.day());
+        let days_left = (last - now.day()).num_days();
+        near_date_percent(&self.settings.near_dates, days_left).map(Discount::NearDate)
     }
 
     fn rung(&self, found: ItemFound, scanned: &str) -> Result<Rung, Refusal> {
@@ -179,6 +193,7 @@ impl Register {
             quantity: found.pieces.map(|pieces| i64::from(pieces).into()),
             scanned: scanned.to_owned(),
             joins: true,
+            near_date: None,
             item,
         })
     }
@@ -211,6 +226,7 @@ impl Register {
             quantity: None,
             scanned: code.to_owned(),
             joins: true,
+            near_date: None,
         }
     }
 
@@ -448,7 +464,7 @@ mod tests {
     use crate::domain::code::CardPattern;
     use crate::domain::code::card::{CardCheck, Charset, Strip};
     use crate::domain::register::test_shop::{CARD, Shop};
-    use crate::domain::settings::{CodesPatch, SettingsChange};
+    use crate::domain::settings::{CodesPatch, NearDate, SettingsChange};
 
     fn set(shop: &mut Shop, codes: CodesPatch) {
         let change = SettingsChange { codes, ..SettingsChange::default() };
@@ -511,5 +527,96 @@ mod tests {
         assert_eq!(shop.give(&format!("inquire {CARD}")).answer.item.unwrap().name, "花");
         shop.give(&format!("scan {CARD}"));
         assert_eq!(shop.register.cart.lines.len(), 1);
+    }
+
+    fn near_dates(rules: &[(u16, i64)]) -> CodesPatch {
+        let rule =
+            |(days, percent): &(u16, i64)| NearDate { days: *days, percent: (*percent).into() };
+        CodesPatch { card: None, near_date: Some(rules.iter().map(rule).collect()) }
+    }
+
+    /// Milk for 248 yen; today is 2026-11-22.
+    #[test]
+    fn goods_near_their_date_cost_less_by_the_tightest_rule() {
+        const MILK: &str = "0104901234567894";
+        for (rules, tail, want) in [
+            (&[][..], "17261123", 0),
+            (&[(1, 30)], "17261124", 0),
+            (&[(1, 30)], "17261123", 75), // 173.6 is left, rounded down.
+            (&[(1, 30)], "17261122", 75),
+            (&[(1, 30), (0, 50)], "17261122", 124),
+            (&[(1, 30), (0, 50)], "17261123", 75),
+            (&[(30, 10)], "17261100", 25),
+            (&[(1, 30)], "16261123", 75),
+            (&[(1, 30)], "15261123", 75),
+            (&[(1, 30)], "15261121", 0), // Past it the shop decides.
+            (&[(1, 30)], "1526112317261231", 0),
+            (&[(1, 30)], "11261122", 0),
+            (&[(0, 100)], "17261122", 248),
+        ] {
+            let mut shop = Shop::staffless();
+            set(&mut shop, near_dates(rules));
+            shop.give(&format!("scan {MILK}{tail}"));
+            let line = shop.view().unwrap().lines.remove(0);
+            let reason = if want == 0 { "" } else { "near_date" };
+            assert_eq!((line.discount, line.discount_reason), (Money::new(want), reason), "{tail}");
+            assert_eq!(line.amount, Money::new(248 - want));
+        }
+        let mut shop = Shop::staffless();
+        set(&mut shop, near_dates(&[(1, 30)]));
+        assert_eq!(shop.refuse(&format!("scan {MILK}17261121")).code, RefusalCode::Expired);
+        shop.give("scan https://id.gs1.org/01/04901234567894?17=261123");
+        shop.give("scan (01)04901234567894(17)261123");
+        let discounts: Vec<_> =
+            shop.view().unwrap().lines.iter().map(|line| line.discount.minor()).collect();
+        assert_eq!(discounts, [75, 75]);
+    }
+
+    #[test]
+    fn a_near_date_discount_keeps_the_rules_of_line_discounts() {
+        let milk = "scan 010490123456789417261123";
+        let mut shop = Shop::staffless();
+        set(&mut shop, near_dates(&[(1, 30)]));
+        shop.give(milk);
+        shop.give(milk); // The same label again is one more of it.
+        shop.give("repeat");
+        let line = shop.view().unwrap().lines.remove(0);
+        assert_eq!((line.quantity, line.discount), (3.into(), Money::new(224)));
+        shop.give("scan 4901234567894");
+        assert_eq!(shop.view().unwrap().lines[1].discount, Money::ZERO);
+        shop.give("void_sale");
+        shop.give(milk);
+        shop.give("line_discount 10"); // Takes its place.
+        let line = shop.view().unwrap().lines.remove(0);
+        assert_eq!((line.discount, line.discount_reason), (Money::new(10), ""));
+        shop.give(milk);
+        assert_eq!(shop.view().unwrap().lines.len(), 2, "a discount by hand is not joined");
+        shop.give("void_sale");
+        for flag in ["fixed_price", "no_discount"] {
+            shop.give(&format!("edit_item 4901234567894 flags={flag}"));
+            shop.give(milk);
+            let line = shop.view().unwrap().lines.remove(0);
+            assert_eq!((line.discount, line.discount_reason), (Money::ZERO, ""), "{flag}");
+            shop.give("void_sale");
+        }
+    }
+
+    #[test]
+    fn goods_sold_near_their_date_come_back_for_what_was_paid() {
+        let mut shop = Shop::staffless();
+        set(&mut shop, near_dates(&[(1, 33)]));
+        let lines = ["scan 010490123456789417261123", "quantity 3", "department 2 333"];
+        let receipt = shop.sell(&[&lines[..], &["sale_discount 50"]].concat());
+        let sold = shop.last_sale().clone();
+        assert_eq!(sold.lines[0].item.discount, Some(Discount::NearDate(33.into())));
+        assert_eq!(shop.register.lane.day.as_ref().unwrap().percents_off.count, 1);
+        set(&mut shop, near_dates(&[])); // What was sold keeps what it had.
+        let mut back = Money::ZERO;
+        for line in ["1:1", "1:1", "2", "1:1"] {
+            shop.give(&format!("return {receipt} {line}"));
+            shop.give("tender_cash");
+            back += shop.last_sale().totals.total;
+        }
+        assert_eq!(back, -sold.totals.total);
     }
 }

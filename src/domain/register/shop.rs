@@ -132,7 +132,8 @@ impl Register {
         let mut applied = self.no_open_sale()?;
         let pins = change.take_pins();
         change.apply(&mut (*self.settings).clone())?;
-        let removed = change.settings.staff.iter().filter(|staff| staff.removed).map(|staff| staff.number);
+        let removed =
+            change.settings.staff.iter().filter(|staff| staff.removed).map(|staff| staff.number);
         let pins = pins.into_iter().map(|(staff, pin)| (staff, Some(pin)));
         let pins: Vec<_> = pins.chain(removed.map(|staff| (staff, None))).collect();
         applied.entries.extend(change.into_kinds().into_iter().map(|kind| self.draft(now, kind)));

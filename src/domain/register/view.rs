@@ -6,6 +6,7 @@
 use serde::{Serialize, Serializer};
 
 use super::{Cart, Priced, Register};
+use crate::domain::command::Discount;
 use crate::domain::item::Item;
 use crate::domain::member::Member;
 use crate::domain::money::Money;
@@ -38,6 +39,9 @@ pub struct LineView {
     pub quantity: Quantity,
     pub unit_price: NumberView,
     pub discount: Money,
+    /// Why it is given, where the shop's rules gave it: `near_date`.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub discount_reason: &'static str,
     pub amount: Money,
     pub tax_class: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -214,6 +218,10 @@ fn line_view(place: usize, line: &SaleLine) -> LineView {
         quantity: item.quantity,
         unit_price: NumberView(item.unit_price),
         discount: line.discount,
+        discount_reason: match item.discount {
+            Some(Discount::NearDate(_)) => "near_date",
+            _ => "",
+        },
         amount: line.amount,
         tax_class: item.class.clone(),
         list_price: item.list_price.map(NumberView),

@@ -104,7 +104,9 @@ mod tests {
             let kinds = SettingsChange { settings, codes }.into_kinds();
             let words: Vec<_> = kinds
                 .iter()
-                .map(|kind| if matches!(kind, Kind::CodesChanged(_)) { "codes" } else { "settings" })
+                .map(
+                    |kind| if matches!(kind, Kind::CodesChanged(_)) { "codes" } else { "settings" },
+                )
                 .collect();
             assert_eq!(words.join(" "), want);
         }

@@ -102,7 +102,10 @@ pub(super) fn cards_beside_labels(settings: &Settings) -> Result<(), Refusal> {
     }
 }
 
-fn fitting_cards(given: &[CardPattern], labels: &[InStoreRule]) -> Result<Vec<CardPattern>, Refusal> {
+fn fitting_cards(
+    given: &[CardPattern],
+    labels: &[InStoreRule],
+) -> Result<Vec<CardPattern>, Refusal> {
     if given.len() > MOST_CARDS {
         return Err(bad("card", given.len()).with("place", MOST_CARDS + 1));
     }

@@ -10,7 +10,7 @@ use crate::domain::quantity::{Rate, Rounding};
 use crate::domain::register::code_rules;
 use crate::domain::register::test_shop::{CARD, OTHER_CARD, Shop};
 use crate::domain::sale::TenderKind;
-use crate::domain::settings::{Department, Settings};
+use crate::domain::settings::{Department, NearDate, Settings};
 use crate::domain::tax::{TaxClassRow, TaxMode};
 
 /// A small generator (SplitMix64): good enough to shuffle baskets, short enough to read.
@@ -104,6 +104,10 @@ fn any_settings(settings: &mut Settings, dice: &mut Dice) {
         from: chrono::NaiveDate::MIN,
         mark: "d".to_owned(),
     });
+    for days in 0..dice.pick(&[0, 1, 3]) {
+        let percent = dice.pick(&["10", "33.3", "50", "100"]).parse().expect("a percentage");
+        settings.near_dates.push(NearDate { days, percent });
+    }
     for (number, class) in [(3, "exempt"), (4, "zero"), (5, "deli")] {
         let tax_class = class.to_owned();
         settings.departments.push(Department::new(number, class, tax_class));
@@ -165,10 +169,16 @@ fn weight_label(dice: &mut Dice) -> String {
     format!("{data}{}", mod10w3(&data).expect("twelve digits"))
 }
 
+/// A label of milk or tobacco that ends within the week; the test shop's day is 2026-11-22.
+fn dated_label(dice: &mut Dice) -> String {
+    let code = dice.pick(&["4901234567894", "4912345678904"]);
+    format!("010{code}{}2611{}", dice.pick(&["15", "17"]), dice.between(22, 28))
+}
+
 /// Lines that ring up one piece of a basket.
 fn any_line(dice: &mut Dice) -> Vec<String> {
     let mut lines = Vec::new();
-    match dice.between(0, 9) {
+    match dice.between(0, 10) {
         0..=3 => {
             if dice.once_in(2) {
                 lines.push(format!("times {}", dice.between(1, 9)));
@@ -185,6 +195,7 @@ fn any_line(dice: &mut Dice) -> Vec<String> {
             lines.push(format!("scan {}", dice.pick(&["0237009401082", "0237009202160"])));
         }
         7 => lines.push("scan 4912345678904".to_owned()),
+        8 => lines.push(format!("scan {}", dated_label(dice))),
         _ => lines.push(format!("department {} {}", dice.between(1, 5), dice.yen())),
     }
     if dice.once_in(4) {
