@@ -277,6 +277,23 @@ fn more_room_shows_more_and_moves_nothing_at_the_left_and_top() {
 }
 
 #[test]
+fn a_line_says_why_it_costs_less() {
+    for (language, by_hand, by_rule) in
+        [("ja", "値引", "期限間近"), ("en", "discount", "near its date")]
+    {
+        let mut shop = Shop::with_sale(language);
+        let line = &mut shop.sale.as_mut().expect("a sale").lines[0];
+        line.discount = regi::domain::money::yen(75);
+        let drawn = seen(&screens("tenkey"), &shop, 80, 24);
+        assert!(drawn.contains(by_hand) && !drawn.contains(by_rule), "{drawn}");
+        let line = &mut shop.sale.as_mut().expect("a sale").lines[0];
+        line.discount_reason = "near_date";
+        let drawn = seen(&screens("tenkey"), &shop, 80, 24);
+        assert!(drawn.contains(by_rule), "{drawn}");
+    }
+}
+
+#[test]
 fn the_printed_pane_stands_beside_the_sale_where_there_is_room() {
     let mut shop = Shop::with_sale("ja");
     shop.paper = vec!["領 収 書".into(), "合計 ¥1,032".into()];
