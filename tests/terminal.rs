@@ -205,6 +205,26 @@ fn a_fast_burst_of_digits_is_a_scan_on_any_screen() {
 }
 
 #[test]
+fn what_a_code_is_stands_in_words_on_the_screen() {
+    for (language, words) in
+        [("ja", ["種類", "会員", "価格", "150"]), ("en", ["Kind", "member card", "Price", "150"])]
+    {
+        let shop = shop();
+        let terminal = Terminal::open(&shop, &["--lang", language]);
+        terminal.shows(&["みどり商店"]);
+        terminal.send(b"\x1b[24~");
+        std::thread::sleep(HAND);
+        terminal.types("inquire 2900000000018\r");
+        terminal.shows(&words[..2]);
+        terminal.send(b"\x1b[24~");
+        std::thread::sleep(HAND);
+        terminal.types("inquire 4901234567894\r");
+        terminal.shows(&["おにぎり", words[0], words[2], words[3]]);
+        terminal.becomes("words", |screen| !screen.contains("explain."));
+    }
+}
+
+#[test]
 fn a_sale_is_made_by_touching_the_key_line() {
     for (language, [times, pay, cash, count, change]) in [
         ("ja", ["数量", "預り", "現金", "3点", "釣"]),

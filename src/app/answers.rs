@@ -283,11 +283,7 @@ pub fn of_outcome(engine: &mut Engine, outcome: &Outcome) -> Vec<Result<Answer, 
         answers.push(Ok(Answer::Open(ScreenName::Suspended)));
     }
     if !given.explained.is_empty() {
-        let mut rows: Vec<(String, String)> = given
-            .explained
-            .iter()
-            .map(|(name, part)| (format!("explain.{name}"), part.clone()))
-            .collect();
+        let mut rows = given.explained.clone();
         if let Some(item) = &given.item {
             rows.extend(item_rows(item));
         }
@@ -333,9 +329,9 @@ fn holding_lines(holding: &[Holding], words: &Words) -> Vec<String> {
 
 fn item_rows(item: &ItemView) -> [(String, String); 3] {
     [
-        ("explain.name".to_owned(), item.name.clone()),
-        ("explain.price".to_owned(), item.price.0.to_string()),
-        ("explain.department".to_owned(), item.department.to_string()),
+        ("name".to_owned(), item.name.clone()),
+        ("price".to_owned(), item.price.0.to_string()),
+        ("department".to_owned(), item.department.to_string()),
     ]
 }
 
