@@ -19,7 +19,7 @@ const ESCAPE: &str = "\x1b";
 const F3: &str = "\x1bOR";
 
 /// Longer than the time in which keys count as one burst of a scanner.
-const APART: Duration = Duration::from_millis(70);
+pub const APART: Duration = Duration::from_millis(70);
 
 /// The register of a shop.
 pub struct Counter(pub Terminal);

@@ -23,7 +23,7 @@ use super::z_backup::{Trial, ZBackup};
 use crate::domain::command::{self, Command, Pin};
 use crate::domain::day::DayTotals;
 use crate::domain::document::Document;
-use crate::domain::entry::{Clock, Draft, Entry, Kind, PrintEnd};
+use crate::domain::entry::{Clock, Draft, Kind, PrintEnd};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::register::{
     Answer, Applied, Context, DrawerCause, Effect, Now, Paper, Refused, Register,
@@ -49,16 +49,7 @@ pub struct Outcome {
     /// Backups that can still show the member who was erased.
     pub holding: Vec<Holding>,
     /// What it still brings about, once its answer is given.
-    pub behind: Option<Box<Behind>>,
-}
-
-/// What nobody waits for who waits for an answer: the drawer, papers that no screen shows, the backup
-/// of a Z.
-#[derive(Debug)]
-pub struct Behind {
-    effects: Vec<Effect>,
-    /// The day's totals before the act.
-    day: Option<DayTotals>,
+    pub behind: Vec<Effect>,
 }
 
 /// What became of a command that was begun.
@@ -73,6 +64,8 @@ pub enum Step {
 pub struct Pending {
     /// How many of the entries are ends of print jobs.
     ends: usize,
+    /// A sale comes back from its slip.
+    takes_back: bool,
     outcome: Outcome,
     after: After,
 }
@@ -203,7 +196,8 @@ impl Engine {
                 Some(record) => {
                     let act = Act { drafts: vec![(**record).clone()], pins: Vec::new(), now };
                     let after = After::Refuse(refused);
-                    Step::Write(act, Box::new(Pending { ends: 0, outcome, after }))
+                    let pending = Pending { ends: 0, takes_back: false, outcome, after };
+                    Step::Write(act, Box::new(pending))
                 }
                 None => {
                     self.register.refused(&refused, None);
@@ -213,12 +207,13 @@ impl Engine {
         }
     }
 
-    fn begun(&mut self, applied: Applied, outcome: Outcome, now: Now) -> Step {
+    fn begun(&mut self, mut applied: Applied, outcome: Outcome, now: Now) -> Step {
         if let Err(refusal) = self.before_writing(&applied) {
             return Step::Done(Box::new(Outcome { refusal: Some(refusal), ..outcome }));
         }
         if applied.entries.is_empty() {
-            let pending = Pending { ends: 0, outcome, after: After::Accept(Box::new(applied)) };
+            let after = After::Accept(Box::new(applied));
+            let pending = Pending { ends: 0, takes_back: false, outcome, after };
             return Step::Done(Box::new(self.finish(pending, Ok(Booked::default()))));
         }
         // A print job's end costs no sync of its own: it is written with the next act.
@@ -226,12 +221,11 @@ impl Engine {
         let mut drafts = self.spool.ends();
         let ends = drafts.len();
         drafts.extend(papers::slip_orders(&applied.entries, &self.kitchen));
-        drafts.extend(applied.entries.iter().cloned());
+        let takes_back = takes_back(&applied.entries);
+        drafts.append(&mut applied.entries);
         let act = Act { drafts, pins: pins_of(&applied.effects), now };
-        Step::Write(
-            act,
-            Box::new(Pending { ends, outcome, after: After::Accept(Box::new(applied)) }),
-        )
+        let after = After::Accept(Box::new(applied));
+        Step::Write(act, Box::new(Pending { ends, takes_back, outcome, after }))
     }
 
     /// What must be on the disk before the entries: a cart that only changes, as it will be shown; a
@@ -253,31 +247,31 @@ impl Engine {
             Err(refusal) => return Outcome { refusal: Some(refusal), ..outcome },
         };
         self.spool.ends_written(pending.ends);
-        let entries: Vec<Entry> = placed.iter().map(|placed| placed.entry.clone()).collect();
+        let mut entries = placed.iter().map(|placed| &placed.entry);
         match pending.after {
             After::Refuse(refused) => {
-                self.register.refused(&refused, entries.first());
+                self.register.refused(&refused, entries.next());
                 outcome.refusal = Some(refused.refusal);
             }
-            After::Accept(applied) => {
-                let effects = applied.effects.clone();
-                outcome.answer = applied.answer.clone();
-                // The day's totals as an X or Z prints them are those before the Z clears them.
-                let day = self.register.lane.day.clone();
-                let was = self.register.cart.clone();
-                let kept = takes_back(&applied.entries);
-                self.register.accept(*applied, &entries);
-                if !entries.is_empty() && !kept && self.register.cart != was {
+            After::Accept(mut applied) => {
+                outcome.answer = std::mem::take(&mut applied.answer);
+                let effects = std::mem::take(&mut applied.effects);
+                // The day's totals as a Z prints them are those before it clears them.
+                let closes = effects.iter().any(closes_day);
+                let day = if closes { self.register.lane.day.clone() } else { None };
+                let moves_cart = !placed.is_empty() && applied.cart != self.register.cart;
+                self.register.accept(*applied, entries);
+                if moves_cart && !pending.takes_back {
                     // Should this fail, the next start sees that the sale has ended, and empties it;
                     // an open one is whole again with its next change.
                     let _ = self.shop.keep_cart(&self.register.cart);
                 }
                 papers::tell_kitchen(&placed, self);
-                let (behind, now) = effects.into_iter().partition(waits_behind);
-                self.perform_effects(now, &placed, day.as_ref(), &mut outcome);
-                let behind: Vec<Effect> = behind;
-                if !behind.is_empty() {
-                    outcome.behind = Some(Box::new(Behind { effects: behind, day }));
+                for effect in effects {
+                    match waits_behind(&effect) {
+                        true => outcome.behind.push(effect),
+                        false => self.perform_effect(&effect, &placed, day.as_ref(), &mut outcome),
+                    }
                 }
             }
         }
@@ -286,24 +280,13 @@ impl Engine {
 
     /// Opens the drawer, makes the papers and sends them: behind the answer, which waits for none of it.
     pub fn carry_out(&mut self, outcome: &mut Outcome) {
-        if let Some(behind) = outcome.behind.take() {
-            let placed = std::mem::take(&mut outcome.placed);
-            self.perform_effects(behind.effects, &placed, behind.day.as_ref(), outcome);
-            outcome.placed = placed;
-        }
-        self.spool.send_queued();
-    }
-
-    fn perform_effects(
-        &mut self,
-        effects: Vec<Effect>,
-        placed: &[Placed],
-        day: Option<&DayTotals>,
-        outcome: &mut Outcome,
-    ) {
+        let effects = std::mem::take(&mut outcome.behind);
+        let placed = std::mem::take(&mut outcome.placed);
         for effect in &effects {
-            self.perform_effect(effect, placed, day, outcome);
+            self.perform_effect(effect, &placed, None, outcome);
         }
+        outcome.placed = placed;
+        self.spool.send_queued();
     }
 
     fn perform_effect(
@@ -543,13 +526,18 @@ impl Engine {
     }
 }
 
-/// Whether an effect may follow the answer. X and Z are read on the screen first.
+/// Whether an effect may follow the answer. X and Z are read on the screen first, and a backup is of the
+/// moment of its Z.
 const fn waits_behind(effect: &Effect) -> bool {
     match effect {
         Effect::Print(paper) => !matches!(paper, Paper::XReport | Paper::ZReport { .. }),
-        Effect::OpenDrawer(_) | Effect::Backup => true,
-        Effect::StorePin { .. } | Effect::EndJob { .. } => false,
+        Effect::OpenDrawer(_) => true,
+        Effect::Backup | Effect::StorePin { .. } | Effect::EndJob { .. } => false,
     }
+}
+
+const fn closes_day(effect: &Effect) -> bool {
+    matches!(effect, Effect::Print(Paper::ZReport { .. }))
 }
 
 /// PINs that must be on file before the entry that says so.

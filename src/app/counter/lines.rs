@@ -210,7 +210,7 @@ impl<W: Write> Counter<W> {
                 Err(refusal) => self.picture.refuse(&refusal, &self.engine.words),
             }
         }
-        self.answered = Some(outcome).filter(|outcome| outcome.behind.is_some());
+        self.answered = Some(outcome).filter(|outcome| !outcome.behind.is_empty());
     }
 
     /// Another program may look; selling is done at the counter.

@@ -215,7 +215,7 @@ impl Register {
     }
 
     /// Makes an applied command true: its entries are in the journal.
-    pub fn accept(&mut self, applied: Applied, entries: &[Entry]) {
+    pub fn accept<'e>(&mut self, applied: Applied, entries: impl IntoIterator<Item = &'e Entry>) {
         self.cart = applied.cart;
         self.session = applied.session;
         for entry in entries {
