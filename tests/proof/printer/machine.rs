@@ -350,6 +350,8 @@ impl Machine {
             }
             [0x1d, b'r', _] => self.say(&[0]),
             [0x1d, b'(', b'H', 6, 0, 0x30, 0x30, id @ ..] => self.done(id),
+            // Torn, and ended by what came next: no function that a printer has.
+            [0x1d, b'(', b'H', ..] => {}
             [0x1b, b'@'] => {
                 self.end_piece(false);
                 self.piece.bytes.extend(command);
