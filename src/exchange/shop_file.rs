@@ -3,64 +3,16 @@
 //! Room: exchange. May touch: the text it is handed. Names: `DESIGN.md` 12.
 //! Invariant: an unknown key or a wrong value refuses the whole file, with its line.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use crate::domain::code::CardPattern;
-use crate::domain::settings::{
-    CodesPatch, CouponPatch, DepartmentPatch, InStorePatch, LimitsPatch, NearDate, PointsPatch,
-    RankPatch, ReceiptPatch, Settings, SettingsChange, SettingsPatch, ShopPatch, StaffPatch,
-    TaxPatch, TenderPatch,
-};
+use crate::domain::settings::{CodesPatch, Settings, SettingsChange, SettingsPatch};
 use crate::domain::text::is_unprintable;
 
 use super::fault::Fault;
 use crate::domain::misread::{by_reader, misread};
 use crate::domain::refusal::{Refusal, RefusalCode};
-
-/// The tables of a settings file.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Tables {
-    shop: ShopPatch,
-    tax: TaxPatch,
-    points: PointsPatch,
-    rank: Vec<RankPatch>,
-    department: Vec<DepartmentPatch>,
-    staff: Vec<StaffPatch>,
-    in_store: Vec<InStorePatch>,
-    card: Option<Vec<CardPattern>>,
-    near_date: Option<Vec<NearDate>>,
-    tender: BTreeMap<String, TenderPatch>,
-    coupon: Vec<CouponPatch>,
-    limits: LimitsPatch,
-    levels: BTreeMap<String, u8>,
-    receipt: ReceiptPatch,
-}
-
-impl From<Tables> for SettingsChange {
-    fn from(tables: Tables) -> Self {
-        let settings = SettingsPatch {
-            shop: tables.shop,
-            tax: tables.tax,
-            points: tables.points,
-            rank: tables.rank,
-            department: tables.department,
-            staff: tables.staff,
-            in_store: tables.in_store,
-            tender: tables.tender,
-            coupon: tables.coupon,
-            limits: tables.limits,
-            levels: tables.levels,
-            receipt: tables.receipt,
-        };
-        let codes = CodesPatch { card: tables.card, near_date: tables.near_date };
-        Self { settings, codes }
-    }
-}
 
 /// Reads a settings file, and holds it against the settings it would change.
 ///
@@ -71,14 +23,25 @@ pub fn read_shop(file: &str, settings: &Settings) -> Result<SettingsChange, Faul
     if let Some(at) = unprintable_at(text) {
         return Err(Fault::new(line_of(text, at), "", RefusalCode::Text.into()));
     }
-    let tables: Tables = toml::from_str(text).map_err(|error| {
+    let change = change_of(text).map_err(|error| {
         let row = error.span().map_or(0, |span| line_of(text, span.start));
         Fault::new(row, "", unread(error.message()))
     })?;
-    let change = SettingsChange::from(tables);
     let fits = change.apply(&mut settings.clone());
     fits.map_err(|refusal| Fault::new(line_of_refused(text, &refusal), "", refusal))?;
     Ok(change)
+}
+
+/// Reads the tables of the codes by themselves: they came later than the form in which a journal keeps
+/// the others.
+fn change_of(text: &str) -> Result<SettingsChange, toml::de::Error> {
+    let mut whole = DeTable::parse(text)?;
+    let span = whole.span();
+    let codes = ["card", "near_date"].iter().filter_map(|name| whole.get_mut().remove_entry(*name));
+    let codes = Spanned::new(span, codes.collect::<DeTable<'_>>());
+    let codes = CodesPatch::deserialize(toml::Deserializer::from(codes))?;
+    let settings = SettingsPatch::deserialize(toml::Deserializer::from(whole))?;
+    Ok(SettingsChange { settings, codes })
 }
 
 /// Words what a reader says. `[seal]` is a name of the design that nothing answers to yet: whoever
