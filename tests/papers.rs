@@ -185,7 +185,9 @@ fn the_shop_orders_its_blocks_but_cannot_lose_those_that_must_be_there() {
     let place = |text: &str| paper.find(text).unwrap_or_else(|| panic!("{text} in {paper}"));
     assert!(place("返品は2週間以内") < place("領 収 書"));
     assert!(place("領 収 書") < place("牛乳 1L"));
-    for needed in ["登録番号", "お釣り", "※印は", "No.01-008834", "内消費税等"] {
+    for needed in
+        ["登録番号", "お釣り", "※印は", "No.01-008834", "内消費税等", "記録 0123456789abcdef"]
+    {
         place(needed);
     }
     assert!(!paper.contains("会員番号"), "what may be left out is");

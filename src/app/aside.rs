@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answers::device_rows;
 use super::books::Books;
-use super::engine::{Engine, Outcome};
+use super::engine::{Engine, Outcome, rests_on_chain};
 use super::exports::{FileOrder, Source};
 use super::import_words::{fault_line, told};
 use super::imports::{self, Desk, Doing, ImportError, Mode, Order, Room, What};
@@ -138,6 +138,9 @@ pub fn look(engine: &mut Engine, command: &Command, line: &str) -> Outcome {
     let mut no_id = || 0; // No look begins a sale.
     let mut context = Context { now, shop: shop.reader(), new_id: &mut no_id };
     let outcome = Outcome { command: line.to_owned(), ..Outcome::default() };
+    if let Some(damage) = engine.damage.clone().filter(|_| rests_on_chain(command)) {
+        return Outcome { refusal: Some(damage), ..outcome };
+    }
     match looking.apply(command, &mut context) {
         Ok(applied) => Outcome { answer: applied.answer, ..outcome },
         Err(refused) => Outcome { refusal: Some(refused.refusal), ..outcome },

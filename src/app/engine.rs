@@ -107,7 +107,7 @@ pub struct Engine {
     pub backup: Option<ZBackup>,
     /// The last backup, being brought back on trial.
     pub trial: Option<Trial>,
-    /// Why nothing may be tendered: what the check found.
+    /// Why nothing that rests on the chain is done: what the opening or the check found.
     pub damage: Option<Refusal>,
     /// What the opening found in the journal that lets nothing be written.
     pub broken: Vec<Damage>,
@@ -447,17 +447,16 @@ impl Engine {
                 Checked::Passed
             }
             Err(what) => {
-                let refusal = Refusal::new(RefusalCode::Damaged).saying("chain_damaged");
-                self.damage = Some(refusal.with("what", what));
+                self.damage = Some(chain_damaged(what));
                 self.check = None;
                 Checked::Passed
             }
         }
     }
 
-    /// The first tender waits for the chain; a damaged one stops selling in words.
+    /// The first act that rests on the chain waits for its check; a damaged one stops it in words.
     fn chain_must_hold(&mut self, command: &Command) -> Result<(), Refusal> {
-        if !matches!(command, Command::Tender { .. }) {
+        if !rests_on_chain(command) {
             return Ok(());
         }
         if let Some(check) = self.check.take() {
@@ -524,6 +523,34 @@ impl Engine {
         }
         Ok(placed)
     }
+}
+
+/// What is said to every act that rests on a chain in which `what` was found.
+pub(super) fn chain_damaged(what: String) -> Refusal {
+    Refusal::new(RefusalCode::Damaged).saying("chain_damaged").with("what", what)
+}
+
+/// Whether an act takes or gives money, or puts figures of the journal on paper: with a chain that is not
+/// known to hold, none of these is true.
+pub(super) const fn rests_on_chain(command: &Command) -> bool {
+    use Command as C;
+    matches!(
+        command,
+        C::Tender { .. }
+            | C::FormalReceipt { .. }
+            | C::VoidReceipt { .. }
+            | C::CorrectTender { .. }
+            | C::LatePoints { .. }
+            | C::TaxFree { .. }
+            | C::TaxFreeRefund { .. }
+            | C::PaidIn { .. }
+            | C::PaidOut { .. }
+            | C::Loan(_)
+            | C::Pickup(_)
+            | C::XReport
+            | C::ZReport { .. }
+            | C::Report { .. }
+    )
 }
 
 /// Whether an effect may follow the answer. X and Z are read on the screen first, and a backup is of the

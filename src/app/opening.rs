@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::books::{Books, ShopKind};
 use super::clock::{Chance, ClockWatch, Jump, Time, uptime_ms};
-use super::engine::Engine;
+use super::engine::{Engine, chain_damaged};
 use super::kitchen::Kitchen;
 use super::lane_config::{ConfigFault, LaneConfig, line_of};
 use super::spool::{self, Spool, SpoolError};
@@ -350,6 +350,7 @@ fn engine(
     if !opened.lane.is_open(&cart) {
         cart = Cart::default();
     }
+    let broken = broken(&opened.report);
     Engine {
         register: Register::new(opened.settings, opened.lane, cart),
         unclean: opened.unclean,
@@ -357,8 +358,8 @@ fn engine(
         check: None,
         backup: None,
         trial: None,
-        damage: None,
-        broken: broken(&opened.report),
+        damage: broken.first().map(|damage| chain_damaged(damage.to_string())),
+        broken,
         shop: Arc::new(Books::new(opened.shop, &options.dir)),
         words,
         paper_words: None,

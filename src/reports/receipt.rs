@@ -21,7 +21,8 @@ pub const BLOCKS: [&str; 15] = [
 ];
 
 /// Blocks a shop may place but not leave out.
-const NEEDED: [&str; 8] = ["shop", "title", "act", "lines", "totals", "tenders", "notes", "stamp"];
+const NEEDED: [&str; 9] =
+    ["shop", "title", "act", "lines", "totals", "tenders", "notes", "stamp", "chain"];
 
 struct Receipt<'a> {
     letterhead: &'a Letterhead<'a>,

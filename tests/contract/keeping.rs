@@ -61,6 +61,36 @@ fn a_damaged_journal_is_never_sold_on_in_silence() {
     assert!(!played.stdout.contains("\"receipt\":\"01-"), "{}", played.stdout);
 }
 
+/// Cash counted, a receipt undone or a Z signed over a chain that does not hold would only look true.
+#[test]
+fn a_damaged_journal_gives_no_figure_and_takes_no_money() {
+    let shop = lived_in();
+    let before = shop.export("sales");
+    let segment = shop.segments().pop().expect("a segment");
+    let mut bytes = std::fs::read(&segment).expect("its bytes");
+    let early = bytes.len() / 9;
+    bytes[early] ^= 0x01;
+    std::fs::write(&segment, &bytes).expect("damage");
+    for act in [
+        "tender_cash",
+        "x_report",
+        "z_report 0 0",
+        "void_receipt 01-000003 打ち間違い",
+        "correct_tender 01-000003 credit",
+        "formal_receipt 山田",
+        "paid_in 100 釣銭",
+        "pickup 100",
+        "report sales",
+    ] {
+        let played = shop.play(act);
+        let error = &played.answers.last().expect("an answer")["error"];
+        assert_eq!(error["code"], "damaged", "{act}: {}{}", played.stdout, played.stderr);
+        let said = error["message"].as_str().expect("words");
+        assert!(said.contains("regi verify"), "{act}: {said}");
+    }
+    assert_eq!(shop.export("sales"), before, "and the sales stand as they were");
+}
+
 #[test]
 fn a_backup_restores_the_whole_shop_elsewhere() {
     let shop = lived_in();

@@ -27,7 +27,8 @@ enum Verdict {
     Wrong(String),
 }
 
-/// Opens the shop and looks at everything it shows.
+/// Opens the shop as the counter does and looks at everything it shows. Only the register's own words
+/// count as said: a refusal to open, the verdict of its check, an act refused because of its data.
 fn look(
     disk: &FaultyFiles,
     copy: &FaultyFiles,
@@ -41,25 +42,18 @@ fn look(
         Err(fault) => return Verdict::Said(fault.to_string()),
     };
     desk.quiet();
-    let broken = desk.engine.shop.copy_lag().is_some_and(|lag| lag.broken);
-    let looked = seen::books(&desk.engine, known).and_then(|shown| {
+    if let Some(said) = desk.check() {
+        return Verdict::Said(said);
+    }
+    let looked = seen::shown(&desk.engine, known).and_then(|shown| {
         let mut books = fits(&shown).map_err(Unfit::Shown)?;
         sells_on(&mut desk, &mut books)
     });
     match looked {
         Ok(()) => Verdict::Right,
         Err(Unfit::Told(said)) => Verdict::Said(said),
-        Err(Unfit::Shown(_)) if broken => Verdict::Said("the second copy knows more".to_owned()),
-        Err(Unfit::Shown(why)) => match refuses(&mut desk, known) {
-            Some(said) => Verdict::Said(said),
-            None => Verdict::Wrong(why),
-        },
+        Err(Unfit::Shown(why)) => Verdict::Wrong(why),
     }
-}
-
-/// Returns why the register takes no entry, if it takes none.
-fn refuses(desk: &mut Desk, known: &Books) -> Option<String> {
-    desk.give(&Step::NoSale, known).err().map(|refusal| refusal.to_string())
 }
 
 /// Walks through disks that only pretended their last one to six flushes.

@@ -11,7 +11,7 @@ use crate::app::answers;
 use crate::app::aside;
 use crate::app::books::{Act, Booked};
 use crate::app::control::Asked;
-use crate::app::engine::{Checked, Outcome, Pending, Step};
+use crate::app::engine::{Checked, Outcome, Pending, Step, rests_on_chain};
 use crate::app::event::Event;
 use crate::app::pin_check::{self, Compared};
 use crate::domain::command::{self, Command, Pin};
@@ -93,8 +93,8 @@ impl<W: Write> Counter<W> {
             let outcome = aside::look(&mut self.engine, &command, &line.text);
             return self.done(line, outcome);
         }
-        if matches!(command, Command::Tender { .. }) && self.engine.checked() == Checked::Running {
-            // The first tender waits for the chain, the loop does not.
+        if rests_on_chain(&command) && self.engine.checked() == Checked::Running {
+            // The first tender, X or Z waits for the chain, the loop does not.
             self.picture.say("notice.checking", &self.engine.words);
             self.lines.push_front(line);
             return;

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use regi::app::clock::{Chance as Ids, Time};
-use regi::app::engine::{Engine, Outcome};
+use regi::app::engine::{Checked, Engine, Outcome};
 use regi::app::lane_config::LaneConfig;
 use regi::app::opening::{OpenFault, Options, open_place};
+use regi::app::upkeep::StartCheck;
 use regi::devices::printer::dialogue::Patience;
 use regi::domain::document::Document;
 use regi::domain::entry::{Clock, Kind};
@@ -280,6 +281,17 @@ impl Desk {
         let restore =
             Restore { files: &files, backup: &backup, shop_dir, chance, over_newer, pid: 1 };
         Ok(restore.run().map(drop)?)
+    }
+
+    /// Waits for the check of a start, as the first tender at the counter does; returns what is wrong.
+    pub fn check(&mut self) -> Option<String> {
+        let copy = CopyPlace { files: Arc::new(self.copy.clone()), dir: COPY.into() };
+        let copy = (self.copying != Copying::Off).then_some(copy);
+        self.engine.check = Some(StartCheck::begin(&self.engine.shop, copy, || {}));
+        while self.engine.checked() == Checked::Running {
+            std::thread::yield_now();
+        }
+        self.engine.damage.as_ref().map(ToString::to_string)
     }
 
     pub fn copying(&self) -> Copying {
