@@ -2,6 +2,8 @@
 //!
 //! Room: app. May touch: the text it is handed. What belongs to the whole shop is in the journal.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::devices::label::{LabelLanguage, LabelPaper};
@@ -139,12 +141,15 @@ pub struct ScaleConfig {
     pub baud: u32,
     #[serde(default)]
     pub protocol: ScaleProtocol,
-    /// The usual container, in grams: taken off every weight.
+    /// The usual container, in grams: taken off every weight that the scale has taken no tare off.
     #[serde(default)]
     pub tare_g: u32,
     /// What the scale can bear, in kilograms; more is a fault of the line.
     #[serde(default = "ScaleConfig::max_kg")]
     pub max_kg: u32,
+    /// Goods by code that have a container of their own, in grams: instead of the usual one.
+    #[serde(default)]
+    pub containers: BTreeMap<String, u32>,
 }
 
 impl ScaleConfig {
@@ -162,9 +167,13 @@ impl ScaleConfig {
         Ok(ScaleSettings {
             line: format!("{}?baud={}", self.serial, self.baud).parse()?,
             protocol: self.protocol,
-            tare: Milligrams(i64::from(self.tare_g) * 1_000),
             most: Milligrams(i64::from(self.max_kg) * 1_000_000),
         })
+    }
+
+    /// Returns what the container of these goods weighs.
+    pub fn container(&self, code: &str) -> Milligrams {
+        Milligrams(i64::from(*self.containers.get(code).unwrap_or(&self.tare_g)) * 1_000)
     }
 }
 

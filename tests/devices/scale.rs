@@ -40,12 +40,19 @@ fn open(device: &Device, more: &str) -> (Shop, Terminal) {
     (shop, terminal)
 }
 
+const OWN_CONTAINERS: &str = "tare_g = 50\n[scale.containers]\n101 = 70\n102 = 70";
+
 #[test]
 fn goods_by_weight_are_weighed_when_they_are_scanned() {
     for (more, stable) in [
         ("", "ST,+00001.250 kg\r\n"),
         ("protocol = \"sics\"", "S S      1.250 kg\r\n"),
-        ("tare_g = 50", "ST,NT,+0001300.0  g\r\n"),
+        ("tare_g = 50", "ST,+0001300.0  g\r\n"),
+        ("tare_g = 50", "ST,GS,+0001300.0  g\r\n"),
+        // The scale has taken its tare off: it is not taken off again.
+        ("tare_g = 50", "ST,NT,+0001250.0  g\r\n"),
+        (OWN_CONTAINERS, "ST,GS,+0001320.0  g\r\n"),
+        (OWN_CONTAINERS, "ST,NT,+0001250.0  g\r\n"),
     ] {
         let (device, _) = scale(&[stable]);
         let (_shop, terminal) = open(&device, more);
@@ -77,6 +84,7 @@ fn faults_of_the_scale_are_said_and_sell_nothing() {
         ("ST,-00000.010 kg\r\n", "less than nothing"),
         ("ST,+00000.000 kg\r\n", "Nothing lies"),
         ("ST,+00099.000 kg\r\n", "nothing that can be read"),
+        ("ST,TR,+00000.050 kg\r\n", "nothing that can be read"), // The container's own weight.
         ("ST,+0000A.250 kg\r\n", "nothing that can be read"),
         ("ST,+00001.250 lb\r\n", "nothing that can be read"),
         ("\x1b[2J\x07\u{7f}ST,+1.250 kg no\r\n", "nothing that can be read"),
@@ -96,6 +104,30 @@ fn faults_of_the_scale_are_said_and_sell_nothing() {
     terminal.shows(&["Carrots", "1 x", "39"]);
     drop(terminal);
     shop.verify();
+}
+
+#[test]
+fn a_container_is_taken_off_once_where_the_weight_does_not_say_whether_it_is_net() {
+    for (tare, weight) in [
+        ("TA A      0.000 kg\r\n", "S S      1.300 kg\r\n"),
+        ("TA A      0.050 kg\r\n", "S S      1.250 kg\r\n"),
+        ("ES\r\n", "S S      1.300 kg\r\n"), // It knows no such question, so it has no tare.
+        ("", "S S      1.300 kg\r\n"),
+    ] {
+        let device = Device::new(move |heard| {
+            let said = match heard.as_slice() {
+                b"SI\r\n" => weight,
+                b"TA\r\n" => tare,
+                _ => return Vec::new(),
+            };
+            heard.clear();
+            said.as_bytes().to_vec()
+        });
+        let (_shop, terminal) = open(&device, "protocol = \"sics\"\ntare_g = 50");
+        terminal.types("101\r");
+        // 1,250 g at 39 yen for 100 g.
+        terminal.shows(&["Carrots", "12.5 x", "487"]);
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::app::inbox::EventSender;
 use crate::app::lane_config::ScaleConfig;
 use crate::devices::scale::{self, Milligrams, ScaleFault, ScaleHandle};
 use crate::devices::sound::Signal;
+use crate::domain::item::Item;
 use crate::domain::quantity::Quantity;
 use crate::domain::refusal::Refusal;
 use crate::domain::register::Lookup;
@@ -44,11 +45,24 @@ impl<W: Write> Counter<W> {
         self.weighing.line = None; // Another act: a weight on its way is for something else.
         let wanted = refusal.is_some_and(|refusal| refusal.sentence == "weight_needed");
         let Some(scale) = self.weighing.scale.as_ref().filter(|_| wanted) else { return false };
+        let container = self.container_of(line);
         self.weighing.op += 1;
-        scale.ask(self.weighing.op);
+        scale.ask(self.weighing.op, container);
         self.weighing.line = Some(line.to_owned());
         self.picture.say("notice.weighing", &self.engine.words);
         true
+    }
+
+    fn container_of(&self, line: &str) -> Milligrams {
+        let code = self.item_of(line).map(|item| item.code).unwrap_or_default();
+        let scale = self.engine.config.scale.as_ref();
+        scale.map(|scale| scale.container(&code)).unwrap_or_default()
+    }
+
+    fn item_of(&self, line: &str) -> Option<Item> {
+        let code = line.strip_prefix("scan ").unwrap_or_default().trim().trim_matches('"');
+        let found = self.engine.shop.reader().item(code).ok().flatten();
+        found.map(|found| found.item)
     }
 
     pub(super) fn weighed(&mut self, op: u64, weight: Result<Milligrams, ScaleFault>) {
@@ -67,9 +81,7 @@ impl<W: Write> Counter<W> {
 
     /// Keys the weight in the goods' own unit, and the code again.
     fn ring_weight(&mut self, line: &str, weight: Milligrams) {
-        let code = line.strip_prefix("scan ").unwrap_or_default().trim().trim_matches('"');
-        let found = self.engine.shop.reader().item(code).ok().flatten();
-        let Some(grams) = found.and_then(|found| found.item.unit.grams()) else {
+        let Some(grams) = self.item_of(line).and_then(|item| item.unit.grams()) else {
             return self.picture.say_refusal("scale.garbled", &self.engine.words);
         };
         let unit = Decimal::from(grams) * Decimal::ONE_THOUSAND;

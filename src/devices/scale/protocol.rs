@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Milligrams;
+use super::{Milligrams, Weight};
 
 /// How the scale is spoken to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,10 +22,19 @@ pub enum ScaleProtocol {
 /// What one line says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScaleLine {
-    Stable(Milligrams),
+    Stable(Weight),
     Moving,
     Overload,
     Underload,
+}
+
+/// What a scale says of its tare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScaleTare {
+    /// Taken off already; nothing, when its key was not pressed.
+    Taken(Milligrams),
+    /// It knows no such question, so it has no tare.
+    Unknown,
 }
 
 /// The longest line that is an answer.
@@ -42,15 +51,38 @@ impl ScaleProtocol {
 
     /// Reads one line, without its end; `None` is garbage.
     pub fn read(self, line: &[u8]) -> Option<ScaleLine> {
-        let text = std::str::from_utf8(line).ok().filter(|text| text.len() <= LONGEST_LINE)?;
+        let text = short(line)?;
         match self {
-            Self::And => and(text.trim()),
-            Self::Sics => sics(text.trim()),
+            Self::And => and(text),
+            Self::Sics => sics(text),
         }
+    }
+
+    /// What asks for the tare the scale takes off; `None` where the weight says whether it is net.
+    pub fn ask_tare(self) -> Option<&'static [u8]> {
+        match self {
+            Self::And => None,
+            Self::Sics => Some(b"TA\r\n"),
+        }
+    }
+
+    /// Reads the answer to `ask_tare`; `None` is garbage.
+    pub fn read_tare(self, line: &[u8]) -> Option<ScaleTare> {
+        let text = short(line)?;
+        if matches!(text, "ES" | "EL" | "TA L") {
+            return Some(ScaleTare::Unknown);
+        }
+        weight_of(text.strip_prefix("TA A ")?).map(ScaleTare::Taken)
     }
 }
 
-/// `ST,+00001.250 kg`, with `NT` (tare taken off), `GS` or nothing behind the state.
+fn short(line: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(line).ok().filter(|text| text.len() <= LONGEST_LINE)?;
+    Some(text.trim())
+}
+
+/// `ST,+00001.250 kg`, with `NT` (tare taken off), `GS` or nothing behind the state; `TR` is the
+/// container's own weight, and never the goods'.
 fn and(text: &str) -> Option<ScaleLine> {
     let (state, rest) = text.split_once(',')?;
     match state {
@@ -60,16 +92,20 @@ fn and(text: &str) -> Option<ScaleLine> {
         "OL" => return Some(ScaleLine::Overload),
         _ => return None,
     }
-    let weight = ["NT,", "GS,", "TR,"].iter().find_map(|kind| rest.strip_prefix(kind));
-    weight_of(weight.unwrap_or(rest)).map(ScaleLine::Stable)
+    let weight = match rest.strip_prefix("NT,") {
+        Some(net) => Weight::Net(weight_of(net)?),
+        None => Weight::Gross(weight_of(rest.strip_prefix("GS,").unwrap_or(rest))?),
+    };
+    Some(ScaleLine::Stable(weight))
 }
 
-/// `S S 1.250 kg`; the second letter is the state.
+/// `S S 1.250 kg`; the second letter is the state. Nothing says whether a tare is taken off: the
+/// scale is asked for that apart.
 fn sics(text: &str) -> Option<ScaleLine> {
     let rest = text.strip_prefix("S ")?;
     let (state, weight) = rest.split_once(' ').unwrap_or((rest, ""));
     match state {
-        "S" => weight_of(weight).map(ScaleLine::Stable),
+        "S" => weight_of(weight).map(|weight| ScaleLine::Stable(Weight::Gross(weight))),
         "D" | "I" => Some(ScaleLine::Moving),
         "+" => Some(ScaleLine::Overload),
         "-" => Some(ScaleLine::Underload),
@@ -109,10 +145,14 @@ mod tests {
     #[test]
     fn lines_of_both_protocols_are_read_and_garbage_is_not() {
         use ScaleLine::{Moving, Overload, Stable, Underload};
-        let mg = |mg| Some(Stable(Milligrams(mg)));
+        let mg = |mg| Some(Stable(Weight::Gross(Milligrams(mg))));
+        let net = |mg| Some(Stable(Weight::Net(Milligrams(mg))));
         for (protocol, line, want) in [
             (ScaleProtocol::And, "ST,+00001.250 kg", mg(1_250_000)),
-            (ScaleProtocol::And, "ST,NT,+00001.250 kg", mg(1_250_000)),
+            (ScaleProtocol::And, "ST,NT,+00001.250 kg", net(1_250_000)),
+            (ScaleProtocol::And, "ST,NT,-00000.050 kg", net(-50_000)),
+            (ScaleProtocol::And, "ST,TR,+00000.050 kg", None),
+            (ScaleProtocol::And, "ST,XX,+00001.250 kg", None),
             (ScaleProtocol::And, "ST,GS,+0000054.5  g", mg(54_500)),
             (ScaleProtocol::And, "ST,-00000.010 kg", mg(-10_000)),
             (ScaleProtocol::And, "ST,+  0.000kg", mg(0)),
@@ -143,6 +183,22 @@ mod tests {
     }
 
     #[test]
+    fn a_tare_is_read_and_a_scale_without_one_is_known() {
+        let taken = |mg| Some(ScaleTare::Taken(Milligrams(mg)));
+        for (line, want) in [
+            ("TA A      0.050 kg", taken(50_000)),
+            ("TA A     0.00 g", taken(0)),
+            ("ES", Some(ScaleTare::Unknown)),
+            ("TA L", Some(ScaleTare::Unknown)),
+            ("TA I", None),
+            ("S S      1.250 kg", None),
+            ("TA A      0.050 lb", None),
+        ] {
+            assert_eq!(ScaleProtocol::Sics.read_tare(line.as_bytes()), want, "{line:?}");
+        }
+    }
+
+    #[test]
     fn no_bytes_make_it_panic_or_weigh_beyond_reason() {
         const LETTERS: &[u8] = b"ST,US+-0123456789. kgOLE\xff\x00\x1b";
         let mut seed = 1_u32;
@@ -155,8 +211,10 @@ mod tests {
                 .collect();
             seed = seed.wrapping_add(1);
             for protocol in [ScaleProtocol::And, ScaleProtocol::Sics] {
-                if let Some(ScaleLine::Stable(Milligrams(weight))) = protocol.read(&line) {
-                    assert!(weight.abs() < 1_000_000_000_000_000, "{line:?}");
+                let _ = protocol.read_tare(&line);
+                if let Some(ScaleLine::Stable(weight)) = protocol.read(&line) {
+                    let (Weight::Gross(weight) | Weight::Net(weight)) = weight;
+                    assert!(weight.0.abs() < 1_000_000_000_000_000, "{line:?}");
                 }
             }
         }

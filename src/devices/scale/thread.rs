@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::protocol::LONGEST_LINE;
-use super::{Milligrams, ScaleFault, ScaleLine, ScaleProtocol};
+use super::{Milligrams, ScaleFault, ScaleLine, ScaleProtocol, ScaleTare, Weight};
 use crate::devices::printer::link::{self, Link, Read};
 use crate::devices::printer::{SerialLine, Trouble};
 
@@ -28,23 +28,27 @@ const MOST_BYTES: usize = 4_096;
 pub struct ScaleSettings {
     pub line: SerialLine,
     pub protocol: ScaleProtocol,
-    /// Taken off every weight.
-    pub tare: Milligrams,
     /// More than it can bear is a fault of the line.
     pub most: Milligrams,
 }
 
+struct Asking {
+    op: u64,
+    container: Milligrams,
+}
+
 /// A running scale thread. Dropping it ends the thread.
 pub struct ScaleHandle {
-    asked: Sender<u64>,
-    waiting: Receiver<u64>,
+    asked: Sender<Asking>,
+    waiting: Receiver<Asking>,
 }
 
 impl ScaleHandle {
-    /// Asks for a weight; the answer comes back with `op`. An asking that still waits is dropped.
-    pub fn ask(&self, op: u64) {
+    /// Asks for the weight of goods in a `container`, which is taken off unless the scale did; the
+    /// answer comes back with `op`. An asking that still waits is dropped.
+    pub fn ask(&self, op: u64, container: Milligrams) {
         let _ = self.waiting.try_recv();
-        let _ = self.asked.try_send(op); // Full only if another caller was newer still.
+        let _ = self.asked.try_send(Asking { op, container }); // Full only if another caller was newer still.
     }
 }
 
@@ -60,8 +64,8 @@ pub fn start(
     let waiting = inbox.clone();
     std::thread::Builder::new().name("scale".into()).spawn(move || {
         let mut scale = Scale { settings, link: None };
-        for op in inbox {
-            let weight = scale.weigh();
+        for Asking { op, container } in inbox {
+            let weight = scale.weigh(container);
             if matches!(weight, Err(ScaleFault::Line(_) | ScaleFault::NoAnswer)) {
                 scale.link = None; // It may come back as another device.
             }
@@ -77,11 +81,11 @@ struct Scale {
 }
 
 impl Scale {
-    fn weigh(&mut self) -> Result<Milligrams, ScaleFault> {
+    fn weigh(&mut self, container: Milligrams) -> Result<Milligrams, ScaleFault> {
         let begun = Instant::now();
         let mut last: Option<Result<Milligrams, ScaleFault>> = None;
         loop {
-            let said = self.ask()?;
+            let said = self.ask(container)?;
             // A late answer of an earlier asking says something else than the next one.
             if let (Ok(weight), Some(Ok(before))) = (said, last)
                 && weight == before
@@ -97,37 +101,65 @@ impl Scale {
     }
 
     /// Asks once. The outer fault ends the weighing, the inner one may pass.
-    fn ask(&mut self) -> Result<Result<Milligrams, ScaleFault>, ScaleFault> {
+    fn ask(&mut self, container: Milligrams) -> Result<Result<Milligrams, ScaleFault>, ScaleFault> {
+        let protocol = self.settings.protocol;
+        let line = self.exchange(protocol.ask())?;
+        let weight = match line.and_then(|line| protocol.read(&line)) {
+            None => return Ok(Err(ScaleFault::Garbled)),
+            Some(ScaleLine::Moving) => return Ok(Err(ScaleFault::Unstable)),
+            Some(ScaleLine::Overload) => return Ok(Err(ScaleFault::Overload)),
+            Some(ScaleLine::Underload) => return Ok(Err(ScaleFault::Negative)),
+            Some(ScaleLine::Stable(weight)) => weight,
+        };
+        let weight = match weight {
+            Weight::Gross(weight) if container.0 != 0 => self.ask_tare(weight)?,
+            weight => Some(weight),
+        };
+        Ok(weight.map_or(Err(ScaleFault::Garbled), |weight| self.judged(weight, container)))
+    }
+
+    /// Asks a scale whose weights do not tell it whether a tare is taken off; `Ok(None)` is garbage.
+    fn ask_tare(&mut self, weight: Milligrams) -> Result<Option<Weight>, ScaleFault> {
+        let protocol = self.settings.protocol;
+        let Some(ask) = protocol.ask_tare() else { return Ok(Some(Weight::Gross(weight))) };
+        let tare = match self.exchange(ask) {
+            // Silent twice running, for the weight has to be said twice: it has no tare key.
+            Err(ScaleFault::NoAnswer) => Some(ScaleTare::Unknown),
+            line => line?.and_then(|line| protocol.read_tare(&line)),
+        };
+        Ok(tare.map(|tare| match tare {
+            ScaleTare::Taken(tare) if tare.0 != 0 => Weight::Net(weight),
+            ScaleTare::Taken(_) | ScaleTare::Unknown => Weight::Gross(weight),
+        }))
+    }
+
+    fn judged(&self, weight: Weight, container: Milligrams) -> Result<Milligrams, ScaleFault> {
+        let (told, goods) = match weight {
+            Weight::Gross(gross) => (gross, Milligrams(gross.0 - container.0)),
+            Weight::Net(net) => (net, net),
+        };
+        match goods.0 {
+            _ if told > self.settings.most => Err(ScaleFault::Garbled),
+            _ if told.0 == 0 || goods.0 == 0 => Err(ScaleFault::Empty),
+            ..0 => Err(ScaleFault::Negative),
+            _ => Ok(goods),
+        }
+    }
+
+    fn exchange(&mut self, ask: &[u8]) -> Result<Option<Vec<u8>>, ScaleFault> {
         let link = match self.link.take() {
             Some(link) => link,
             None => link::serial(&self.settings.line).map_err(ScaleFault::Line)?,
         };
-        let line = exchange(&link, self.settings.protocol);
+        let line = exchange(&link, ask);
         self.link = Some(link);
-        Ok(match line? {
-            None => Err(ScaleFault::Garbled),
-            Some(ScaleLine::Moving) => Err(ScaleFault::Unstable),
-            Some(ScaleLine::Overload) => Err(ScaleFault::Overload),
-            Some(ScaleLine::Underload) => Err(ScaleFault::Negative),
-            Some(ScaleLine::Stable(weight)) => self.judged(weight),
-        })
-    }
-
-    fn judged(&self, weight: Milligrams) -> Result<Milligrams, ScaleFault> {
-        let net = Milligrams(weight.0 - self.settings.tare.0);
-        match net.0 {
-            _ if weight > self.settings.most => Err(ScaleFault::Garbled),
-            _ if weight.0 == 0 || net.0 == 0 => Err(ScaleFault::Empty),
-            ..0 => Err(ScaleFault::Negative),
-            _ => Ok(net),
-        }
+        line
     }
 }
 
 /// Sends the asking and reads one line; `Ok(None)` is garbage.
-fn exchange(link: &Link, protocol: ScaleProtocol) -> Result<Option<ScaleLine>, ScaleFault> {
+fn exchange(link: &Link, mut rest: &[u8]) -> Result<Option<Vec<u8>>, ScaleFault> {
     drain(link)?;
-    let mut rest = protocol.ask();
     while !rest.is_empty() {
         if !ready(link, PollFlags::OUT, ANSWER) {
             return Err(ScaleFault::NoAnswer);
@@ -149,7 +181,7 @@ fn exchange(link: &Link, protocol: ScaleProtocol) -> Result<Option<ScaleLine>, S
         total += count;
         for &byte in &bytes[..count] {
             match byte {
-                b'\n' if !line.is_empty() => return Ok(protocol.read(&line)),
+                b'\n' if !line.is_empty() => return Ok(Some(line)),
                 b'\r' | b'\n' => {}
                 byte if line.len() <= LONGEST_LINE => line.push(byte),
                 _ => {} // Too long already: it reads as garbage.
