@@ -10,6 +10,7 @@ pub mod clock;
 pub mod control;
 pub mod counter;
 pub mod demo;
+pub mod disk_room;
 pub mod drawer_watch;
 pub mod engine;
 pub mod event;

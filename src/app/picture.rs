@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::books::Placed;
 use super::clock::Jump;
+use super::disk_room::DiskRoom;
 use super::engine::{Engine, Outcome};
 use super::kitchen::KitchenNews;
 use super::spool::Spool;
@@ -51,6 +52,7 @@ pub struct Picture {
     /// Scanners that were there and are gone.
     lost_scanners: BTreeSet<String>,
     copy: Health,
+    disk: Health,
     message: Option<Message>,
     paper: Vec<String>,
     /// How many papers had been shown on the pane.
@@ -73,6 +75,7 @@ impl Picture {
             let now = engine.now();
             let (hour, minute) = now.clock_time();
             self.clock = format!("{} {hour:02}:{minute:02}", now.day().format("%m-%d"));
+            self.look_at_disk(engine);
         }
         self.look_at_printer(&engine.spool);
         self.copy = engine.shop.copy_lag().map_or_else(Health::default, |lag| Health {
@@ -80,6 +83,20 @@ impl Picture {
             behind: lag.entries,
             alert: lag.broken,
         });
+    }
+
+    /// A disk that fills up is on the screen while there is room to be made, and said when it begins.
+    fn look_at_disk(&mut self, engine: &Engine) {
+        let low = DiskRoom::of(&engine.dir).filter(|room| room.is_low());
+        let was_low = self.disk.alert;
+        self.disk = low.map_or_else(Health::default, |_| Health {
+            word: "state.low",
+            behind: 0,
+            alert: true,
+        });
+        if let Some(room) = low.filter(|_| !was_low) {
+            self.said_aside(engine.words.fill("notice.disk_low", &[("free", &room.free_mib())]));
+        }
     }
 
     /// Takes over everything that an act may have changed. No key changes it, so a scan of fourteen
@@ -223,6 +240,7 @@ impl Picture {
             printer: &self.printer,
             scanner: &self.scanner,
             copy: &self.copy,
+            disk: &self.disk,
             message: self.message.as_ref(),
             paper: &self.paper,
         }

@@ -85,6 +85,7 @@ fn status(canvas: &mut Canvas<'_>, look: &Look<'_>) {
     let mut x = canvas.width().saturating_sub(width(&right));
     canvas.text(x, 0, width(&right), &right, style);
     for (name, health) in [
+        ("status.disk", model.disk),
         ("status.copy", model.copy),
         ("status.scanner", model.scanner),
         ("status.printer", model.printer),

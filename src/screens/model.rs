@@ -87,6 +87,8 @@ pub struct Model<'a> {
     pub printer: &'a Health,
     pub scanner: &'a Health,
     pub copy: &'a Health,
+    /// Room on the disk; shown when there is little.
+    pub disk: &'a Health,
     pub message: Option<&'a Message>,
     /// Rows of the paper of a `screen:` printer, oldest first; empty without one.
     pub paper: &'a [String],

@@ -85,13 +85,13 @@ mod tests {
     fn a_reserve_takes_its_space_once_and_gives_it_back_whole() {
         let disk = FaultyFiles::new();
         let path = Path::new("/journal/reserve");
-        let mut reserve = Reserve::new(path, 1000);
+        let mut reserve = Reserve::new(path, 8192);
         reserve.take(&disk).unwrap();
         reserve.take(&disk).unwrap();
-        assert_eq!((disk.used(), reserve.is_held()), (1000, true));
-        let mut again = Reserve::new(path, 1000);
+        assert_eq!((disk.used(), reserve.is_held()), (8192, true));
+        let mut again = Reserve::new(path, 8192);
         again.take(&disk).unwrap();
-        assert_eq!(disk.used(), 1000, "a restart finds the one that is there");
+        assert_eq!(disk.used(), 8192, "a restart finds the one that is there");
         assert!(again.release(&disk));
         assert!(!again.release(&disk));
         assert_eq!(disk.used(), 0);
@@ -101,7 +101,7 @@ mod tests {
     fn a_disk_too_full_for_the_reserve_is_left_as_it_was() {
         let disk = FaultyFiles::new();
         disk.set_capacity(500);
-        let mut reserve = Reserve::new(Path::new("/journal/reserve"), 1000);
+        let mut reserve = Reserve::new(Path::new("/journal/reserve"), 8192);
         assert!(reserve.take(&disk).is_err());
         assert_eq!((disk.used(), reserve.is_held()), (0, false));
     }

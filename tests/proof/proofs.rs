@@ -25,6 +25,11 @@ pub const ALL: &[Proof] = &[
         prove: fail_at_n::calls,
     },
     Proof {
+        name: "full_disk",
+        promise: "on a full disk the open sale ends and the Z is made; room that comes back is used",
+        prove: fail_at_n::full_disk,
+    },
+    Proof {
         name: "lying_flush",
         promise: "flushes a disk only pretended are noticed, and the copy brings back what they lost",
         prove: damage::lying_flush,

@@ -34,6 +34,7 @@ pub struct Shop {
     pub printer: Health,
     pub scanner: Health,
     pub copy: Health,
+    pub disk: Health,
     pub paper: Vec<String>,
 }
 
@@ -90,6 +91,7 @@ impl Shop {
             printer: Health { word: "state.ready", behind: 0, alert: false },
             scanner: Health::default(),
             copy: Health::default(),
+            disk: Health::default(),
             paper: Vec::new(),
         }
     }
@@ -129,6 +131,7 @@ impl Shop {
             printer: &self.printer,
             scanner: &self.scanner,
             copy: &self.copy,
+            disk: &self.disk,
             message: self.message.as_ref(),
             paper: &self.paper,
         }

@@ -42,10 +42,13 @@ pub enum FaultKind {
     ShortWrite,
     /// A signal came first: nothing was done.
     Eintr,
+    /// The file system was made read-only, as the kernel does after errors of its own: nothing was done.
+    Erofs,
 }
 
 impl FaultKind {
-    pub const ALL: [Self; 4] = [Self::Eio, Self::Enospc, Self::ShortWrite, Self::Eintr];
+    pub const ALL: [Self; 5] =
+        [Self::Eio, Self::Enospc, Self::ShortWrite, Self::Eintr, Self::Erofs];
 
     fn can_hit(self, call: Call) -> bool {
         match self {
@@ -53,6 +56,7 @@ impl FaultKind {
             Self::Enospc => call.needs_space(),
             Self::ShortWrite => call == Call::Write,
             Self::Eintr => matches!(call, Call::Read | Call::Write | Call::Sync),
+            Self::Erofs => call.changes() && !matches!(call, Call::Sync | Call::SyncDir),
         }
     }
 
@@ -60,6 +64,7 @@ impl FaultKind {
         match self {
             Self::Enospc => Errno::NOSPC.into(),
             Self::Eintr => Errno::INTR.into(),
+            Self::Erofs => Errno::ROFS.into(),
             Self::Eio | Self::ShortWrite => Errno::IO.into(),
         }
     }
@@ -481,11 +486,11 @@ impl DiskFile for FaultyFile {
         let mut state = self.disk.state();
         state.counts.writes += 1;
         let verdict = state.enter(Call::Write, self.life)?;
-        let end = offset + bytes.len() as u64;
-        let more = end.saturating_sub(state.disk.files[self.file].live.len() as u64);
+        let span = place(offset)..place(offset) + bytes.len();
+        let more = state.disk.files[self.file].live.more_room(span);
         let half = bytes.len() / 2;
         let (taken, answer) = match verdict {
-            Verdict::Fail(FaultKind::Eintr) => (0, Err(FaultKind::Eintr.error())),
+            Verdict::Fail(kind @ (FaultKind::Eintr | FaultKind::Erofs)) => (0, Err(kind.error())),
             Verdict::Fail(FaultKind::ShortWrite) => (half, Ok(half)),
             Verdict::Fail(kind) => (half, Err(kind.error())),
             Verdict::Die => (bytes.len(), Err(io::Error::other("no power"))),
@@ -513,10 +518,14 @@ impl DiskFile for FaultyFile {
     fn allocate(&self, len: u64) -> io::Result<()> {
         let mut state = self.disk.state();
         let verdict = state.enter(Call::Allocate, self.life)?;
-        let more = len.saturating_sub(state.disk.files[self.file].live.len() as u64);
+        let live = &state.disk.files[self.file].live;
+        let (is_longer, more) = (place(len) > live.len(), live.more_room(0..place(len)));
         state.room_for(more)?;
-        if !matches!(verdict, Verdict::Fail(_)) && more > 0 {
-            state.disk.files[self.file].set_len(place(len));
+        if !matches!(verdict, Verdict::Fail(_)) {
+            if is_longer {
+                state.disk.files[self.file].set_len(place(len));
+            }
+            state.disk.files[self.file].live.fill_holes();
         }
         verdict.answer()
     }
@@ -618,6 +627,7 @@ mod tests {
             (FaultKind::Enospc, Lasting::Sticky, [true, false, false]),
             (FaultKind::ShortWrite, Lasting::Once, [true, false, true]),
             (FaultKind::Eintr, Lasting::Sticky, [true, false, false]),
+            (FaultKind::Erofs, Lasting::Sticky, [true, false, false]),
         ] {
             let disk = FaultyFiles::new();
             let (_, file) = file(&disk);

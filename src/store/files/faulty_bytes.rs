@@ -4,11 +4,15 @@
 //! Invariant: a clone is a snapshot; a write to one is never seen by the other.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, LazyLock};
 
 const CHUNK: usize = 4096;
 
 type Chunk = Arc<[u8; CHUNK]>;
+
+/// Where a file was made longer and nothing was written: zeros that take no room, as file systems keep them.
+static HOLE: LazyLock<Chunk> = LazyLock::new(|| Arc::new([0; CHUNK]));
 
 /// A file's content in chunks that clones share: a picture of the disk at every write is cheap.
 #[derive(Debug, Clone, Default)]
@@ -29,10 +33,29 @@ impl Bytes {
         }
         let count = len.div_ceil(CHUNK);
         if count > self.chunks.len() {
-            self.chunks.resize(count, Arc::new([0; CHUNK])); // All of the new ones are one.
+            self.chunks.resize(count, Arc::clone(&HOLE));
         }
         self.chunks.truncate(count);
         self.len = len;
+    }
+
+    /// Gives every hole its room.
+    pub fn fill_holes(&mut self) {
+        let zeros: Chunk = Arc::new([0; CHUNK]);
+        for chunk in self.chunks.iter_mut().filter(|chunk| is_hole(chunk)) {
+            *chunk = Arc::clone(&zeros);
+        }
+    }
+
+    /// Returns the bytes that the file takes on a disk.
+    pub fn room(&self) -> u64 {
+        to_bytes(self.chunks.iter().filter(|chunk| !is_hole(chunk)).count())
+    }
+
+    /// Returns how many bytes more a write over `span` would take.
+    pub fn more_room(&self, span: Range<usize>) -> u64 {
+        let span = span.start / CHUNK..span.end.div_ceil(CHUNK);
+        to_bytes(span.filter(|at| self.chunks.get(*at).is_none_or(is_hole)).count())
     }
 
     /// Fills `out` from `offset`; all of it must be there.
@@ -93,9 +116,31 @@ impl Bytes {
     }
 }
 
+fn is_hole(chunk: &Chunk) -> bool {
+    Arc::ptr_eq(chunk, &HOLE)
+}
+
+fn to_bytes(chunks: usize) -> u64 {
+    (chunks * CHUNK) as u64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_never_written_takes_no_room_until_it_is_given() {
+        let mut bytes = Bytes::default();
+        bytes.set_len(10 * CHUNK);
+        assert_eq!(bytes.room(), 0);
+        assert_eq!(bytes.more_room(CHUNK - 1..CHUNK + 1), to_bytes(2));
+        assert_eq!(bytes.more_room(9 * CHUNK..11 * CHUNK), to_bytes(2), "and beyond the end");
+        bytes.write(CHUNK - 1, b"ab");
+        assert_eq!(bytes.room(), to_bytes(2));
+        assert_eq!(bytes.more_room(0..2 * CHUNK), 0);
+        bytes.fill_holes();
+        assert_eq!(bytes.room(), to_bytes(10));
+    }
 
     #[test]
     fn a_clone_keeps_what_it_saw_and_cut_bytes_come_back_as_zeros() {

@@ -252,7 +252,7 @@ impl Disk {
 
     /// Returns the bytes that all named files take.
     pub fn used(&self) -> u64 {
-        self.names.values().map(|&file| self.files[file].live.len() as u64).sum()
+        self.names.values().map(|&file| self.files[file].live.room()).sum()
     }
 
     /// Loses power: contents by `keep`; of the changes of names the first few survive, in order,
