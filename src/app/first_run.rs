@@ -9,10 +9,18 @@ use super::engine::Engine;
 use super::lane_config::LaneConfig;
 use super::opening::{self, OpenFault, Options};
 use super::picture::Picture;
-use crate::domain::settings::{SettingsPatch, ShopPatch, StaffPatch, TaxPatch};
+use super::words::Language;
+use crate::domain::settings::{DepartmentPatch, SettingsPatch, ShopPatch, StaffPatch, TaxPatch};
 use crate::domain::tax::TaxMode;
 use crate::domain::words::Words;
 use crate::screens::{Action, Display, FirstShop, Keymap, Screens, TerminalGuard, Theme};
+
+/// What a shop can ring up by key from its first customer on; it changes them as it likes.
+const DEPARTMENTS: [(&str, &str); 3] = [
+    ("first.department.food", "reduced"),
+    ("first.department.goods", "standard"),
+    ("first.department.untaxed", "exempt"),
+];
 
 /// Asks; `None` when the owner left without founding a shop.
 ///
@@ -79,6 +87,15 @@ pub fn found(options: &Options, first: &FirstShop) -> Result<Engine, OpenFault> 
         },
         ..SettingsPatch::default()
     };
+    let words = Language::from_word(&first.language).unwrap_or_default().words();
+    settings.department.extend(DEPARTMENTS.iter().zip(1..).map(|((name, class), number)| {
+        DepartmentPatch {
+            number,
+            name: Some(words.get(name).to_owned()),
+            tax_class: Some((*class).to_owned()),
+            ..DepartmentPatch::default()
+        }
+    }));
     if !first.manager.is_empty() {
         let mut manager = StaffPatch {
             number: 1,

@@ -24,6 +24,7 @@ use crate::app::run::{Answers, Form, OnRefusal, play};
 use crate::app::spool::MOST_WAITING;
 use crate::app::upkeep::StartCheck;
 use crate::app::words::{Language, must_be_file};
+use crate::domain::registration::CheckDiffers;
 use crate::domain::settings::{Settings, SettingsChange};
 use crate::domain::words::Words;
 use crate::exchange::shop_file::read_shop;
@@ -100,6 +101,7 @@ pub fn init(
             Some(path) => read_settings(path, words)?,
             None => SettingsChange::default(),
         };
+        warn_of_number(&change, words);
         opening::found(options, &config, change, crate::app::books::ShopKind::Real)
             .map_err(fault)?
     };
@@ -117,6 +119,15 @@ fn read_settings(path: &Path, words: &Words) -> Result<SettingsChange, Said> {
         let line = usize::try_from(fault.row).unwrap_or(usize::MAX);
         Said::misread(path.display(), line, &fault.refusal, words)
     })
+}
+
+/// A registration number that no company can have is told, and taken: sole traders' may be so.
+pub fn warn_of_number(change: &SettingsChange, words: &Words) {
+    if let Some(CheckDiffers { given, expected }) = change.doubtful_number() {
+        let args: [(&str, &dyn std::fmt::Display); 2] =
+            [("given", &given), ("expected", &expected)];
+        say(&words.fill("cli.doubtful_number", &args));
+    }
 }
 
 /// A lane opened here, answering scripts.

@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use tempfile::NamedTempFile;
 
 use super::arguments::{Dates, EncodingWord, ExportWhat, ImportWhat};
-use super::deeds::{Here, language_here, open_or_reach, through};
+use super::deeds::{Here, language_here, open_or_reach, through, warn_of_number};
 use super::exit::Exit;
 use super::said::{Said, enough, say, tell};
 use crate::app::aside::{HowFar, Task};
@@ -21,9 +21,11 @@ use crate::app::imports::{self, Desk, Doing, ImportError, Mode, Order, Room, Wha
 use crate::app::opening::Options;
 use crate::app::reports::read_day;
 use crate::app::words::must_be_file;
+use crate::domain::settings::Settings;
 use crate::domain::words::Words;
 use crate::exchange::csv_out::{OutEncoding, Written};
 use crate::exchange::mapping::Mapping;
+use crate::exchange::shop_file::read_shop;
 
 pub fn import(
     options: &Options,
@@ -88,6 +90,9 @@ fn import_settings(
             let file = copy.path().to_owned();
             through(&mut client, Task::Settings { mode, file, language }, words)?;
         }
+    }
+    if let Ok(change) = read_shop(&text, &Settings::default()) {
+        warn_of_number(&change, words);
     }
     let applied = mode == Mode::Apply;
     say(words.get(if applied { "import.settings_applied" } else { "import.settings_ok" }));

@@ -25,6 +25,7 @@ pub struct NotARegistrationNumber;
 /// same digit is not promised for sole traders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckDiffers {
+    pub given: String,
     pub expected: String,
 }
 
@@ -54,7 +55,7 @@ impl RegistrationNumber {
         if self.0[1..].starts_with(expected) {
             return Ok(());
         }
-        Err(CheckDiffers { expected: format!("T{expected}{base}") })
+        Err(CheckDiffers { given: self.0.clone(), expected: format!("T{expected}{base}") })
     }
 }
 

@@ -13,6 +13,7 @@ use super::frame;
 use super::kana_line::KanaMode;
 use super::model::Model;
 use super::screen::{Look, Screen, Turn};
+use crate::domain::registration::RegistrationNumber;
 
 /// The answers. Texts are as typed; empty means not answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub struct FirstShop {
 pub struct FirstRun {
     form: Form,
     sent: bool,
+    /// A registration number that was asked about once.
+    doubted: String,
 }
 
 impl Default for FirstRun {
@@ -67,7 +70,7 @@ impl FirstRun {
             FormField::one_of("theme", "first.theme", &["dark", "light", "contrast", "sixteen"]),
         ]);
         form.set("language", language);
-        Self { form, sent: false }
+        Self { form, sent: false, doubted: String::new() }
     }
 
     fn shop(&self) -> FirstShop {
@@ -97,8 +100,26 @@ impl FirstRun {
         if !shop.manager.is_empty() && shop.pin.len() < 4 {
             return Turn::say("first.pin_needed");
         }
+        if let Some(doubt) = self.doubt(&shop.registration_number) {
+            return Turn::say(doubt);
+        }
         self.sent = true;
         Turn::Give(Action::Found(Box::new(shop)))
+    }
+
+    /// What is wrong with the number that every invoice will show. One that no company can have is asked
+    /// about once: it may be a sole trader's.
+    fn doubt(&mut self, number: &str) -> Option<&'static str> {
+        if number.is_empty() || self.doubted == number {
+            return None;
+        }
+        let Ok(read) = number.parse::<RegistrationNumber>() else {
+            return Some("first.number_wrong");
+        };
+        read.check().err().map(|_| {
+            number.clone_into(&mut self.doubted);
+            "first.number_doubtful"
+        })
     }
 }
 

@@ -81,7 +81,15 @@ fn cd_14_to_17_a_number_of_the_wrong_shape_is_refused_a_wrong_check_digit_is_not
         let made = nowhere.regi(&["init", "--settings", file.to_str().unwrap()]);
         let said = String::from_utf8_lossy(&made.stderr);
         assert_eq!(made.status.code(), Some(exit), "{number}: {said}");
+        let warned = number == "T1123456789012";
+        assert_eq!(said.contains("T7123456789012)") && said.contains(number), warned, "{said}");
     }
+    let shop = Shop::new("");
+    let file = shop.file("number.toml", b"[shop]\nregistration_number = \"T1123456789012\"\n");
+    let brought = shop.regi(&["import", "shop", file.to_str().unwrap(), "--apply"]);
+    let said = String::from_utf8_lossy(&brought.stderr);
+    assert_eq!(brought.status.code(), Some(0), "{said}");
+    assert!(said.contains("T7123456789012"), "a later change is warned of, too: {said}");
 }
 
 const LABELS: &str = "\

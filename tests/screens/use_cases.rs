@@ -196,13 +196,38 @@ fn a_command_typed_is_given_and_kept_for_the_arrows() {
 #[test]
 fn a_new_shop_is_asked_for_its_name_first() {
     let shop = Shop::new("ja");
-    let keymap = regi::screens::Keymap::usual();
-    let theme = regi::screens::Theme::usual();
-    let mut screens = regi::screens::Screens::first_run(keymap, theme, "ja");
+    let mut screens = first_run("ja");
     assert_eq!(press(&mut screens, &shop, "<f10>"), Action::Say("first.name_needed"));
     press(&mut screens, &shop, "<enter>midori");
     let Action::Found(found) = press(&mut screens, &shop, "<f10>") else { panic!("a shop") };
     assert_eq!((found.name.as_str(), found.keymap.as_str()), ("みどり", "tenkey"));
+}
+
+/// Every invoice shows the number: a slip of the finger is found before the first customer.
+#[test]
+fn a_doubtful_registration_number_is_asked_about_once() {
+    let shop = Shop::new("ja");
+    for (number, said) in [
+        ("t123", Some("first.number_wrong")),
+        ("t1123456789012", Some("first.number_doubtful")),
+        ("t7123456789012", None),
+    ] {
+        let mut screens = first_run("ja");
+        press(&mut screens, &shop, &format!("<enter>midori<enter><enter><enter>{number}"));
+        let first = press(&mut screens, &shop, "<f10>");
+        assert_eq!(matches!(first, Action::Found(_)), said.is_none(), "{number}");
+        if let Some(said) = said {
+            assert_eq!(first, Action::Say(said));
+            let again = press(&mut screens, &shop, "<f10>");
+            let kept = said == "first.number_doubtful";
+            assert_eq!(matches!(again, Action::Found(_)), kept, "{number}");
+        }
+    }
+}
+
+fn first_run(language: &str) -> regi::screens::Screens {
+    let (keymap, theme) = (regi::screens::Keymap::usual(), regi::screens::Theme::usual());
+    regi::screens::Screens::first_run(keymap, theme, language)
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::{CodesPatch, Settings, SettingsPatch};
 use crate::domain::command::Pin;
 use crate::domain::entry::Kind;
 use crate::domain::refusal::Refusal;
+use crate::domain::registration::{CheckDiffers, RegistrationNumber};
 
 /// What a settings file says. The codes came later than the journal's format: their patch is an
 /// entry of its own.
@@ -35,6 +36,13 @@ impl SettingsChange {
         cards_beside_labels(&next)?;
         *settings = next;
         Ok(())
+    }
+
+    /// Returns what is odd about the registration number that it sets: every invoice of the shop will show
+    /// it, and its customers deduct tax by it.
+    pub fn doubtful_number(&self) -> Option<CheckDiffers> {
+        let number = self.settings.shop.registration_number.as_ref()?;
+        number.parse::<RegistrationNumber>().ok()?.check().err()
     }
 
     /// Takes the PINs out, by staff number, so that they can go where PINs live.
