@@ -217,6 +217,7 @@ fn a_return_without_a_receipt_says_so() {
     let sale = open_return(&shop);
     let paper = japanese(&shop, |head| sale_paper(head, &act("2026-11-25 15:02", 3), &sale));
     assert!(paper.contains("元の取引 レシートなし") && paper.contains("現金返金"), "{paper}");
+    assert!(!paper.contains("適格"), "without the day of the sale it is no adjustment invoice");
 }
 
 #[test]

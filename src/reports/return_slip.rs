@@ -26,8 +26,13 @@ pub fn return_slip(letterhead: &Letterhead<'_>, act: &Act<'_>, sale: &Sale) -> D
 fn head(letterhead: &Letterhead<'_>, act: &Act<'_>, sale: &Sale, document: &mut Document) {
     let words = letterhead.words;
     letterhead.shop(document);
+    // Without its receipt the day of the sale is not known, and without that day it is no such invoice.
     let registered = letterhead.settings.shop.registration_number.is_some();
-    let title = if registered { "paper.return.title_invoice" } else { "paper.return.title" };
+    let title = if registered && sale.return_of.is_some() {
+        "paper.return.title_invoice"
+    } else {
+        "paper.return.title"
+    };
     letterhead.title(document, title, act.copy);
     let date = letterhead.date_time(act.local());
     document

@@ -20,6 +20,7 @@ use super::tables::{
 use super::visits::LastVisits;
 use crate::domain::kana::{exact_key, loose_key};
 use crate::domain::member::Member;
+use crate::domain::phone::Phone;
 use crate::domain::text::halfwidth_digits;
 
 /// The fewest digits of a phone number's end that are looked for.
@@ -134,9 +135,13 @@ fn matching(txn: &ReadTransaction, text: &str, most: usize) -> Result<Hits, Stor
     match Shape::of(&text) {
         Shape::Mail => index(txn, MEMBER_MAILS, &text.to_lowercase(), Fit::Begins, &mut hits)?,
         Shape::Digits => {
-            let digits = reversed(&text);
+            let said = text.parse().map_or_else(|_| text.clone(), Phone::into_digits);
+            let digits = reversed(&said);
             if digits.len() >= FEWEST_DIGITS {
                 index(txn, MEMBER_PHONES, &digits, Fit::Begins, &mut hits)?;
+                if hits.found.is_empty() {
+                    anywhere(txn, MEMBER_PHONES, &digits, &mut hits)?;
+                }
             }
         }
         Shape::Kana => {
@@ -144,19 +149,40 @@ fn matching(txn: &ReadTransaction, text: &str, most: usize) -> Result<Hits, Stor
                 index(txn, MEMBER_KANA, &exact_key(&key), Fit::Begins, &mut hits)?;
                 index(txn, MEMBER_LOOSE, &loose_key(&key), Fit::Near, &mut hits)?;
             }
-        }
-        Shape::Name => {
-            let names = txn.open_table(MEMBER_NAMES)?;
-            let part = folded_name(&text);
-            if most == usize::MAX {
-                let all = name_blocks::all(&names, &part)?;
-                let _ = all.into_iter().try_for_each(|id| hits.add(Fit::Begins, id));
-            } else {
-                name_blocks::scan(&names, &part, |id| hits.add(Fit::Begins, id))?;
+            // What sounds like nobody may be spelled: a mail address, a second name in Latin letters.
+            if hits.found.is_empty() {
+                index(txn, MEMBER_MAILS, &text.to_lowercase(), Fit::Near, &mut hits)?;
+                name_part(txn, &text, &mut hits)?;
             }
         }
+        Shape::Name => name_part(txn, &text, &mut hits)?,
     }
     Ok(hits)
+}
+
+fn name_part(txn: &ReadTransaction, text: &str, hits: &mut Hits) -> Result<(), StoreError> {
+    let names = txn.open_table(MEMBER_NAMES)?;
+    let part = folded_name(text);
+    if hits.most == usize::MAX {
+        let all = name_blocks::all(&names, &part)?;
+        let _ = all.into_iter().try_for_each(|id| hits.add(Fit::Begins, id));
+        return Ok(());
+    }
+    name_blocks::scan(&names, &part, |id| hits.add(Fit::Begins, id))
+}
+
+/// Takes what holds `key` somewhere; the whole index is read for it.
+fn anywhere(
+    txn: &ReadTransaction,
+    table: Postings,
+    key: &str,
+    hits: &mut Hits,
+) -> Result<(), StoreError> {
+    let key = memchr::memmem::Finder::new(key);
+    postings::scan(&txn.open_table(table)?, "", |found, id| match key.find(found) {
+        Some(_) => hits.add(Fit::Near, id),
+        None => ControlFlow::Continue(()),
+    })
 }
 
 /// Takes what begins with `key` from an index; the whole key is an exact hit.

@@ -263,6 +263,8 @@ fn members_are_found_by_whatever_they_say() {
         ("m1", vec!["m1"]),
         ("5678", vec![CARD, "m3", "m2"]),
         ("０９０-1234-5678", vec![CARD]),
+        ("+81 90-1234-5678", vec![CARD]),
+        ("9012345", vec![CARD]),
         ("678", vec![]),
         ("たかはし", vec![CARD]),
         ("ﾀｶﾊｼ ﾊﾅｺ", vec![CARD]),

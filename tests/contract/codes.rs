@@ -147,6 +147,15 @@ fn bk_01_two_rows_of_a_book_are_one_sale_of_it() {
     }
 }
 
+/// The ISBN keyed from the cover, its bar code being torn: it pairs like the upper row it stands for.
+#[test]
+fn an_old_isbn_keyed_by_hand_pairs_with_the_price_below() {
+    let shop = Shop::new("");
+    let sold = shop.sell("scan 4167105713\nscan 1920193005714\ntender_cash");
+    assert_eq!(lines(&sold, "code"), ["9784167105716"]);
+    assert_eq!(lines(&sold, "unit_price"), [571]);
+}
+
 #[test]
 fn bk_04_and_bk_05_a_second_row_alone_sells_nothing() {
     let shop = Shop::new("");

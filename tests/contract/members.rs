@@ -78,6 +78,15 @@ fn a_card_scanned_at_any_time_attaches_its_member() {
 }
 
 #[test]
+fn latin_letters_find_a_second_name_and_the_front_of_a_mail_address() {
+    let shop = shop();
+    shop.sell("new_member name=\"John Smith\" phone=080-9999-1111 mail=jsmi@example.com");
+    for said in ["Smith", "smit", "jsmi", "jsmi@exa"] {
+        assert_eq!(names(&shop.sell(&format!("find_member {said}"))), ["John Smith"], "{said}");
+    }
+}
+
+#[test]
 fn a_new_member_earns_with_the_sale_at_hand() {
     let shop = shop();
     let made = shop.sell(
@@ -97,7 +106,12 @@ fn a_new_member_earns_with_the_sale_at_hand() {
     assert_eq!(changed["member"]["phone"], "0311112222");
     let found = shop.sell("find_member 2222");
     assert_eq!(found["members"][0]["code"], code);
-    assert_eq!(names(&shop.sell("find_member 1111")).len(), 0, "the old number is gone");
+    assert_eq!(names(&shop.sell("find_member 99991111")).len(), 0, "the old number is gone");
+    let found = shop.sell("find_member 0311112");
+    assert_eq!(
+        found["members"][0]["code"], code,
+        "the front of a number that somebody began to say"
+    );
     let exported = shop.export("members");
     let row = exported.iter().find(|row| row["code"] == code).expect("exported");
     assert_eq!(row["x_犬"], "ポチ");

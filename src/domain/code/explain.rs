@@ -60,7 +60,6 @@ fn item_kind(kind: ItemKind) -> &'static str {
         ItemKind::Jan8 => "jan8",
         ItemKind::UpcA => "upc_a",
         ItemKind::UpcE => "upc_e",
-        ItemKind::Isbn10 => "isbn10",
         ItemKind::Gtin14 => "gtin14",
     }
 }

@@ -117,7 +117,6 @@ pub enum ItemKind {
     Jan8,
     UpcA,
     UpcE,
-    Isbn10,
     /// 14 digits that begin with 0: a piece, written long.
     Gtin14,
 }

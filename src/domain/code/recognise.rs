@@ -186,7 +186,7 @@ fn isbn(code: &str) -> Option<Result<Scanned, CodeFault>> {
     match bare.len() {
         10 => {
             let gtin = isbn13_from_isbn10(&bare).ok()?;
-            Some(Ok(Scanned::Item { gtin, kind: ItemKind::Isbn10, or: None }))
+            Some(Ok(Scanned::BookRow1 { isbn: gtin }))
         }
         13 if bare.len() < code.len() && all_digits(&bare) && is_isbn13(&bare) => {
             Some(Gtin::parse(&bare).map(|isbn| Scanned::BookRow1 { isbn }))
