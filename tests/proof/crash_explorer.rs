@@ -31,7 +31,7 @@ const SECOND_CUT_WITHIN: u64 = 40;
 
 /// Walks through working days.
 pub fn days(run: &Run) -> Figures {
-    let days = run.of(1, 8, 800);
+    let days = run.of(1, 8, 520);
     let tally = run.in_parallel(days, |day, tally| explore_day(run, day, tally));
     tally.figures(&["days", "images", "cut again", "cut a third time", "lost", "doubled"])
 }
