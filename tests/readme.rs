@@ -133,6 +133,18 @@ fn settings_of_the_readme_are_taken() {
     let mut settings = usual.clone();
     let patch = regi::exchange::shop_file::read_shop(shop, &usual).expect("a shop's settings");
     patch.apply(&mut settings).expect("settings that fit");
+    let more = blocks.iter().find(|text| text.starts_with("# more settings")).expect("the others");
+    let before = settings.clone();
+    let patch = regi::exchange::shop_file::read_shop(more, &settings).expect("other settings");
+    patch.apply(&mut settings).expect("settings that fit");
+    assert_ne!(settings, before);
+    let written = regi::exchange::shop_text::shop_text(&settings);
+    let tables = written.lines().filter(|line| line.starts_with('['));
+    for table in tables.map(|line| line.split('.').next().unwrap_or_default()) {
+        let shown =
+            [shop, more].iter().any(|text| text.lines().any(|line| line.starts_with(table)));
+        assert!(shown, "{table} is not in the README");
+    }
 }
 
 #[test]
