@@ -130,9 +130,27 @@ fn after_a_kill_the_sale_is_back_and_the_last_line_wants_a_look() {
     terminal.signal(Signal::KILL);
     terminal.ends();
     let again = Terminal::open(&shop, &["--lang", "en"]);
-    again.shows(&["牛乳 1L", "248", "Check the last line"]);
+    again.shows(&["牛乳 1L", "248", "not paid yet", "Check the last line"]);
     again.types("101\r");
     again.becomes("no notice any more", |screen| !screen.contains("Check the last line"));
+}
+
+/// The power failed between the sale and its receipt: the customer still waits for the change.
+#[test]
+fn after_a_kill_behind_a_sale_its_change_is_shown_again() {
+    let shop = shop();
+    let mut terminal = Terminal::open(&shop, &["--lang", "en"]);
+    terminal.shows(&["みどり商店"]);
+    terminal.types("101\r");
+    terminal.shows(&["牛乳 1L", "248"]);
+    terminal.types("\r500\r");
+    terminal.shows(&["Change", "252"]);
+    terminal.signal(Signal::KILL);
+    terminal.ends();
+    let again = Terminal::open(&shop, &["--lang", "en"]);
+    again.shows(&["01-000001", "248", "500", "252", "is paid and stands"]);
+    again.types("101\r");
+    again.becomes("the next sale", |screen| !screen.contains("252"));
 }
 
 #[test]

@@ -298,6 +298,29 @@ impl Picture {
         self.message = Some(Message { refusal: true, text: words.refusal(refusal) });
     }
 
+    /// What the customer at the counter must hear after a run that was cut off: the open sale is not paid,
+    /// or the one before it is, with the change that may not have been given.
+    pub fn cut_off(&mut self, engine: &Engine) {
+        use crate::domain::register::Lookup;
+        let words = &engine.words;
+        if engine.register.cart.has_sale() {
+            return self.say("notice.check_last_line", words);
+        }
+        let lane = &engine.register.lane;
+        let newest = lane.newest_receipt().filter(|_| lane.day.is_some());
+        let sale = newest.and_then(|number| engine.shop.reader().sale(number).ok().flatten());
+        if let Some(stored) = sale {
+            let sale = &stored.sale;
+            self.last = Some(LastSale {
+                receipt: sale.number.to_string(),
+                total: sale.totals.total,
+                received: sale.tenders.iter().map(|tender| tender.amount).sum(),
+                change: sale.change,
+            });
+            self.said_aside(words.fill("notice.last_is_paid", &[("receipt", &sale.number)]));
+        }
+    }
+
     /// A command was carried out: keep the three numbers, say what it needs. What leaves no trace on
     /// the screen (`done.paid_in`) is said in words.
     pub fn done(&mut self, outcome: &Outcome, engine: &Engine) {

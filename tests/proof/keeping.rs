@@ -201,17 +201,67 @@ pub fn restore_cut(run: &Run) -> Figures {
                 disk.power_cut(again, run.seed ^ case ^ 1);
             }
             run.tell(&what);
-            let next = knows_hanako(&disk, &what);
-            let found = hashes(&disk);
-            let is_new = found[0] == new[0] && found.len() == 2;
-            assert!(found == old || is_new, "{what}: neither old nor new");
-            assert_eq!(is_new, next.to_string() == "01b-000001", "{what}: {next}");
-            assert!(done.is_err() || is_new, "{what}: done, and undone");
-            proved(&disk, &what);
+            old_or_new(&disk, &old, &new, done.is_ok(), &what);
             cuts += 1;
         }
     }
     Figures::default().and(cuts, "restores cut off").and(0, "neither old nor new")
+}
+
+/// What a restore left is one shop of the two, whole, and the new one when it said that it was done.
+fn old_or_new(
+    disk: &FaultyFiles,
+    old: &[(Epoch, Vec<Hash>)],
+    new: &[(Epoch, Vec<Hash>)],
+    done: bool,
+    what: &str,
+) {
+    let next = knows_hanako(disk, what);
+    let found = hashes(disk);
+    let is_new = found[0] == new[0] && found.len() == 2;
+    assert!(found == old || is_new, "{what}: neither old nor new");
+    assert_eq!(is_new, next.to_string() == "01b-000001", "{what}: {next}");
+    assert!(!done || is_new, "{what}: done, and undone");
+    proved(disk, what);
+}
+
+/// Restores from a stick and to a disk of which any call fails, once or until it is mended: pulled, full,
+/// read-only, interrupted. Half of the failures end with the power.
+pub fn restore_fault(run: &Run) -> Figures {
+    let two = Two::new();
+    let disk = two.with_stick(&two.today);
+    let old = hashes(&disk);
+    disk.reset_counts();
+    unpack(&disk, OverNewer::Replace).expect("unpacked");
+    let new = hashes(&disk);
+    let disk = two.with_stick(&two.today);
+    restore(&disk, OverNewer::Replace).expect("restored");
+    let calls = disk.counts().calls;
+    let kinds = FaultKind::ALL.len() as u64;
+    let step = run.of(307, 23, 1);
+    let mut refused = 0;
+    let mut done = 0;
+    for case in run.cases(calls.div_ceil(step) * kinds * 2) {
+        let (n, kind) =
+            (case / (kinds * 2) * step + 1, FaultKind::ALL[(case / 2 % kinds) as usize]);
+        let lasting = [Lasting::Once, Lasting::Sticky][(case % 2) as usize];
+        let what = format!("{kind:?} {lasting:?} at call {n}");
+        run.tell(&what);
+        let disk = two.with_stick(&two.today);
+        disk.fail_at(n, kind, lasting);
+        let said = restore(&disk, OverNewer::Replace);
+        disk.heal();
+        if n % 2 == 0 {
+            disk.power_cut(Keep::Nothing, run.seed ^ case);
+        }
+        old_or_new(&disk, &old, &new, said.is_ok(), &what);
+        refused += u64::from(said.is_err());
+        done += 1;
+    }
+    Figures::default()
+        .and(done, "restores with a fault")
+        .and(refused, "refused in words")
+        .and(0, "neither old nor new")
 }
 
 /// Writes a backup to a stick that is full, failing or pulled at every call: it bears its name only

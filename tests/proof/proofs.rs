@@ -75,6 +75,11 @@ pub const ALL: &[Proof] = &[
         prove: keeping::restore_cut,
     },
     Proof {
+        name: "restore_fault",
+        promise: "a restore of which any call fails leaves the old shop or the new one, whole",
+        prove: keeping::restore_fault,
+    },
+    Proof {
         name: "backup_cut",
         promise: "a backup to a stick that is full or pulled is never listed as good",
         prove: keeping::backup_cut,

@@ -70,7 +70,7 @@ pub struct Counter<W: Write> {
     /// An act was carried out since the picture was last taken.
     acted: bool,
     settled: bool,
-    /// The last run was cut off with a sale open: said once the sale is seen.
+    /// The last run was cut off: said once somebody is there to read how its sale ended.
     cut_off: bool,
     sound: ScanSound,
     weighing: Weighing,
@@ -97,7 +97,7 @@ impl<W: Write> Counter<W> {
         let line_display = devices::line_display(&engine.config.display, &events);
         let weighing = Weighing::start(engine.config.scale.as_ref(), &events);
         let sound = ScanSound::start(&engine.config.sound, &events);
-        let cut_off = engine.unclean && engine.register.cart.has_sale();
+        let cut_off = engine.unclean;
         Ok(Self {
             engine,
             screens,
@@ -417,7 +417,7 @@ impl<W: Write> Counter<W> {
         self.picture.look_around(&self.engine);
         if self.cut_off && !self.engine.register.is_locked() {
             self.cut_off = false;
-            self.picture.say("notice.check_last_line", &self.engine.words);
+            self.picture.cut_off(&self.engine);
         }
         let model = self.picture.model(&self.engine.words);
         self.screens.settle(&model);
