@@ -33,6 +33,31 @@ const JOURNAL_ROWS: usize = 100;
 /// Cells a report may take on the screens, where it can be moved sideways.
 const REPORT_CELLS: usize = 200;
 
+/// One page of a member's visits, newest first.
+fn visits(engine: &Engine, code: &str, offset: usize) -> Result<Page<JournalRow>, Refusal> {
+    let reader = engine.shop.reader();
+    let visits = reader.visits(code, offset + PAGE + 1)?;
+    let rows = visits.iter().filter_map(|visit| {
+        let stored = reader.sale(visit.receipt).ok()??;
+        Some(JournalRow {
+            lane: visit.receipt.lane,
+            seq: stored.seq,
+            at: local(stored.at_ms, stored.offset_minutes),
+            kind: "entry.sale",
+            number: visit.receipt.to_string(),
+            amount: Some(stored.sale.totals.total),
+            staff: stored.staff,
+            detail: stored
+                .sale
+                .lines
+                .first()
+                .map(|line| line.item.name.clone())
+                .unwrap_or_default(),
+        })
+    });
+    Ok(page(rows.collect(), offset))
+}
+
 /// Answers a screen's question.
 ///
 /// # Errors
@@ -54,29 +79,11 @@ pub fn answer(engine: &Engine, question: Question) -> Result<Answer, Refusal> {
         Question::MemberCard { code } => {
             let member = reader.member(&code)?;
             let member = member.ok_or_else(|| unknown_member(&code))?;
-            Answer::MemberCard(Box::new(view(engine, &member)))
+            Answer::MemberCard(Box::new(view(engine, &member)), visits(engine, &code, 0)?)
         }
         Question::Visits { code, offset } => {
-            let visits = reader.visits(&code, offset + PAGE + 1)?;
-            let rows = visits.iter().filter_map(|visit| {
-                let stored = reader.sale(visit.receipt).ok()??;
-                Some(JournalRow {
-                    lane: visit.receipt.lane,
-                    seq: stored.seq,
-                    at: local(stored.at_ms, stored.offset_minutes),
-                    kind: "entry.sale",
-                    number: visit.receipt.to_string(),
-                    amount: Some(stored.sale.totals.total),
-                    staff: stored.staff,
-                    detail: stored
-                        .sale
-                        .lines
-                        .first()
-                        .map(|line| line.item.name.clone())
-                        .unwrap_or_default(),
-                })
-            });
-            Answer::Visits { code, page: page(rows.collect(), offset) }
+            let page = visits(engine, &code, offset)?;
+            Answer::Visits { code, page }
         }
         Question::Journal { query, offset } => {
             let found = reader.search(&read_query(engine, &query)?, offset, PAGE)?;

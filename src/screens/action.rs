@@ -158,7 +158,8 @@ pub enum Answer {
         query: Vec<String>,
         page: Page<JournalRow>,
     },
-    MemberCard(Box<MemberView>),
+    /// A member with the newest visits.
+    MemberCard(Box<MemberView>, Page<JournalRow>),
     Receipt(Box<ReceiptView>),
     Devices(Vec<DeviceRow>),
     /// A report, or anything else that is read page by page.

@@ -22,12 +22,11 @@ pub struct MemberCard {
     code: String,
     card: Option<MemberView>,
     visits: Paged<JournalRow>,
-    visits_known: bool,
 }
 
 impl MemberCard {
     pub fn new(code: String) -> Self {
-        Self { code, card: None, visits: Paged::default(), visits_known: false }
+        Self { code, card: None, visits: Paged::default() }
     }
 
     fn visits(&self, offset: usize) -> Question {
@@ -35,9 +34,6 @@ impl MemberCard {
     }
 
     fn step(&mut self, by: isize) -> Turn {
-        if !self.visits_known {
-            return Turn::Give(Action::Ask(self.visits(0)));
-        }
         match self.visits.step(by) {
             Some(offset) => Turn::Give(Action::Ask(self.visits(offset))),
             None => Turn::Stay,
@@ -83,12 +79,12 @@ impl Screen for MemberCard {
 
     fn answer(&mut self, answer: &Answer) -> bool {
         match answer {
-            Answer::MemberCard(card) if card.code == self.code => {
+            Answer::MemberCard(card, visits) if card.code == self.code => {
                 self.card = Some((**card).clone());
+                self.visits.fill(visits.clone());
                 true
             }
             Answer::Visits { code, page } if *code == self.code => {
-                self.visits_known = true;
                 self.visits.fill(page.clone());
                 true
             }
@@ -113,12 +109,8 @@ impl Screen for MemberCard {
         draw_card(&mut canvas.part(1, 1, canvas.width() - 2, 7), look, card);
         let height = canvas.height();
         canvas.text(1, 9, 40, look.word("member_card.visits"), look.theme.title);
-        if self.visits_known {
-            let mut rows = canvas.part(0, 10, canvas.width(), height - 10);
-            draw_rows(&mut rows, look, &self.visits, "member_card.no_visits");
-        } else {
-            canvas.text(3, 11, 60, look.word("member_card.visits_hint"), look.theme.dim);
-        }
+        let mut rows = canvas.part(0, 10, canvas.width(), height - 10);
+        draw_rows(&mut rows, look, &self.visits, "member_card.no_visits");
         None
     }
 }

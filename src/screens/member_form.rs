@@ -143,7 +143,7 @@ impl Screen for MemberForm {
 
     fn answer(&mut self, answer: &Answer) -> bool {
         match answer {
-            Answer::MemberCard(card) if self.code.as_deref() == Some(&card.code) => {
+            Answer::MemberCard(card, _) if self.code.as_deref() == Some(&card.code) => {
                 self.load(card);
                 true
             }
@@ -184,7 +184,8 @@ mod tests {
     #[test]
     fn an_edit_says_only_what_changed_and_may_empty_a_field() {
         let mut form = MemberForm::edit("29".into());
-        assert!(form.answer(&Answer::MemberCard(Box::new(card()))));
+        let visits = Page { offset: 0, rows: Vec::new(), more: false };
+        assert!(form.answer(&Answer::MemberCard(Box::new(card()), visits)));
         assert_eq!(form.line(), None);
         form.form.set("name", "");
         assert_eq!(form.line().unwrap(), "edit_member name=");

@@ -213,7 +213,7 @@ impl Screens {
             // An answer that came too late for its screen.
             Answer::Visits { .. }
             | Answer::Journal { .. }
-            | Answer::MemberCard(_)
+            | Answer::MemberCard(..)
             | Answer::Receipt(_)
             | Answer::Devices(_) => {}
         }

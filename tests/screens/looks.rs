@@ -66,9 +66,8 @@ const CASES: &[Case] = &[
     ("member_card", |shop, screens| {
         shop.sale = Shop::with_sale("ja").sale;
         press(screens, shop, "<f11>0");
-        screens.answer(Answer::MemberCard(Box::new(member())));
-        let page = Page { offset: 0, rows: journal_rows(), more: false };
-        screens.answer(Answer::Visits { code: "2900000000018".into(), page });
+        let visits = Page { offset: 0, rows: journal_rows(), more: false };
+        screens.answer(Answer::MemberCard(Box::new(member()), visits));
     }),
     ("member_form", |shop, screens| {
         press(screens, shop, "<f3>090<f5>");

@@ -320,10 +320,24 @@ fn a_number_that_nobody_has_is_told_before_the_pin() {
     assert_eq!(press(&mut screens, &shop, "333333<enter>"), does(&["sign_in 3 333333"]));
 }
 
-/// Without a card the menu has no card to show: it asks whose.
+/// One key shows the member of the sale, points and last visits; without one it finds whose card it is.
+#[test]
+fn the_member_key_shows_the_card_of_the_sales_member() {
+    let mut shop = Shop::new("ja");
+    shop.sale = Shop::with_sale("ja").sale;
+    for (keymap, key) in [("tenkey", "<f3>"), ("function", "<f7>"), ("laptop", "m")] {
+        let mut screens = screens(keymap);
+        press(&mut screens, &shop, key);
+        assert_eq!(screens.name(), ScreenName::MemberCard, "{keymap}");
+        press(&mut screens, &shop, "<f3>");
+        assert_eq!(screens.name(), ScreenName::MemberFinder, "{keymap}: another member");
+    }
+}
+
+/// Without a card there is no card to show: it is asked whose.
 #[test]
 fn the_card_of_nobody_is_looked_for() {
-    for keys in ["<f11>0", "<f11>e"] {
+    for keys in ["<f11>0", "<f11>e", "<f3>"] {
         let shop = Shop::new("ja");
         let mut screens = screens("tenkey");
         press(&mut screens, &shop, keys);
