@@ -168,6 +168,7 @@ impl Screen for MemberForm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::screens::action::Page;
 
     fn card() -> MemberView {
         MemberView { code: "29".into(), name: "田中".into(), ..MemberView::default() }
