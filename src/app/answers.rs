@@ -111,9 +111,29 @@ fn unknown_member(code: &str) -> Refusal {
 }
 
 fn read_query(engine: &Engine, words: &[String]) -> Result<Query, Refusal> {
-    Query::parse(words, engine.now().day()).map_err(|wrong| {
+    let mut query = Query::parse(words, engine.now().day()).map_err(|wrong| {
         Refusal::new(RefusalCode::BadArgument).saying("bad_query").with("argument", wrong)
-    })
+    })?;
+    if let Some(said) = query.member.take() {
+        query.member = Some(the_member(engine, said)?);
+    }
+    Ok(query)
+}
+
+/// The code of the one member whom a card, a telephone number or a name finds.
+fn the_member(engine: &Engine, said: String) -> Result<String, Refusal> {
+    let reader = engine.shop.reader();
+    if reader.member(&said)?.is_some() {
+        return Ok(said);
+    }
+    let mut found = reader.find_members(&said, 2)?;
+    match (found.pop(), found.is_empty()) {
+        (Some(one), true) => Ok(one.code),
+        (None, _) => Err(unknown_member(&said)),
+        (Some(_), false) => {
+            Err(Refusal::new(RefusalCode::NoMember).saying("several_members").with("text", said))
+        }
+    }
 }
 
 /// Date and time at the counter, `11-22 10:23`.

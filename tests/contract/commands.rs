@@ -291,6 +291,11 @@ fn any_two_things_that_are_remembered_find_the_sale() {
             |row: &serde_json::Value| row["receipt"].as_str().unwrap()[3..].parse().unwrap();
         rows.iter().map(number).collect()
     };
+    // A member is known by name, not by what is on the card.
+    assert_eq!(found("member=山田"), [4, 3]);
+    assert_eq!(found("member=yamada"), [4, 3]);
+    let refused = |query: &str| shop.refuse_at(&day(23), &format!("sign_in 1\njournal {query}"));
+    assert_eq!(refused("member=誰か"), "no_member");
     for (at, (mark, want)) in marks.iter().enumerate() {
         assert_eq!(found(mark), *want, "{mark}");
         for (other, also) in &marks[at + 1..] {
