@@ -28,6 +28,8 @@ use crate::store::jobs::slip_of;
 pub enum KitchenNews {
     /// Its printer cannot print; slips wait.
     Trouble { place: String, trouble: Trouble },
+    /// Its printer could not print; nothing waits.
+    Idle { place: String, trouble: Trouble },
     /// The slip is printed a second time, marked: the first may have come out.
     Again { place: String, receipt: String },
     /// Nobody knows whether this slip was printed, or it was not: tell the kitchen.
@@ -105,6 +107,11 @@ impl Kitchen {
         Ok(Self { stations: stations?, ..Self::default() })
     }
 
+    /// Hears how the printers are while nothing is printed.
+    pub fn watch(&self) {
+        self.stations.iter().for_each(|station| station.printer.watch_calmly());
+    }
+
     /// Returns the places that have something of the sale to make.
     pub fn places(&self, sale: &Sale) -> impl Iterator<Item = &str> {
         let configs = self.stations.iter().map(|station| &station.config);
@@ -152,6 +159,9 @@ impl Kitchen {
     fn send(&mut self, seq: u64, job: &str, document: &Document, again: Option<Document>) {
         let taken = self.station(job).is_some_and(|station| {
             let taken = station.printer.send(job, document, seq, None);
+            if station.printer.trouble.take().is_some() {
+                station.printer.look(); // Staff hear again that a slip waits.
+            }
             if taken {
                 station.waiting.push(Waiting { seq, job: job.to_owned(), again });
             }
@@ -212,10 +222,11 @@ impl Kitchen {
             PrinterEvent::Ready => station.printer.trouble = None,
             PrinterEvent::Trouble(trouble) => {
                 let new = station.printer.trouble.replace(trouble) != Some(trouble);
-                if new && !station.waiting.is_empty() {
-                    let place = station.config.name.clone();
-                    self.said.push(KitchenNews::Trouble { place, trouble });
-                }
+                let place = station.config.name.clone();
+                self.said.extend(new.then_some(match station.waiting.is_empty() {
+                    false => KitchenNews::Trouble { place, trouble },
+                    true => KitchenNews::Idle { place, trouble },
+                }));
             }
             PrinterEvent::Done { job, .. } => {
                 if let Some(Waiting { seq, job, .. }) = station.take(job) {

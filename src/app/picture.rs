@@ -257,6 +257,10 @@ impl Picture {
                 let state = words.get(trouble_word(trouble));
                 words.fill("kitchen.trouble", &[("place", place), ("state", &state)])
             }
+            KitchenNews::Idle { place, trouble } => {
+                let state = words.get(trouble_word(trouble));
+                words.fill("kitchen.idle", &[("place", place), ("state", &state)])
+            }
             KitchenNews::Again { place, receipt } => {
                 words.fill("kitchen.twice", &[("place", place), ("receipt", receipt)])
             }
@@ -264,6 +268,13 @@ impl Picture {
                 words.fill("kitchen.untold", &[("place", place), ("receipt", receipt)])
             }
         };
+        self.message = Some(Message { refusal: true, text });
+    }
+
+    /// The second printer could not print, should it have to.
+    pub fn second_printer(&mut self, trouble: &Trouble, words: &Words) {
+        let state = words.get(trouble_word(trouble));
+        let text = words.fill("printer_second", &[("state", &state)]);
         self.message = Some(Message { refusal: true, text });
     }
 

@@ -10,9 +10,14 @@ use super::spool::SpoolError;
 use crate::devices::escpos_render;
 use crate::devices::printer::dialogue::{Manner, Patience};
 use crate::devices::printer::{self, Address, PrinterEvent, PrinterHandle, Submitted, Trouble};
-use crate::devices::profile::{Profile, Profiles};
+use crate::devices::profile::{Profile, Profiles, Status};
 use crate::devices::raster::Bitmap;
 use crate::domain::document::Document;
+
+/// Between two askings of the first printer: paper and cover are in words within half a second.
+const WATCH_MS: u64 = 300;
+/// Between two askings of a printer beside it.
+const CALM_MS: u64 = 2_000;
 
 /// Which printer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,9 +66,10 @@ impl<'a> Named<'a> {
         tell: impl FnMut(PrinterEvent) + Send + 'static,
     ) -> Result<Printer, SpoolError> {
         let manner = Manner::from(self.profile);
+        let is_own = !matches!(self.address, Address::Tcp { .. });
         let handle = printer::start(self.address, manner, patience, tell)?;
         let profile = Arc::new(self.profile.clone());
-        Ok(Printer { handle: Some(handle), profile, trouble: None })
+        Ok(Printer { handle: Some(handle), profile, is_own, trouble: None })
     }
 }
 
@@ -72,6 +78,8 @@ pub struct Printer {
     /// Gone once it was stopped.
     handle: Option<PrinterHandle>,
     profile: Arc<Profile>,
+    /// It hangs on this machine; one on the network may serve others.
+    is_own: bool,
     /// What ails it.
     pub trouble: Option<Trouble>,
 }
@@ -81,6 +89,33 @@ impl Printer {
     pub fn stop(&mut self) {
         if let Some(handle) = self.handle.take() {
             handle.stop();
+        }
+    }
+
+    /// Hears how it is while nothing is printed: from a printer that tells by itself at once, from one
+    /// that must be asked every `every_ms`.
+    pub fn watch(&self, every_ms: u64) {
+        let every = match self.profile.status {
+            Status::Asb => None,
+            Status::Dle => Some(every_ms),
+            Status::None => return,
+        };
+        if let Some(handle) = &self.handle {
+            handle.watch(every);
+        }
+    }
+
+    /// The same for a printer beside the first, unless others print there, too: the line to it is held.
+    pub fn watch_calmly(&self) {
+        if self.is_own {
+            self.watch(CALM_MS);
+        }
+    }
+
+    /// Asks how it is now, once.
+    pub fn look(&self) {
+        if let Some(handle) = &self.handle {
+            handle.look();
         }
     }
 
@@ -151,6 +186,12 @@ impl Printers {
     pub fn place(&self) -> Place {
         let second_is_well = self.second.as_ref().is_some_and(|second| second.trouble.is_none());
         if self.main.trouble.is_some() && second_is_well { Place::Second } else { Place::Main }
+    }
+
+    /// Hears how the printers are while nothing is printed.
+    pub fn watch(&self) {
+        self.main.watch(WATCH_MS);
+        self.second.iter().for_each(Printer::watch_calmly);
     }
 
     fn at(&self, place: Place) -> Option<&Printer> {

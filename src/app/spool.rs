@@ -16,7 +16,7 @@ use super::printers::{Named, Place, Printers};
 use crate::devices::escpos_render;
 use crate::devices::printer::dialogue::Patience;
 use crate::devices::printer::{self, Address, Job, JobKind, PrinterEvent, Trouble};
-use crate::devices::profile::{Profile, Profiles, Status};
+use crate::devices::profile::{Profile, Profiles};
 use crate::devices::raster::{Bitmap, LogoError};
 use crate::devices::text_render::render_text;
 use crate::domain::document::Document;
@@ -31,8 +31,6 @@ pub const MOST_WAITING: usize = 50;
 const ENDS_AT_ONCE: usize = 16;
 /// Jobs of papers are numbered by their entry; numbers from here on are of no entry.
 const FIRST_LOOSE: u64 = 1 << 48;
-/// Between two looks at the drawer's sensor, where the printer must be asked.
-const SENSOR_EVERY_MS: u64 = 1_000;
 /// Rows of paper the `screen:` printer keeps.
 const PANE_ROWS: usize = 400;
 
@@ -66,6 +64,8 @@ struct Ended {
 pub enum SpoolNews {
     Ready,
     Trouble(Trouble),
+    /// The second printer could not print, should it have to.
+    SecondTrouble(Trouble),
     /// A job whose fate staff must tell with `print_outcome JOB printed|lost`.
     Uncertain {
         job: String,
@@ -221,17 +221,9 @@ impl Spool {
         })
     }
 
-    /// Keeps an eye on paper and drawer while nothing is printed, where the printer tells by itself, or
-    /// where the shop wants its drawer's sensor read.
+    /// Keeps an eye on paper and drawer while nothing is printed, where the printer answers.
     pub fn watch(&self) {
-        let every = match self.printers.profile().status {
-            Status::Asb => None,
-            Status::Dle if self.drawer.is_read() => Some(SENSOR_EVERY_MS),
-            Status::Dle | Status::None => return,
-        };
-        if let Some(handle) = self.printers.handle(Place::Main) {
-            handle.watch(every);
-        }
+        self.printers.watch();
     }
 
     /// Returns how long until the drawer has stood open for too long, if it stands open.
@@ -407,10 +399,11 @@ impl Spool {
             }
             PrinterEvent::Trouble(trouble) => {
                 self.printers.is(place, Some(trouble));
-                (place == Place::Main).then(|| {
-                    self.ask_back();
-                    SpoolNews::Trouble(trouble)
-                })
+                if place == Place::Second {
+                    return Some(SpoolNews::SecondTrouble(trouble));
+                }
+                self.ask_back();
+                Some(SpoolNews::Trouble(trouble))
             }
             PrinterEvent::NotSent { job, .. } if self.was_asked_back(job) => {
                 self.send_elsewhere(job)

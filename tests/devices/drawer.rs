@@ -34,6 +34,8 @@ pub fn receipt_printer(open: Arc<AtomicBool>, out: Arc<AtomicBool>) -> Device {
                 }
                 [0x1d, b'(', b'H', ..] | [0x10] | [0x10, 4] if rest.len() < 11 => break,
                 [0x1d] | [0x1d, b'('] => break,
+                [0x1d, b'r', _, ..] => (3, if is_out { Vec::new() } else { vec![0] }),
+                [0x1d, b'r'] => break,
                 [0x1b, b'p', _, _, _, ..] => {
                     open.store(true, Ordering::Relaxed);
                     (5, vec![0x14, 0, 0, 0])

@@ -1,12 +1,18 @@
 //! A device at the other end of a serial line, and the settings file that names it.
 
-use std::io::{Read, Write};
+use std::io::Write;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use portable_pty::{PtyPair, native_pty_system};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags, open};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Action, tcflow};
 
 use crate::pty::PATIENCE;
 use crate::support::Shop;
@@ -34,40 +40,56 @@ impl Peer {
     }
 }
 
-/// A device that hears, and answers as it is told to. It stays plugged in to the test's end.
+/// A device that hears, and answers as it is told to; dropping it pulls its cable.
 pub struct Device {
-    pair: PtyPair,
-    pen: Arc<Mutex<Box<dyn Write + Send>>>,
+    line: Arc<OwnedFd>,
+    /// Kept open, so that a register that closes its end hangs up nothing.
+    far_end: OwnedFd,
+    path: PathBuf,
     heard: Arc<Mutex<Vec<u8>>>,
+    ear: Option<JoinHandle<()>>,
+    unplugged: Arc<AtomicBool>,
 }
 
 impl Device {
     /// `answer` is handed everything heard since its last answer, and takes what it answers.
     pub fn new(mut answer: impl FnMut(&mut Vec<u8>) -> Vec<u8> + Send + 'static) -> Self {
-        let pair = native_pty_system().openpty(Default::default()).expect("a pseudo-terminal");
-        let pen = pair.master.take_writer().expect("the device's end");
-        let pen = Arc::new(Mutex::new(pen));
-        let mut ear = pair.master.try_clone_reader().expect("the device's end");
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let (kept, own) = (heard.clone(), pen.clone());
-        std::thread::spawn(move || {
+        let line = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
+        grantpt(&line).and_then(|()| unlockpt(&line)).expect("it can be opened");
+        let name = ptsname(&line, Vec::new()).expect("it has a name");
+        let path = PathBuf::from(name.to_str().expect("a path"));
+        let far_end = open(&path, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("its end");
+        let (line, heard) = (Arc::new(line), Arc::new(Mutex::new(Vec::new())));
+        let unplugged = Arc::new(AtomicBool::new(false));
+        let (kept, own, end) = (heard.clone(), line.clone(), unplugged.clone());
+        let ear = std::thread::spawn(move || {
             let (mut bytes, mut unanswered) = ([0; 1_024], Vec::new());
-            while let Ok(count @ 1..) = ear.read(&mut bytes) {
+            let look = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+            while !end.load(Ordering::Relaxed) {
+                let mut watched = [PollFd::new(&own, PollFlags::IN)];
+                if !poll(&mut watched, Some(&look)).is_ok_and(|ready| ready > 0) {
+                    continue;
+                }
+                let Ok(count @ 1..) = rustix::io::read(&own, &mut bytes) else { return };
                 kept.lock().unwrap().extend_from_slice(&bytes[..count]);
                 unanswered.extend_from_slice(&bytes[..count]);
-                let said = answer(&mut unanswered);
-                let _ = own.lock().unwrap().write_all(&said); // The test may be over.
+                say(&own, &answer(&mut unanswered));
             }
         });
-        Self { pair, pen, heard }
+        Self { line, far_end, path, heard, ear: Some(ear), unplugged }
     }
 
     pub fn path(&self) -> PathBuf {
-        self.pair.master.tty_name().expect("it has a name")
+        self.path.clone()
     }
 
     pub fn says(&self, bytes: &[u8]) {
-        self.pen.lock().unwrap().write_all(bytes).expect("it is sent");
+        say(&self.line, bytes);
+    }
+
+    /// It takes no byte any more, or takes them again.
+    pub fn holds(&self, what: Action) {
+        tcflow(&self.far_end, what).expect("a line that can be held");
     }
 
     /// Everything heard so far.
@@ -94,6 +116,34 @@ impl Device {
             std::thread::sleep(Duration::from_millis(5));
         }
     }
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        self.unplugged.store(true, Ordering::Relaxed);
+        let _ = self.ear.take().map(JoinHandle::join); // What it heard was looked at by the test.
+    }
+}
+
+fn say(line: &OwnedFd, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        let said = rustix::io::write(line, bytes).expect("it is sent");
+        bytes = &bytes[said..];
+    }
+}
+
+/// How soon something that is plugged in again is usable, in words of the project's promise.
+pub const SOON: Duration = Duration::from_secs(3);
+
+/// Does something that takes time up to five times, and says whether it once took at most so long: a
+/// machine that is busy otherwise makes it longer, nothing makes it shorter.
+#[track_caller]
+pub fn takes_at_most(most: Duration, mut deed: impl FnMut() -> Duration) {
+    let times: Vec<_> = std::iter::repeat_with(&mut deed)
+        .take(5)
+        .scan(false, |done, took| (!std::mem::replace(done, took <= most)).then_some(took))
+        .collect();
+    assert!(times.iter().any(|took| *took <= most), "{times:?}");
 }
 
 /// Makes `name = value` of the file's head, before every table.

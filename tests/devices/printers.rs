@@ -1,12 +1,12 @@
 //! A second printer where the first cannot, and slips where things are made.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::drawer::receipt_printer;
 use crate::escpos_decoder::decode;
-use crate::peer::{Device, key, plug, printer, settings};
+use crate::peer::{Device, key, plug, printer, settings, takes_at_most};
 use crate::pty::{PATIENCE, Terminal};
 use crate::support::Shop;
 
@@ -76,6 +76,115 @@ fn papers_move_to_the_second_printer_and_come_back_each_once() {
     assert_eq!(journal.matches("print_ended").count(), 4, "{journal}");
     assert!(!journal.contains("Lost"), "{journal}");
     shop.verify();
+}
+
+/// A printer that says how it is when it is asked, and never by itself.
+fn asked_printer(state: Arc<AtomicU8>) -> Device {
+    Device::new(move |heard| {
+        let state = state.load(Ordering::Relaxed);
+        let mut said = Vec::new();
+        let asks = |part: &[u8]| part[..2] == [0x10, 4] || part[..2] == [0x1d, b'r'];
+        while let Some(at) = heard.windows(3).position(asks) {
+            said.push(match (heard[at], heard[at + 2], state) {
+                (0x1d, ..) => 0, // Everything before it is printed.
+                (_, 2, OUT) => 0x12 | 0x20,
+                (_, 4, OUT) => 0x12 | 0x60,
+                (_, 2, OPEN) => 0x12 | 0x04,
+                (_, 1, OUT | OPEN) => 0x12 | 0x08,
+                _ => 0x12,
+            });
+            heard.drain(..at + 3);
+        }
+        said
+    })
+}
+
+const WELL: u8 = 0;
+const OUT: u8 = 1;
+const OPEN: u8 = 2;
+
+#[test]
+fn what_ails_a_star_between_two_sales_is_in_words_within_half_a_second() {
+    let shop = Shop::new("").with_items(ITEMS);
+    let (socket, state) = (shop.dir().join("ttyStar"), Arc::new(AtomicU8::new(WELL)));
+    let mut device = Some(asked_printer(state.clone()));
+    plug(&device.as_ref().unwrap().path(), &socket);
+    printer(&shop, &format!("serial:{}", socket.display()), "star-mc");
+    let terminal = Terminal::open(&shop, &["--lang", "en"]);
+    terminal.shows(&["Printer:ready"]);
+    sells(&terminal, "220"); // A receipt passes between the askings.
+    let star = device.as_ref().unwrap();
+    star.hears(b"01-000001");
+    terminal.shows(&["Printer:ready"]);
+
+    // Nothing new: it is asked, and the screen is left in peace, once the receipt has ended.
+    let is_quiet = || {
+        let before = *terminal.written.lock().unwrap();
+        star.takes();
+        waits_for(|| star.heard().windows(3).filter(|part| *part == [0x10, 4, 4]).count() >= 4);
+        *terminal.written.lock().unwrap() == before
+    };
+    waits_for(is_quiet);
+
+    for (ails, word) in [(OUT, "Printer:no paper"), (OPEN, "Printer:cover open")] {
+        takes_at_most(Duration::from_millis(500), || {
+            star.takes();
+            star.hears(&[0x10, 4, 4]); // It has just been asked, and was well.
+            std::thread::sleep(Duration::from_millis(20));
+            let begun = Instant::now();
+            state.store(ails, Ordering::Relaxed);
+            terminal.shows(&[word]);
+            let took = begun.elapsed();
+            state.store(WELL, Ordering::Relaxed);
+            terminal.shows(&["Printer:ready"]);
+            took
+        });
+    }
+    takes_at_most(Duration::from_millis(500), || {
+        let begun = Instant::now();
+        device = None; // The cable is pulled.
+        std::fs::remove_file(&socket).unwrap();
+        terminal.shows(&["Printer:lost"]);
+        let took = begun.elapsed();
+        let again = asked_printer(state.clone());
+        plug(&again.path(), &socket);
+        device = Some(again);
+        terminal.shows(&["Printer:ready"]);
+        took
+    });
+    sells(&terminal, "220");
+    device.as_ref().unwrap().hears(b"01-000002");
+}
+
+#[test]
+fn a_second_and_a_kitchen_printer_say_what_ails_them_before_they_are_needed() {
+    let shop = Shop::new("").with_items(ITEMS);
+    let (second, kitchen) = (Arc::new(AtomicU8::new(WELL)), Arc::new(AtomicU8::new(WELL)));
+    let devices = [asked_printer(second.clone()), asked_printer(kitchen.clone())];
+    let [a, b] = [0, 1].map(|at| format!("serial:{}", devices[at].path().display()));
+    settings(
+        &shop,
+        &format!(
+            "[printer.fallback]\naddress = \"{a}\"\nprofile = \"star-mc\"\n\
+             [[kitchen]]\nname = \"Bar\"\naddress = \"{b}\"\nprofile = \"star-mc\"\ndepartments = [2]"
+        ),
+    );
+    let terminal = Terminal::open(&shop, &["--lang", "en"]);
+    terminal.shows(&["Printer:ready"]);
+    devices.iter().for_each(|device| drop(device.hears(&[0x10, 4, 4])));
+    second.store(OUT, Ordering::Relaxed);
+    terminal.shows(&["The second printer is no paper"]);
+    kitchen.store(OPEN, Ordering::Relaxed);
+    terminal.shows(&["Bar: the printer is cover open. Look"]);
+    // A slip for it waits, which is said again.
+    terminal.types("102\r");
+    terminal.shows(&["Coffee"]);
+    terminal.types("\r");
+    std::thread::sleep(Duration::from_millis(250));
+    terminal.types("1000\r");
+    terminal.shows(&["Bar: the printer is cover open. Slips wait"]);
+    kitchen.store(WELL, Ordering::Relaxed);
+    devices[1].hears(b"01-000001");
 }
 
 #[test]

@@ -104,6 +104,9 @@ impl<W: Write> Counter<W> {
                     self.picture.uncertain_print(job, &self.engine.words);
                 }
                 SpoolNews::Alarm(alarm) => self.drawer_alarm(*alarm),
+                SpoolNews::SecondTrouble(trouble) => {
+                    self.picture.second_printer(trouble, &self.engine.words);
+                }
                 SpoolNews::Moved => self.picture.say_refusal("printer_moved", &self.engine.words),
                 SpoolNews::Back => self.picture.say("notice.printer_back", &self.engine.words),
                 _ => {}

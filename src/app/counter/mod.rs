@@ -162,6 +162,7 @@ impl<W: Write> Counter<W> {
         self.cart_sync.ask();
         self.engine.shop.keep_room();
         self.engine.spool.watch();
+        self.engine.kitchen.watch();
         let (events, copy) = (self.events.clone(), opening::copy_place(&self.engine.config));
         self.engine.check = Some(StartCheck::begin(&self.engine.shop, copy, move || {
             let _ = events.send(Event::Checked); // The register has ended meanwhile.

@@ -226,6 +226,7 @@ struct Carrier<Tell> {
     /// The device never has anything to read: watching for it would spin.
     mute: bool,
     open_at: u64,
+    opened_at: u64,
 }
 
 impl<Tell: FnMut(PrinterEvent)> Carrier<Tell> {
@@ -239,8 +240,20 @@ impl<Tell: FnMut(PrinterEvent)> Carrier<Tell> {
         retry: u64,
     ) -> Self {
         let started = Instant::now();
-        let (link, mute, open_at) = (None, false, 0);
-        Self { address, inbox, wake, waiting, tell, dialogue, retry, started, link, mute, open_at }
+        Self {
+            address,
+            inbox,
+            wake,
+            waiting,
+            tell,
+            dialogue,
+            retry,
+            started,
+            link: None,
+            mute: false,
+            open_at: 0,
+            opened_at: 0,
+        }
     }
 
     fn now(&self) -> u64 {
@@ -291,6 +304,7 @@ impl<Tell: FnMut(PrinterEvent)> Carrier<Tell> {
             Ok(link) => {
                 self.link = Some(link);
                 self.mute = false;
+                self.opened_at = self.now();
                 self.dialogue.opened(self.now());
             }
             Err(why) => self.lose(why),
@@ -375,12 +389,13 @@ impl<Tell: FnMut(PrinterEvent)> Carrier<Tell> {
         }
     }
 
-    /// The other end is gone; a network printer may hang up on an idle caller.
+    /// The other end is gone; a network printer may hang up on an idle caller, and is called again at
+    /// once: one that is gone is told then.
     fn end(&mut self) {
         if matches!(self.address, Address::Tcp { .. }) {
             let now = self.now();
             self.link = None;
-            self.open_at = now + self.retry;
+            self.open_at = self.opened_at + self.retry;
             self.dialogue.hung_up(now);
         } else {
             self.lose(Trouble::Absent);
