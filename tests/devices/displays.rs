@@ -1,8 +1,10 @@
 //! What the customer sees: on a line display at a serial line, and on a second terminal.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::peer::{Device, plug, settings};
+use rustix::termios::Action;
+
+use crate::peer::{Device, SOON, plug, settings, takes_at_most};
 use crate::pty::Terminal;
 use crate::support::Shop;
 
@@ -18,16 +20,28 @@ fn shop(more: &str) -> Shop {
     shop
 }
 
-/// The rows a DM-D display shows after these bytes, half-width kana as Unicode; any command but the
-/// few it knows is refused.
+/// The rows a DM-D display that was just switched on shows after these bytes, half-width kana as Unicode;
+/// any command but the few it knows is refused.
 fn shown(bytes: &[u8]) -> [String; 2] {
     let mut rows = [vec![' '; 20], vec![' '; 20]];
+    let (mut katakana, mut japan) = (false, false);
     let (mut x, mut y, mut at) = (0, 0, 0);
     while at < bytes.len() {
         let rest = &bytes[at..];
         let length = match rest {
-            [0x1b, b'@', ..] => 2,
-            [0x1b, b't', 1, ..] | [0x1b, b'R', 8, ..] | [0x1f, b'C', 0, ..] => 3,
+            [0x1b, b'@', ..] => {
+                (katakana, japan) = (false, false);
+                2
+            }
+            [0x1b, b't', 1, ..] => {
+                katakana = true;
+                3
+            }
+            [0x1b, b'R', 8, ..] => {
+                japan = true;
+                3
+            }
+            [0x1f, b'C', 0, ..] => 3,
             [0x1f, 1, ..] => 2,
             [0x0c, ..] => {
                 rows = [vec![' '; 20], vec![' '; 20]];
@@ -39,8 +53,9 @@ fn shown(bytes: &[u8]) -> [String; 2] {
             }
             [byte, ..] => {
                 let sign = match byte {
-                    0x5c => '¥',
+                    0x5c if japan => '¥',
                     0x20..=0x7e => char::from(*byte),
+                    0xa1..=0xdf if !katakana => 'é', // Or what else its first page has there.
                     0xa1..=0xdf => char::from_u32(0xff61 + u32::from(*byte) - 0xa1).unwrap(),
                     other => panic!("{other:02x} is no sign of a line display"),
                 };
@@ -103,13 +118,57 @@ fn a_line_display_follows_the_sale_and_comes_back() {
 }
 
 #[test]
-fn a_display_that_takes_nothing_holds_up_nobody() {
-    let shop = shop("address = \"tcp:127.0.0.1:9\"");
+fn a_line_display_is_unplugged_and_plugged_in_while_the_register_runs() {
+    let folder = Shop::nowhere();
+    std::fs::create_dir_all(folder.dir()).unwrap();
+    let port = folder.dir().join("ttyUSB0");
+    let shop = shop(&format!("address = \"serial:{}?baud=9600\"", port.display()));
+    let mut device = Device::new(|_| Vec::new());
+    plug(&device.path(), &port);
     let terminal = Terminal::open(&shop, &["--lang", "en"]);
     terminal.types("101\r");
-    terminal.shows(&["248"]);
+    becomes(&device, ["ｷﾞｭｳﾆｭｳ         ¥248", "TOTAL           ¥248"]);
+    takes_at_most(SOON, || {
+        std::fs::remove_file(&port).unwrap();
+        let other = Device::new(|_| Vec::new());
+        drop(std::mem::replace(&mut device, other)); // The cable is pulled, and nothing is sold.
+        terminal.shows(&["The line display does not answer"]);
+        plug(&device.path(), &port);
+        let begun = Instant::now();
+        becomes(&device, ["ｷﾞｭｳﾆｭｳ         ¥248", "TOTAL           ¥248"]);
+        begun.elapsed()
+    });
+    // Switched off and on, it has forgotten what a line that stands cannot tell.
+    device.takes();
     terminal.types("102\r");
-    terminal.shows(&["550", "2 pcs"]);
+    becomes(&device, ["Battery         ¥550", "TOTAL           ¥798"]);
+    device.takes();
+    terminal.types("101\r");
+    becomes(&device, ["ｷﾞｭｳﾆｭｳ         ¥248", "TOTAL         ¥1,046"]);
+}
+
+#[test]
+fn a_display_that_takes_nothing_holds_up_nobody() {
+    let stalled = Device::new(|_| Vec::new());
+    stalled.holds(Action::OOff);
+    let line = format!("serial:{}", stalled.path().display());
+    for address in ["tcp:127.0.0.1:9", &line] {
+        let shop = shop(&format!("address = \"{address}\""));
+        let terminal = Terminal::open(&shop, &["--lang", "en"]);
+        terminal.types("101\r");
+        terminal.shows(&["248"]);
+        terminal.types("102\r");
+        terminal.shows(&["550", "2 pcs"]);
+        terminal.types("\r");
+        std::thread::sleep(Duration::from_millis(200));
+        terminal.types("1000\r");
+        terminal.shows(&["202"]);
+        if address == line {
+            assert_eq!(stalled.heard(), b"", "it took something");
+            stalled.holds(Action::OOn);
+            becomes(&stalled, ["RECEIVED      ¥1,000", "CHANGE          ¥202"]);
+        }
+    }
 }
 
 #[test]

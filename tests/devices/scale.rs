@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::peer::{Device, settings};
+use crate::peer::{Device, plug, settings};
 use crate::pty::Terminal;
 use crate::support::Shop;
 
@@ -142,6 +142,30 @@ fn a_late_or_doubled_answer_is_never_the_weight() {
     device.says(b"ST,+00007.700 kg\r\n");
     terminal.types("101\r");
     terminal.shows(&["Carrots", "2 x", "78"]);
+}
+
+#[test]
+fn a_scale_that_is_plugged_in_again_weighs_the_next_goods() {
+    let shop = Shop::new("").with_items(ITEMS);
+    let port = shop.dir().join("ttyScale");
+    let (mut device, _) = scale(&["ST,+00000.100 kg\r\n"]);
+    plug(&device.path(), &port);
+    settings(&shop, &format!("[scale]\nserial = \"{}\"", port.display()));
+    let terminal = Terminal::open(&shop, &["--lang", "en"]);
+    terminal.types("101\r");
+    terminal.shows(&["Carrots", "1 x"]);
+    for sold in 2..4 {
+        std::fs::remove_file(&port).unwrap();
+        let (other, _) = scale(&["ST,+00000.100 kg\r\n"]);
+        drop(std::mem::replace(&mut device, other)); // Its cable is pulled.
+        if sold == 3 {
+            terminal.types("101\r");
+            terminal.shows(&["The scale does not answer"]);
+        }
+        plug(&device.path(), &port);
+        terminal.types("101\r"); // The first goods after it: no asking is lost.
+        terminal.shows(&[&(sold * 39).to_string()]);
+    }
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Serial scanners: heard, told apart from what they are not, lost and found.
 
 use std::process::Command;
+use std::time::Instant;
 
-use crate::peer::{Peer, plug, settings};
+use crate::peer::{Peer, SOON, plug, settings, takes_at_most};
 use crate::pty::Terminal;
 use crate::support::Shop;
 
@@ -61,6 +62,31 @@ fn two_serial_scanners_sell_and_their_faults_are_said() {
     terminal.shows(&["Scanner:lost", "Plug it in again"]);
     right.says(b"4902222222221\r");
     terminal.shows(&["4 pcs"]);
+}
+
+#[test]
+fn a_serial_scanner_that_is_plugged_in_again_sells_without_a_restart() {
+    let shop = shop();
+    let port = shop.dir().join("ttyACM0");
+    let mut scanner = Peer::speaker();
+    plug(&scanner.path(), &port);
+    settings(&shop, &format!("[[scanner]]\nserial = \"{}\"", port.display()));
+    let terminal = Terminal::open(&shop, &["--lang", "en"]);
+    terminal.shows(&["Scanner:ready"]);
+    let mut sold = 0;
+    takes_at_most(SOON, || {
+        std::fs::remove_file(&port).unwrap();
+        drop(std::mem::replace(&mut scanner, Peer::speaker())); // Its cable is pulled.
+        terminal.shows(&["Scanner:lost"]);
+        plug(&scanner.path(), &port);
+        let begun = Instant::now();
+        terminal.shows(&["Scanner:ready"]);
+        let took = begun.elapsed();
+        scanner.says(b"4901234567894\r\n");
+        sold += 150;
+        terminal.shows(&["Onigiri", &sold.to_string()]);
+        took
+    });
 }
 
 #[test]

@@ -49,8 +49,12 @@ fn half_width(text: &str) -> String {
 /// Returns the bytes that wake a display: initialised, katakana page, `¥` at 5C, overwriting, no
 /// cursor, empty.
 pub fn wake() -> Vec<u8> {
-    vec![0x1b, b'@', 0x1b, b't', 1, 0x1b, b'R', 8, 0x1f, 1, 0x1f, b'C', 0, 0x0c]
+    [&[0x1b, b'@'], &MANNER[..], &[0x0c]].concat()
 }
+
+/// What a display must be told again with each picture, for one that was switched off and on has
+/// forgotten it: katakana page, `¥` at 5C, overwriting, no cursor.
+pub const MANNER: [u8; 11] = [0x1b, b't', 1, 0x1b, b'R', 8, 0x1f, 1, 0x1f, b'C', 0];
 
 /// Returns the bytes that show `rows`, over whatever stands there.
 pub fn show(rows: &Rows) -> Vec<u8> {

@@ -1,7 +1,8 @@
 //! The thread that owns one customer display: the newest rows win.
 //!
 //! Room: devices. May touch: one display's link. May not: queue what is no longer true.
-//! Invariant: at most one picture waits; a display that is gone costs one attempt in `RETRY`.
+//! Invariant: at most one picture waits; a display that is gone costs one attempt in `RETRY`, and one
+//! that comes back shows what stands within it.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -9,11 +10,11 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::{Rows, show, wake};
+use super::{MANNER, Rows, show, wake};
 use crate::devices::printer::link::Link;
 use crate::devices::printer::{Address, Trouble};
 
-/// Between two attempts to reach a display that is not there.
+/// Between two attempts to reach a display that is not there, and between two looks whether it is.
 const RETRY: Duration = Duration::from_secs(2);
 /// Longest wait for a display to take its bytes: forty-odd of them at 1200 baud.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -44,11 +45,10 @@ pub fn start(
         let mut told = None;
         let mut rows = Rows::default();
         loop {
-            // One that is lost is tried again by itself, and gets what stands now.
-            let lost = told.is_some_and(|told: Result<(), Trouble>| told.is_err());
-            let wait = if lost { RETRY } else { Duration::MAX };
-            match ended.recv_timeout(wait) {
+            match ended.recv_timeout(screen.rest(told)) {
                 Ok(newest) => rows = newest,
+                Err(RecvTimeoutError::Timeout) if screen.is_there() => continue,
+                // One that is lost is tried again by itself, and gets what stands now.
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -68,8 +68,30 @@ struct Display {
 }
 
 impl Display {
+    /// Returns how long to wait for rows before it is looked whether the display is there.
+    fn rest(&self, told: Option<Result<(), Trouble>>) -> Duration {
+        match (told, self.tried) {
+            (None, _) => Duration::MAX, // Nothing was to be shown yet.
+            (Some(Err(_)), Some(tried)) => RETRY.saturating_sub(tried.elapsed()),
+            (Some(_), _) => RETRY,
+        }
+    }
+
+    /// Whether its line stands: a cable that is pulled is seen though nothing is shown.
+    fn is_there(&self) -> bool {
+        let gone = PollFlags::HUP | PollFlags::RDHUP | PollFlags::ERR | PollFlags::NVAL;
+        self.link.as_ref().is_some_and(|link| {
+            let mut watched = [PollFd::new(link, PollFlags::RDHUP)];
+            poll(&mut watched, Some(&Timespec::default())).is_ok()
+                && !watched[0].revents().intersects(gone)
+        })
+    }
+
     fn show(&mut self, rows: &Rows) -> Result<(), Trouble> {
-        let mut bytes = Vec::new();
+        if !self.is_there() {
+            self.link = None; // It may have been plugged in again.
+        }
+        let mut bytes = MANNER.to_vec();
         if self.link.is_none() {
             if self.tried.is_some_and(|tried| tried.elapsed() < RETRY) {
                 return Err(Trouble::Absent);
@@ -129,9 +151,10 @@ mod tests {
         assert_eq!(got, want);
         assert_eq!(told.recv_timeout(Duration::from_secs(5)), Ok(Ok(())));
         display.show(rows("¥0"));
-        let mut got = vec![0; show(&rows("¥0")).len()];
+        let want = [&MANNER[..], &show(&rows("¥0"))].concat();
+        let mut got = vec![0; want.len()];
         peer.read_exact(&mut got).expect("it sends");
-        assert_eq!(got, show(&rows("¥0")));
+        assert_eq!(got, want, "not emptied, but told again how it is to show");
     }
 
     #[test]

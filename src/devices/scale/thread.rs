@@ -147,10 +147,16 @@ impl Scale {
     }
 
     fn exchange(&mut self, ask: &[u8]) -> Result<Option<Vec<u8>>, ScaleFault> {
-        let link = match self.link.take() {
-            Some(link) => link,
-            None => link::serial(&self.settings.line).map_err(ScaleFault::Line)?,
-        };
+        if let Some(link) = self.link.take() {
+            match exchange(&link, ask) {
+                Err(ScaleFault::Line(_)) => {} // It may have been plugged in again.
+                line => {
+                    self.link = Some(link);
+                    return line;
+                }
+            }
+        }
+        let link = link::serial(&self.settings.line).map_err(ScaleFault::Line)?;
         let line = exchange(&link, ask);
         self.link = Some(link);
         line
