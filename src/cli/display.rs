@@ -14,10 +14,13 @@ use super::said::Said;
 use crate::app::control::Client;
 use crate::app::opening::{self, Options};
 use crate::domain::words::Words;
-use crate::screens::{CustomerView, Display, TerminalGuard, customer};
+use crate::screens::{CustomerView, Display, TerminalGuard, customer, terminal};
 
 /// Between two attempts to reach a register that is not there.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// How long a terminal may take to say whether it draws kanji.
+const ANSWER_TIME: Duration = Duration::from_secs(1);
 
 enum Happened {
     View(Box<CustomerView>),
@@ -36,6 +39,10 @@ pub fn display(options: &Options, words: &Words) -> Result<Exit, Said> {
     let (tell, happened) = unbounded(); // Bounded by what the register sends and a hand presses.
     follow(options.dir.clone(), tell.clone());
     let guard = TerminalGuard::enter().map_err(|error| at_terminal(&error))?;
+    terminal::ask_for_kanji(&mut io::stdout()).map_err(|error| at_terminal(&error))?;
+    let plain = terminal::draws_no_kanji(ANSWER_TIME);
+    let plain_words = opening::language(options, &config).plain_words();
+    let words = if plain { &plain_words } else { words };
     std::thread::spawn(move || {
         while let Ok(event) = crossterm::event::read() {
             if tell.send(Happened::Terminal(event)).is_err() {
@@ -45,17 +52,21 @@ pub fn display(options: &Options, words: &Words) -> Result<Exit, Said> {
     });
     let (width, height) = crossterm::terminal::size().map_err(|error| at_terminal(&error))?;
     let mut screen = Display::new(io::stdout(), width, height);
+    if plain {
+        screen.draw_plainly();
+    }
     let mut view = None;
     loop {
         let drawn = screen.draw(|cells| {
-            customer::draw(cells, view.as_deref(), words, &theme);
+            customer::draw(cells, view.as_ref(), words, &theme);
             None
         });
         if drawn.is_err() {
             return Ok(Exit::Hangup); // The terminal went away: nobody looks any more.
         }
         match happened.recv() {
-            Ok(Happened::View(new)) => view = Some(new),
+            Ok(Happened::View(new)) if plain => view = Some(new.plainly()),
+            Ok(Happened::View(new)) => view = Some(*new),
             Ok(Happened::Gone) => view = None,
             Ok(Happened::Terminal(TerminalEvent::Resize(width, height))) => {
                 screen.resize(width, height);

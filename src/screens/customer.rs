@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::big;
 use super::canvas::Canvas;
+use super::plain_signs;
 use super::theme::Theme;
+use crate::domain::kana;
 use crate::domain::money::Money;
 use crate::domain::words::Words;
 
@@ -23,6 +25,22 @@ pub struct CustomerView {
     pub member: String,
     pub lines: Vec<CustomerLine>,
     pub stage: CustomerStage,
+}
+
+impl CustomerView {
+    /// Returns the view for a terminal that draws no kanji: goods by their reading, and of the shop's own
+    /// words those that can be read then.
+    pub fn plainly(mut self) -> Self {
+        for line in self.lines.iter_mut().filter(|line| line.kana != line.name) {
+            line.name = kana::romaji(&line.kana);
+        }
+        for text in [&mut self.shop, &mut self.text] {
+            if !plain_signs::can_say(text) {
+                text.clear();
+            }
+        }
+        self
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -24,6 +24,11 @@ pub fn put(cells: &mut Buffer) {
     }
 }
 
+/// Whether a text keeps its meaning in plain signs: no question mark stands for a sign of it.
+pub fn can_say(text: &str) -> bool {
+    text.chars().all(|sign| sign == '?' || !plain(&sign.to_string(), 1).contains('?'))
+}
+
 /// Puts the first of these cells, and the second where the sign was wide, in plain signs.
 fn put_cell(cells: &mut [Cell]) {
     let taken = cells[0].symbol().width().clamp(1, cells.len());

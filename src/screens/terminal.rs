@@ -19,6 +19,7 @@ use crossterm::terminal::{
 use crossterm::{execute, queue};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::paint::paint;
 
@@ -129,6 +130,18 @@ pub fn denies_kanji() -> bool {
     // What is no answer is a key already: it is not kept waiting.
     has_an_answer(&io::stdin())
         && crossterm::cursor::position().is_ok_and(|(column, _)| column != 2)
+}
+
+/// Returns whether the terminal, asked for kanji, draws none: a bare console, or one that says so within
+/// `patience`. Called before any key is read.
+pub fn draws_no_kanji(patience: Duration) -> bool {
+    if is_bare_console() {
+        return true;
+    }
+    let stdin = io::stdin();
+    let mut watched = [PollFd::new(&stdin, PollFlags::IN)];
+    let answered = poll(&mut watched, Timespec::try_from(patience).ok().as_ref()) == Ok(1);
+    answered && denies_kanji()
 }
 
 /// Returns whether the terminal has sent anything that was not read yet.

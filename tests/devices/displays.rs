@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rustix::termios::Action;
 
 use crate::peer::{Device, SOON, plug, settings, takes_at_most};
-use crate::pty::Terminal;
+use crate::pty::{Kanji, Terminal};
 use crate::support::Shop;
 
 const ITEMS: &str = "\
@@ -169,6 +169,38 @@ fn a_display_that_takes_nothing_holds_up_nobody() {
             becomes(&stalled, ["RECEIVED      ¥1,000", "CHANGE          ¥202"]);
         }
     }
+}
+
+#[test]
+fn a_customers_terminal_without_kanji_shows_the_sale_in_plain_signs() {
+    let shop = shop("");
+    let plain = |language| Terminal::drawing(Kanji::One, &shop, &["--lang", language, "display"]);
+    let (ja, en) = (plain("ja"), plain("en"));
+    let is_plain = |display: &Terminal, word: &str| {
+        display.becomes(word, |screen| screen.contains(word) && screen.is_ascii());
+    };
+    is_plain(&ja, "Shoushou omachi kudasai");
+    is_plain(&en, "One moment");
+    let terminal = Terminal::open(&shop, &["--lang", "ja"]);
+    is_plain(&ja, "Irasshaimase");
+    is_plain(&ja, "Points x2 today");
+    terminal.types("101\r");
+    is_plain(&ja, "gyuunyuu");
+    is_plain(&ja, "Goukei 1 ten");
+    is_plain(&en, "gyuunyuu");
+    assert!(!ja.contents().contains('?'), "{}", ja.contents());
+    terminal.types("\r");
+    std::thread::sleep(Duration::from_millis(200));
+    terminal.types("1000\r");
+    is_plain(&ja, "Arigatou gozaimashita");
+    is_plain(&ja, "Otsuri");
+    // One that does not say is believed to draw kanji.
+    let mute = Terminal::drawing(Kanji::Unsaid, &shop, &["--lang", "ja", "display"]);
+    mute.shows(&["ありがとうございました", "みどり商店"]);
+    ja.send(b"\x11"); // Ctrl-Q.
+    let mut ja = ja;
+    assert_eq!(ja.ends(), 0);
+    ja.is_clean();
 }
 
 #[test]
