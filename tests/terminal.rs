@@ -285,6 +285,16 @@ fn a_terminal_that_draws_no_kanji_sells_in_romaji() {
 }
 
 #[test]
+fn keys_behind_a_late_answer_of_the_terminal_wait_for_no_other_key() {
+    let shop = shop();
+    let terminal = Terminal::open(&shop, &["--lang", "en"]);
+    terminal.shows(&["Printer:ready"]);
+    std::thread::sleep(Duration::from_millis(500)); // Its own question is answered.
+    terminal.send(b"\x1b[1;3R4901234567894\r");
+    terminal.shows(&["おにぎり", "150"]);
+}
+
+#[test]
 fn a_second_register_is_refused_at_once_with_the_reason() {
     let shop = shop();
     let mut first = Terminal::open(&shop, &["--lang", "en"]);

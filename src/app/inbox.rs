@@ -203,7 +203,9 @@ impl Keys {
         if self.is_gone {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        while crossterm::event::poll(Duration::ZERO)? {
+        // An answer about the cursor that comes late is no key, and ends a look with keys behind it.
+        let look = || crossterm::event::poll(Duration::ZERO);
+        while look()? || look()? {
             if taken.len() == MOST_AT_ONCE {
                 return Ok(());
             }
