@@ -282,7 +282,9 @@ fn a_kitchen_without_its_printer_is_said_and_holds_up_no_sale() {
 
 #[test]
 fn a_test_page_shows_ruler_traps_and_codes_and_says_what_must_be_set() {
-    for (profile, ruler, own_mode) in [("star-mc", 48, true), ("epson-58", 35, false)] {
+    for (profile, ruler, own_mode) in
+        [("star-mc", 48, true), ("star-mc2", 32, true), ("epson-58", 35, false)]
+    {
         let shop = Shop::new("");
         printer(&shop, "file:", profile);
         key(&shop, "language", "\"ja\"");
