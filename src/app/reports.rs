@@ -251,6 +251,7 @@ pub fn test_page(words: &Words, profile: &Profile) -> Document {
     page.styled(words.get("test_page.big"), Align::Left, Style::BIG);
     page.rule(Rule::Thin);
     page.push(Block::Barcode("01-000123".to_owned()));
+    page.push(Block::Barcode("4901234567894".to_owned()));
     page.push(Block::Qr("regi".to_owned()));
     page.text(words.get("test_page.codes_told"));
     page.rule(Rule::Thin);

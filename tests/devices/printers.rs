@@ -303,6 +303,12 @@ fn a_test_page_shows_ruler_traps_and_codes_and_says_what_must_be_set() {
         }
         assert_eq!(text.contains("ESC/POS に設定されています"), own_mode, "{profile}: {text}");
         assert_eq!((page.qr_codes.as_slice(), page.cuts.len()), (&["regi".to_owned()][..], 1));
-        assert!(page.barcodes.contains(&"01-000123".to_owned()), "{:?}", page.barcodes);
+        for code in ["01-000123", "4901234567894"] {
+            assert!(page.barcodes.contains(&code.to_owned()), "{code}: {:?}", page.barcodes);
+        }
+        // The JAN is drawn as such, as labels have it, and not as Code 128.
+        let bytes = std::fs::read(shop.dir().join("print/test.bin")).expect("it is printed");
+        let jan = [&[0x1d, b'k', 67, 13], &b"4901234567894"[..]].concat();
+        assert!(bytes.windows(jan.len()).any(|part| part == jan), "{profile}");
     }
 }
