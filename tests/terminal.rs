@@ -107,6 +107,17 @@ fn a_resize_moves_no_line_out_of_sight() {
     terminal.shows(&["みどり商店", "牛乳 1L", "248"]);
 }
 
+/// A cashier who starts to type before the screen is up has typed; a scanner may end its codes with a line feed.
+#[test]
+fn what_is_typed_before_the_screen_is_up_counts() {
+    let shop = shop();
+    let terminal = Terminal::open(&shop, &["--lang", "en"]);
+    terminal.types("101\r");
+    terminal.shows(&["牛乳 1L", "248"]);
+    terminal.types("101\n");
+    terminal.shows(&["496"]);
+}
+
 #[test]
 fn a_terminal_that_grows_while_the_register_starts_is_filled() {
     let shop = shop();

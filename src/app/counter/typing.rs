@@ -103,6 +103,12 @@ fn wedge_key(event: &TerminalEvent) -> Option<WedgeKey> {
     let TerminalEvent::Key(key) = event else { return None };
     let is_plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
     match key.code {
+        // An Enter pressed before the screen was up, or the line feed that some scanners end with.
+        KeyCode::Char('j')
+            if key.modifiers == KeyModifiers::CONTROL && key.kind != KeyEventKind::Release =>
+        {
+            Some(WedgeKey::Enter)
+        }
         _ if !is_plain || key.kind == KeyEventKind::Release => None,
         KeyCode::Char(letter) => Some(WedgeKey::Char(letter)),
         KeyCode::Enter => Some(WedgeKey::Enter),
