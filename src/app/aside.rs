@@ -17,12 +17,14 @@ use super::exports::{FileOrder, Source};
 use super::import_words::{fault_line, told};
 use super::imports::{self, Desk, Doing, ImportError, Mode, Order, Room, What};
 use super::labels::{self, LabelOrder};
-use super::opening::lane_place;
+use super::learned::{self, LearnFault};
+use super::opening::{SHOP_TOML, lane_place};
 use super::proof_words::proof_lines;
 use super::reply::Reply;
 use super::reports::test_page;
 use super::upkeep;
-use super::words::{Language, file_fault};
+use super::words::{Language, file_fault, misread_at};
+use crate::devices::scanner::ScannerMatch;
 use crate::domain::command::Command;
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::register::{Context, Session};
@@ -66,6 +68,11 @@ pub enum Task {
     HowFar,
     Devices,
     TestPrint,
+    /// A scanner that has no rule yet: it is the register's from now on.
+    Learn {
+        rule: Box<ScannerMatch>,
+        language: String,
+    },
     Labels(LabelOrder),
 }
 
@@ -96,6 +103,10 @@ pub fn begin(engine: &mut Engine, task: Task, answer: Sender<Reply>) {
             let page = test_page(&engine.words, engine.spool.profile());
             engine.spool.print_loose("test", &page);
             give(&answer, devices(engine));
+        }
+        Task::Learn { rule, language } => {
+            let words = Language::from_word(&language).unwrap_or_default().words();
+            give(&answer, learn(engine, *rule, &words));
         }
         Task::Labels(order) => labels(engine, &order, answer),
         Task::Verify { language } => {
@@ -176,6 +187,25 @@ fn labels(engine: &mut Engine, order: &LabelOrder, answer: Sender<Reply>) {
         Ok((said, Some(batch))) => beside(answer, move || told(batch.send().map(|()| said))),
         Ok((said, None)) => give(&answer, told(Ok(said))),
         Err(refusal) => give(&answer, told(Err(refusal))),
+    }
+}
+
+fn learn(engine: &mut Engine, rule: ScannerMatch, words: &Words) -> Reply {
+    if engine.config.scanner.contains(&rule) {
+        return Reply::done("learn");
+    }
+    match learned::write_rule(&engine.dir, &rule) {
+        Ok(()) => {
+            engine.config.scanner.push(rule);
+            Reply::done("learn")
+        }
+        Err(LearnFault::File(error)) => {
+            Reply::refused("learn", "file", file_fault(SHOP_TOML, &error, words))
+        }
+        Err(LearnFault::Misread(fault)) => {
+            let said = misread_at(SHOP_TOML, fault.line, &fault.what, words);
+            Reply::refused("learn", RefusalCode::BadArgument.word(), said)
+        }
     }
 }
 

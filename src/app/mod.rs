@@ -23,6 +23,7 @@ pub mod inbox;
 pub mod kitchen;
 pub mod labels;
 pub mod lane_config;
+pub mod learned;
 pub mod opening;
 pub mod papers;
 pub mod picture;

@@ -10,6 +10,7 @@ mod exit;
 mod labels;
 mod register;
 mod said;
+mod scan;
 mod transfer;
 mod upkeep;
 

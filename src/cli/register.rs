@@ -20,7 +20,6 @@ use crate::app::opening::{self, OpenFault, Options};
 use crate::app::picture::Picture;
 use crate::app::recovery::{self, Left};
 use crate::app::showcase::Showcase;
-use crate::devices::scanner;
 use crate::domain::words::Words;
 use crate::screens::{Display, Screens, TerminalGuard, paper_columns, terminal};
 use crate::store::catalog::Damage;
@@ -153,7 +152,7 @@ fn counter(
     }
     let screens = Screens::new(engine.keymap.clone(), theme);
     let display = Display::new(io::stdout(), width, height);
-    let (shop, rules) = (Arc::clone(&engine.shop), engine.config.scanner.clone());
+    let shop = Arc::clone(&engine.shop);
     let showcase = Arc::<Showcase>::default();
     let show = Arc::clone(&showcase);
     let mut counter = Counter::new(engine, screens, picture, display, show, events.clone())
@@ -161,7 +160,6 @@ fn counter(
     let shown = counter.draw();
     // The cashier sees the register before others can reach it.
     let _control = listen(shop.dir(), &showcase, &events).map_err(|error| at_terminal(&error))?;
-    let _scanners = scanners(&rules, &events);
     let ended = shown.and_then(|()| counter.run(&mut inbox));
     drop((guard, inbox));
     shop.close();
@@ -182,24 +180,4 @@ fn listen(dir: &Path, showcase: &Arc<Showcase>, events: &EventSender) -> io::Res
     ControlSocket::listen(dir, Arc::clone(showcase), move |asked| {
         events.send(Event::Control(asked)).is_ok()
     })
-}
-
-/// Scanners are heard only where a rule names one; elsewhere a wedge types into the terminal. One that
-/// cannot be listened to leaves the others and the keyboard.
-fn scanners(rules: &[scanner::ScannerMatch], events: &EventSender) -> Vec<scanner::ScannerHandle> {
-    let tell = || {
-        let events = events.clone();
-        move |event| drop(events.send(Event::Scanner(event)))
-    };
-    let (lines, keyboards): (Vec<_>, Vec<_>) = rules.iter().partition(|rule| rule.serial.is_some());
-    let serial = lines.into_iter().filter_map(|rule| {
-        let line = rule.serial_line()?.ok()?;
-        scanner::listen_serial(line, rule.signs, tell()).ok()
-    });
-    let mut handles: Vec<_> = serial.collect();
-    if !keyboards.is_empty() {
-        let rules = keyboards.into_iter().cloned().collect();
-        handles.extend(scanner::listen(Path::new("/dev/input"), rules, tell()).ok());
-    }
-    handles
 }

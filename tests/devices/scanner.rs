@@ -1,10 +1,12 @@
 //! Serial scanners: heard, told apart from what they are not, lost and found.
 
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::peer::{Peer, SOON, plug, settings, takes_at_most};
-use crate::pty::Terminal;
+use crate::pty::{PATIENCE, Terminal};
 use crate::support::Shop;
 
 const ITEMS: &str = "\
@@ -87,6 +89,56 @@ fn a_serial_scanner_that_is_plugged_in_again_sells_without_a_restart() {
         terminal.shows(&["Onigiri", &sold.to_string()]);
         took
     });
+}
+
+#[test]
+fn a_running_register_learns_a_scanner_and_hears_it_at_once() {
+    let shop = shop();
+    let mut scanner = Peer::speaker();
+    let terminal = Terminal::open(&shop, &["--lang", "en"]);
+    terminal.shows(&["TOTAL"]);
+    let learn = |rule: &str| {
+        let mut socket = reach(&shop);
+        let task = format!("{{\"learn\":{{\"rule\":{rule},\"language\":\"en\"}}}}");
+        writeln!(socket, "{{\"line\":\"\",\"task\":{task}}}").expect("it is asked");
+        let mut answer = String::new();
+        BufReader::new(socket).read_line(&mut answer).expect("it answers");
+        answer
+    };
+    let refused = learn("{\"serial\":\"ttyACM0\"}");
+    assert!(refused.contains("a device is written"), "{refused}");
+    let rule = format!("{{\"serial\":\"{}\"}}", scanner.path().display());
+    for _ in 0..2 {
+        let learned = learn(&rule);
+        assert!(learned.contains("\"ok\":true"), "{learned}");
+    }
+    scanner.says(b"4901234567894\r");
+    terminal.shows(&["Onigiri", "1 pcs"]);
+    let settings = std::fs::read_to_string(shop.dir().join("shop.toml")).expect("it reads");
+    let line = format!("serial = \"{}\"", scanner.path().display());
+    assert_eq!(settings.matches(&line).count(), 1, "{settings}");
+    // What a code is, it says for the command line, too.
+    let label = shop.file("scans", b"REGI-TEST+:\n4902222222221\n");
+    let mut devices: Command = shop.command(&["devices", "--scan", "--lang", "en"]);
+    let told = devices.stdin(std::fs::File::open(label).unwrap()).output().unwrap();
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(told.contains("set right") && told.contains("4902222222221"), "{told}");
+    drop(terminal);
+
+    // After the next start it still is.
+    let terminal = Terminal::open(&shop, &["--lang", "en"]);
+    terminal.shows(&["Scanner:ready"]);
+}
+
+fn reach(shop: &Shop) -> UnixStream {
+    let begun = Instant::now();
+    loop {
+        match UnixStream::connect(shop.dir().join("control.sock")) {
+            Ok(socket) => return socket,
+            Err(error) => assert!(begun.elapsed() < PATIENCE, "{error}"),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]

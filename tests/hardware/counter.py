@@ -209,22 +209,24 @@ class Counter:
         return f'{self.sold} sales, their chain verified'
 
     def learns_a_scanner(self):
-        """One that nobody knows scans once for `regi devices --scan`, and is the register's own from then on."""
+        """One that nobody knows scans once for `regi devices --scan`; the running register takes it, and sells by it."""
+        self.guest.sh('openvt -c 2 -s -- regi --shop /shops/main --lang en')
+        self.guest.until_held(2)
         self.guest.sh('gadget keyboard scan3 1a86 e129 "Shop Brand" "2D Scanner" X3')
         node = self.guest.until_sh('[ -e /dev/hidg3 ] && grep -lx X3 /sys/class/input/event*/device/uniq').split('/')[4]
-        # Nobody's own yet, it types into the console that is shown: not into the one the register gets.
+        # Nobody's own yet, it types into the console that is shown: not into the register's.
         self.guest.sh('''chvt 4; mkfifo /tmp/nobody_types; sleep 600 >/tmp/nobody_types &
-regi --shop /shops/main --lang en devices --scan </tmp/nobody_types >/tmp/learned 2>&1 &''')
-        self.guest.until_sh(f'ls -l /proc/$(pidof regi)/fd | grep -q "/{node}$"')
+regi --shop /shops/main --lang en devices --scan </tmp/nobody_types >/tmp/learned 2>&1 & echo $! >/tmp/learner''')
+        self.guest.until_sh(f'ls -l /proc/$(cat /tmp/learner)/fd | grep -q "/{node}$"')
         self.guest.sh(f'far_side type /dev/hidg3 {CODES[0]}')
         try:
             self.guest.until_sh('grep -q 1a86 /shops/main/shop.toml')
         except TimeoutError as error:
             raise AssertionError(f"{error}\n{self.guest.sh('cat /tmp/learned')}") from None
-        self.stop()
-        self.guest.sh('openvt -c 2 -s -- regi --shop /shops/main --lang en')
+        self.guest.until_sh('grep -q "running register listens" /tmp/learned')
+        self.guest.sh('kill $(cat /tmp/learner)')
         self.guest.until_held(3)
-        self.guest.sh(f'far_side type /dev/hidg3 {CODES[0]}')
+        self.guest.sh(f'far_side type /dev/hidg3 {CODES[1]}')
         self.shows('1 pcs')
         return self.guest.sh('grep -A3 1a86 /shops/main/shop.toml').replace('\n', ' ').strip()
 

@@ -219,7 +219,9 @@ impl<W: Write> Counter<W> {
             return; // The frame that follows shows it.
         }
         if let Some(task) = asked.request.task {
-            return aside::begin(&mut self.engine, task, asked.answer);
+            aside::begin(&mut self.engine, task, asked.answer);
+            // One may have been learned.
+            return self.scanners.follow(&self.engine.config.scanner);
         }
         let text = asked.request.line.clone();
         let looks = match command::parse(&text) {

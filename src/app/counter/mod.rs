@@ -25,6 +25,7 @@ use super::clock::uptime_ms;
 use super::engine::{Engine, Outcome};
 use super::event::{Ending, Event};
 use super::inbox::{EventSender, Inbox};
+use super::learned::Scanners;
 use super::opening;
 use super::picture::Picture;
 use super::scan_sound::ScanSound;
@@ -72,6 +73,7 @@ pub struct Counter<W: Write> {
     settled: bool,
     /// The last run was cut off: said once somebody is there to read how its sale ended.
     cut_off: bool,
+    scanners: Scanners,
     sound: ScanSound,
     weighing: Weighing,
     showcase: Arc<Showcase>,
@@ -96,6 +98,7 @@ impl<W: Write> Counter<W> {
         let cart_sync = CartSync::start(engine.shop.cart_log().clone())?;
         let line_display = devices::line_display(&engine.config.display, &events);
         let weighing = Weighing::start(engine.config.scale.as_ref(), &events);
+        let scanners = Scanners::new(events.clone());
         let sound = ScanSound::start(&engine.config.sound, &events);
         let cut_off = engine.unclean;
         Ok(Self {
@@ -118,6 +121,7 @@ impl<W: Write> Counter<W> {
             acted: true,
             settled: true,
             cut_off,
+            scanners,
             sound,
             weighing,
             showcase,
@@ -159,6 +163,7 @@ impl<W: Write> Counter<W> {
     /// Begins what runs beside the first keys: the note that a register works here, room for its sales,
     /// the check of the chain, the search for papers that the last run left.
     fn begin_beside(&mut self) {
+        self.scanners.follow(&self.engine.config.scanner);
         self.cart_sync.ask();
         self.engine.shop.keep_room();
         self.engine.spool.watch();

@@ -28,6 +28,8 @@ pub struct Learned {
     pub identity: Identity,
     /// What it scanned.
     pub text: String,
+    /// Where it was heard.
+    pub node: PathBuf,
 }
 
 /// The shortest text that tells a scanner from a hand.
@@ -143,7 +145,7 @@ impl<Tell: FnMut(Learned)> Search<Tell> {
         }
         for path in lines(&self.places.dev) {
             if self.is_new(&path)
-                && !self.places.taken.contains(&path)
+                && !self.is_taken(&path)
                 && let Ok(line) = path.display().to_string().parse()
                 && let Ok(link) = link::serial(&line)
             {
@@ -151,6 +153,12 @@ impl<Tell: FnMut(Learned)> Search<Tell> {
                 self.heard.push(Heard { path, source: Source::Line { link, decoder } });
             }
         }
+    }
+
+    /// One line has several names.
+    fn is_taken(&self, path: &Path) -> bool {
+        let at = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        self.places.taken.iter().any(|taken| at(taken) == at(path))
     }
 
     fn is_new(&self, path: &Path) -> bool {
@@ -186,7 +194,8 @@ impl Heard {
                         && text.len() >= SHORTEST
                     {
                         let rule = ScannerMatch::pairing(identity);
-                        tell(Learned { rule, identity: identity.clone(), text });
+                        let node = self.path.clone();
+                        tell(Learned { rule, identity: identity.clone(), text, node });
                     }
                 }
                 true
@@ -200,7 +209,8 @@ impl Heard {
                             if text.len() >= SHORTEST {
                                 let serial = Some(self.path.display().to_string());
                                 let rule = ScannerMatch { serial, ..ScannerMatch::default() };
-                                tell(Learned { rule, identity: Identity::default(), text });
+                                let (identity, node) = (Identity::default(), self.path.clone());
+                                tell(Learned { rule, identity, text, node });
                             }
                         }
                         true
@@ -282,7 +292,8 @@ mod tests {
         let serial = Some(lasting.display().to_string());
         let rule = ScannerMatch { serial, ..ScannerMatch::default() };
         let identity = Identity::default();
-        assert_eq!(learned, Some(Learned { rule, identity, text: "4901234567894".into() }));
+        let text = "4901234567894".into();
+        assert_eq!(learned, Some(Learned { rule, identity, text, node: lasting }));
         ear.stop();
     }
 

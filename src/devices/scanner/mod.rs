@@ -5,6 +5,7 @@
 //! Invariant: a scan is at most `LONGEST_SCAN` allowed characters, whole, or it is dropped in
 //! words.
 
+pub mod access;
 pub mod decoder;
 mod finder;
 pub mod keys;
@@ -20,7 +21,7 @@ pub use keys::Layout;
 pub use learn::{Learned, Places, learn};
 pub use matching::{Identity, ScannerMatch};
 pub use serial_source::listen_serial;
-pub use source::{ScannerEvent, ScannerHandle, connected, listen};
+pub use source::{ScannerEvent, ScannerHandle, connected, listen, unreadable};
 pub use test_label::TestVerdict;
 pub use wedge::{Wedge, WedgeKey, WedgeReader};
 

@@ -16,7 +16,8 @@ use crossbeam_channel::{Receiver, bounded};
 use evdev::raw_stream::RawDevice;
 use evdev::{EventSummary, InputEvent, SynchronizationCode};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
-use rustix::fs::{Mode, OFlags, open};
+use rustix::fs::{Access, Mode, OFlags, access, open};
+use rustix::io::Errno;
 
 use super::decoder::{Input, NEW_SCAN_MS, Reject};
 use super::finder::{Finder, Found, Scanner};
@@ -123,6 +124,12 @@ pub fn connected(folder: &Path, rules: &[ScannerMatch]) -> Vec<bool> {
     rules.iter().map(is_there).collect()
 }
 
+/// Returns how many input devices this account may not look at; none is opened.
+pub fn unreadable(folder: &Path) -> usize {
+    let denied = |node: &PathBuf| access(node, Access::READ_OK) == Err(Errno::ACCESS);
+    event_nodes(folder).into_iter().filter(denied).count()
+}
+
 struct Ear<Tell> {
     tell: Tell,
     scanners: Vec<Scanner>,
@@ -182,7 +189,7 @@ impl<Tell: FnMut(ScannerEvent)> Ear<Tell> {
         let under_way = self.scanners.iter().any(|scanner| scanner.decoder.under_way());
         let time = Timespec { tv_sec: NEW_SCAN_MS as i64 / 1_000, tv_nsec: 0 };
         let time = under_way.then_some(&time);
-        while poll(&mut watched, time).is_err_and(|error| error == rustix::io::Errno::INTR) {}
+        while poll(&mut watched, time).is_err_and(|error| error == Errno::INTR) {}
         let ready: Vec<bool> = watched.iter().map(|fd| !fd.revents().is_empty()).collect();
         (!ready[0]).then(|| ready[1..].to_vec())
     }
