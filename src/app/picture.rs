@@ -404,7 +404,9 @@ impl Picture {
     pub fn rejected_scan(&mut self, why: Reject, words: &Words) {
         let key = match why {
             Reject::NoEnd => "scan_no_end",
-            _ => "scan_rejected",
+            Reject::Dropped => "scan_dropped",
+            Reject::TooLong => "scan_too_long",
+            Reject::Key | Reject::Gap => "scan_rejected",
         };
         self.say_refusal(key, words);
     }

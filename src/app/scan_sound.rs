@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::event::Event;
 use super::inbox::EventSender;
 use super::lane_config::{SoundBy, SoundConfig};
+use crate::devices::scanner::Reject;
 use crate::devices::sound::{Signal, Speaker};
 
 /// Between two rings of a bell, so that they are two.
@@ -43,6 +44,15 @@ impl ScanSound {
                 self.next = Instant::now();
             }
         }
+    }
+
+    /// A scan that was dropped, for whatever reason: nobody looks at the screen while scanning on.
+    pub fn reject(&mut self, why: Reject) {
+        self.play(match why {
+            Reject::Key | Reject::TooLong | Reject::Gap | Reject::Dropped | Reject::NoEnd => {
+                Signal::Refused
+            }
+        });
     }
 
     /// The sound card does not play: the bell rings from here on, and for what was not heard.
@@ -100,6 +110,16 @@ mod tests {
         assert!(sound.take_ring());
         sound.play(Signal::Unknown);
         assert_eq!(rings(&mut sound), 2);
+    }
+
+    #[test]
+    fn every_scan_that_is_dropped_is_heard_as_refused() {
+        let (events, _kept) = Inbox::new().unwrap();
+        for why in [Reject::Key, Reject::TooLong, Reject::Gap, Reject::Dropped, Reject::NoEnd] {
+            let mut sound = ScanSound::start(&SoundConfig::default(), &events);
+            sound.reject(why);
+            assert_eq!(rings(&mut sound), 3, "{why:?}");
+        }
     }
 
     #[test]

@@ -30,6 +30,7 @@ class Counter:
             '-chardev', 'socket,id=far,path=@FOLDER@/cable', '-device', 'isa-serial,chardev=far,index=2',
             '-chardev', 'file,id=lpt,path=@FOLDER@/shared/lpt', '-device', 'isa-parallel,chardev=lpt'])
         self.sold = 0
+        self.kept = {}  # What a claim needs once more.
 
     # -- devices
 

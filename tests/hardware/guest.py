@@ -54,6 +54,12 @@ def kvm_starts_a_kernel():
         tried.wait()
 
 
+# HID usages: the modifiers, then the keys pressed with them.
+CTRL, SHIFT, ALT, GUI = 'e0', 'e1', 'e2', 'e3'
+FUNCTION = {number: f'{0x39 + number:02x}' for number in range(1, 13)}
+LETTER = {letter: f'{4 + ord(letter) - ord("a"):02x}' for letter in 'abcdefghijklmnopqrstuvwxyz'}
+SYSRQ = '46'
+
 KEYBOARD = 'keyboard hand 04d9 0024 Holtek Keyboard H1'
 SCANNERS = [
     'keyboard scan1 0c2e 0b61 Honeywell "Barcode Scanner" 18123B4567',

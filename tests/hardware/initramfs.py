@@ -16,7 +16,7 @@ REGI = TARGET / 'release' / 'regi'
 FAR_SIDE = WORK / 'release' / 'far_side'
 
 ALWAYS = ['virtio_pci', 'virtio_console', '9pnet_virtio', '9p', 'evdev', 'usbhid', 'hid_generic']
-DEVICES = ['libcomposite', 'usb_f_hid', 'usb_f_printer', 'usb_f_acm', 'usblp', 'cdc_acm', 'parport_pc', 'lp']
+DEVICES = ['libcomposite', 'usb_f_hid', 'usb_f_printer', 'usb_f_acm', 'usblp', 'cdc_acm', 'parport_pc', 'lp', 'pcspkr']
 DISK = ['virtio_blk', 'ext4', 'crc32c_generic']
 
 

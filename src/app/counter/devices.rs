@@ -29,7 +29,7 @@ impl<W: Write> Counter<W> {
 
     pub(super) fn rejected_scan(&mut self, why: Reject) {
         self.picture.rejected_scan(why, &self.engine.words);
-        self.sound.play(Signal::Refused);
+        self.sound.reject(why);
     }
 
     /// The start-of-day label was scanned.
