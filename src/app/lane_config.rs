@@ -181,8 +181,10 @@ impl ScaleConfig {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SoundBy {
-    /// The terminal's bell: once, twice, three times.
+    /// Tones where the machine has a sound card and `aplay`, else the bell.
     #[default]
+    Auto,
+    /// The terminal's bell: once, twice, three times.
     Bell,
     /// Tones through ALSA's `aplay`; the bell where there is none.
     Wav,

@@ -3,23 +3,28 @@
 //! Room: app. May touch: the speaker's handle, a stopwatch. The bell itself is rung by the loop.
 //! Invariant: the newest answer is the one heard; a ring that waits costs no thread.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::event::Event;
 use super::inbox::EventSender;
 use super::lane_config::{SoundBy, SoundConfig};
 use crate::devices::scanner::Reject;
-use crate::devices::sound::{Signal, Speaker};
+use crate::devices::sound::{Signal, Speaker, can_play};
 
 /// Between two rings of a bell, so that they are two.
 const REST: Duration = Duration::from_millis(180);
-/// The player of ALSA.
+/// The player of ALSA, and where the system shows its sound cards.
 const PLAYER: &str = "aplay";
+const CARDS: &str = "/dev/snd";
 
 /// What is to be heard, and by what.
 pub struct ScanSound {
     config: SoundConfig,
+    events: EventSender,
     speaker: Option<Speaker>,
+    /// Tones are not tried any more.
+    mute: bool,
     rings: u8,
     next: Instant,
 }
@@ -27,23 +32,37 @@ pub struct ScanSound {
 impl ScanSound {
     /// Begins as the lane's settings say; a sound card that fails is told by `Event::Mute`.
     pub fn start(config: &SoundConfig, events: &EventSender) -> Self {
-        let events = events.clone();
-        let speaker = (config.by == SoundBy::Wav)
-            .then(|| Speaker::start(PLAYER, move |signal| drop(events.send(Event::Mute(signal)))))
-            .and_then(Result::ok);
-        Self { config: config.clone(), speaker, rings: 0, next: Instant::now() }
+        let (config, events) = (config.clone(), events.clone());
+        Self { config, events, speaker: None, mute: false, rings: 0, next: Instant::now() }
     }
 
     pub fn play(&mut self, signal: Signal) {
         let wanted = self.config.accepted || signal != Signal::Accepted;
-        match &self.speaker {
-            _ if self.config.by == SoundBy::Off || !wanted => {}
+        if self.config.by == SoundBy::Off || !wanted {
+            return;
+        }
+        match self.speaker() {
             Some(speaker) => speaker.play(signal),
             None => {
                 self.rings = signal.rings();
                 self.next = Instant::now();
             }
         }
+    }
+
+    /// A sound card may be there later than the register: it is looked for until there is one.
+    fn speaker(&mut self) -> Option<&Speaker> {
+        let by_card = match self.config.by {
+            SoundBy::Wav => true,
+            SoundBy::Auto => can_play(Path::new(CARDS), PLAYER),
+            SoundBy::Bell | SoundBy::Off => false,
+        };
+        if self.speaker.is_none() && by_card && !self.mute {
+            let events = self.events.clone();
+            let failed = move |signal| drop(events.send(Event::Mute(signal)));
+            self.speaker = Speaker::start(PLAYER, failed).ok();
+        }
+        self.speaker.as_ref()
     }
 
     /// A scan that was dropped, for whatever reason: nobody looks at the screen while scanning on.
@@ -58,6 +77,7 @@ impl ScanSound {
     /// The sound card does not play: the bell rings from here on, and for what was not heard.
     pub fn mute(&mut self, signal: Signal) {
         self.speaker = None;
+        self.mute = true;
         self.play(signal);
     }
 
@@ -82,6 +102,10 @@ mod tests {
     use super::*;
     use crate::app::inbox::Inbox;
 
+    fn bell() -> SoundConfig {
+        SoundConfig { by: SoundBy::Bell, accepted: false }
+    }
+
     fn rings(sound: &mut ScanSound) -> u32 {
         let mut count = 0;
         while let Some(left) = sound.next_ring() {
@@ -105,7 +129,7 @@ mod tests {
             sound.play(signal);
             assert_eq!(rings(&mut sound), want, "{by:?} {signal:?}");
         }
-        let mut sound = ScanSound::start(&SoundConfig::default(), &events);
+        let mut sound = ScanSound::start(&bell(), &events);
         sound.play(Signal::Refused);
         assert!(sound.take_ring());
         sound.play(Signal::Unknown);
@@ -116,7 +140,7 @@ mod tests {
     fn every_scan_that_is_dropped_is_heard_as_refused() {
         let (events, _kept) = Inbox::new().unwrap();
         for why in [Reject::Key, Reject::TooLong, Reject::Gap, Reject::Dropped, Reject::NoEnd] {
-            let mut sound = ScanSound::start(&SoundConfig::default(), &events);
+            let mut sound = ScanSound::start(&bell(), &events);
             sound.reject(why);
             assert_eq!(rings(&mut sound), 3, "{why:?}");
         }
@@ -125,9 +149,12 @@ mod tests {
     #[test]
     fn a_mute_sound_card_is_replaced_by_the_bell() {
         let (events, _kept) = Inbox::new().unwrap();
-        let config = SoundConfig { by: SoundBy::Wav, accepted: false };
-        let mut sound = ScanSound::start(&config, &events);
-        sound.mute(Signal::Unknown);
-        assert_eq!(rings(&mut sound), 2);
+        for by in [SoundBy::Wav, SoundBy::Auto] {
+            let mut sound = ScanSound::start(&SoundConfig { by, accepted: false }, &events);
+            sound.mute(Signal::Unknown);
+            assert_eq!(rings(&mut sound), 2);
+            sound.play(Signal::Refused);
+            assert_eq!(rings(&mut sound), 3, "it is not tried again");
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! What a scan sounds like, through the sound card: small tones made here, played by ALSA's `aplay`.
 //!
-//! Room: devices. May touch: one player process at a time. May not: hold up a scan.
+//! Room: devices. May touch: one player process at a time, the list of sound cards. May not: hold up a scan.
 //! Invariant: at most one tone waits; a player that is missing, fails or hangs is told once, and the
 //! caller rings the terminal's bell instead.
 
 use std::f64::consts::TAU;
+use std::ffi::OsStr;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -113,6 +115,18 @@ impl Speaker {
     }
 }
 
+/// Returns whether there is a card that plays under `cards` (`/dev/snd`), and `program` on the path.
+pub fn can_play(cards: &Path, program: &str) -> bool {
+    let plays = |name: &OsStr| {
+        let name = name.to_string_lossy();
+        name.starts_with("pcmC") && name.ends_with('p')
+    };
+    let mut nodes = std::fs::read_dir(cards).into_iter().flatten().flatten();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    nodes.any(|node| plays(&node.file_name()))
+        && std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
 fn play(program: &str, signal: Signal) -> io::Result<()> {
     let mut player = Command::new(program)
         .args(["-q", "-"])
@@ -165,6 +179,24 @@ mod tests {
             assert_eq!(file[40..44], (samples as u32).to_le_bytes());
             assert!(file[44..].iter().any(|&sample| sample > 200), "it is heard");
         }
+    }
+
+    #[test]
+    fn tones_need_a_card_that_plays_and_a_player() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for (node, program, can) in [
+            ("", "sh", false),
+            ("controlC0", "sh", false),
+            ("pcmC0D0c", "sh", false), // It only records.
+            ("pcmC0D3p", "no-such-player", false),
+            ("pcmC0D3p", "sh", true),
+        ] {
+            if !node.is_empty() {
+                std::fs::write(folder.path().join(node), "").expect("it is written");
+            }
+            assert_eq!(can_play(folder.path(), program), can, "{node} {program}");
+        }
+        assert!(!can_play(&folder.path().join("none"), "sh"));
     }
 
     #[test]

@@ -28,7 +28,7 @@ fn two_serial_scanners_sell_and_their_faults_are_said() {
     settings(
         &shop,
         &format!(
-            "[[scanner]]\nserial = \"{}\"\n[[scanner]]\nserial = \"{}\"\nbaud = 115200",
+            "[[scanner]]\nserial = \"{}\"\n[[scanner]]\nserial = \"{}\"\nbaud = 115200\n[sound]\nby = \"bell\"",
             a.display(),
             b.display()
         ),
