@@ -114,7 +114,7 @@ fn key(c: char) -> (u8, u8) {
         '.' => 0x37,
         '/' => 0x38,
         '*' => 0x55, // On the number pad.
-        '+' => 0x57,
+        '+' => return (SHIFT, 0x2e),
         other => panic!("no key for {other:?}"),
     };
     (shift, usage)
