@@ -107,6 +107,7 @@ fn a_formal_receipt_is_made_out_to_a_name() {
         name: "株式会社みどり商事",
         amount: sale.totals.total,
         stamp_duty: sale.stamp_duty,
+        purpose: None,
         sold_at_ms: act("2026-11-22 12:00", 3).at_ms,
     };
     let act = Act { copy: 1, ..act("2026-11-24 09:05", 1) };

@@ -178,6 +178,7 @@ fn receipt(engine: &Engine, number: &str) -> Result<ReceiptView, Refusal> {
         lines: lines.collect(),
         voided: stored.voided,
         copies: stored.copies,
+        formals: stored.formals.iter().map(|formal| formal.number.to_string()).collect(),
     })
 }
 

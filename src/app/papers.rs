@@ -9,8 +9,8 @@ use super::kitchen::{Kitchen, Slip};
 use crate::domain::day::DayTotals;
 use crate::domain::document::Document;
 use crate::domain::entry::{Draft, Entry, Header, Kind};
-use crate::domain::number::DocNo;
-use crate::domain::register::{Paper, StoredSale};
+use crate::domain::number::{DocKind, DocNo};
+use crate::domain::register::{Lookup, Paper, StoredSale};
 use crate::domain::sale::Sale;
 use crate::reports::formal_receipt::{FormalReceipt, formal_receipt};
 use crate::reports::kitchen_slip::{self, kitchen_slip};
@@ -69,20 +69,15 @@ pub fn make(
         (Paper::VoidSlip { number }, Kind::ReceiptVoided { sale, reason, .. }) => {
             (job_name("void", number, 0), void_slip(&letterhead, &now, sale, reason))
         }
-        (
-            Paper::Formal { .. },
-            Kind::FormalReceiptIssued { number, receipt, name, amount, stamp_duty },
-        ) => {
-            let (stored, _) = stored(engine, *receipt)?;
-            let formal = FormalReceipt {
-                number: *number,
-                sale: &stored.sale,
-                name,
-                amount: *amount,
-                stamp_duty: *stamp_duty,
-                sold_at_ms: stored.at_ms,
-            };
-            (job_name("formal", number, 0), formal_receipt(&letterhead, &now, &formal))
+        (Paper::Formal { number, copy: 0 }, kind) => {
+            (job_name("formal", number, 0), formal_paper(&letterhead, &now, kind, engine)?)
+        }
+        (Paper::Formal { number, copy }, _) => {
+            let stored = engine.shop.reader().sale_of_formal(*number).ok()??;
+            let (issued, hash) = engine.shop.entry(stored.formal_kept(*number)?.seq)?;
+            let issued_as = act(&issued.header, hash.get(..HEAD_CHARS)?, *copy);
+            let document = formal_paper(&letterhead, &issued_as, &issued.kind, engine)?;
+            (job_name("formal", number, *copy), document)
         }
         (Paper::SuspendSlip { slip }, Kind::SaleSuspended { name, cart, .. }) => {
             let date = engine.now().civil_date();
@@ -121,10 +116,7 @@ pub fn make(
             let cash =
                 if engine.register.may_see_cash() { CashShown::All } else { CashShown::Hidden };
             let report = XReport { day, count: *count, cash };
-            let name = format!(
-                "{}-{count}",
-                engine.register.lane.next_number(crate::domain::number::DocKind::Z)
-            );
+            let name = format!("{}-{count}", engine.register.lane.next_number(DocKind::Z));
             (job_name("x", name, 0), x_report(&letterhead, &now, &report))
         }
         (Paper::ZReport { number }, Kind::ZClosed(closing)) => {
@@ -193,14 +185,14 @@ pub fn again(engine: &Engine, placed: Placed) -> Option<(String, Document)> {
     let entry = &placed.entry;
     let paper = match &entry.kind {
         Kind::SaleClosed(sale) => Paper::Receipt { number: sale.number, copy: 0 },
+        Kind::Reprinted { receipt, copy } if receipt.kind == DocKind::Formal => {
+            Paper::Formal { number: *receipt, copy: *copy }
+        }
         Kind::Reprinted { receipt, copy } => Paper::Receipt { number: *receipt, copy: *copy },
         Kind::ReceiptVoided { receipt, .. } => Paper::VoidSlip { number: *receipt },
-        Kind::FormalReceiptIssued { number, receipt, name, amount, .. } => Paper::Formal {
-            number: *number,
-            receipt: *receipt,
-            name: name.clone(),
-            amount: *amount,
-        },
+        Kind::FormalReceiptIssued { number, .. } | Kind::FormalReceiptIssuedFor { number, .. } => {
+            Paper::Formal { number: *number, copy: 0 }
+        }
         Kind::TaxFreeRecorded(record) => Paper::TaxFreeRecord { number: record.number },
         Kind::TaxFreeRefunded { number, .. } => Paper::TaxFreeRefund { number: *number },
         Kind::SaleSuspended { slip, .. } => Paper::SuspendSlip { slip: *slip },
@@ -222,6 +214,30 @@ pub fn again(engine: &Engine, placed: Placed) -> Option<(String, Document)> {
     make(&paper, &[placed], day.as_ref(), engine)
 }
 
+/// The formal receipt that an entry says was issued.
+fn formal_paper(
+    letterhead: &Letterhead<'_>,
+    act: &Act<'_>,
+    issued: &Kind,
+    engine: &Engine,
+) -> Option<Document> {
+    let (number, receipt, name, amount, stamp_duty) = match issued {
+        Kind::FormalReceiptIssued { number, receipt, name, amount, stamp_duty }
+        | Kind::FormalReceiptIssuedFor { number, receipt, name, amount, stamp_duty, .. } => {
+            (*number, *receipt, name, *amount, *stamp_duty)
+        }
+        _ => return None,
+    };
+    let purpose = match issued {
+        Kind::FormalReceiptIssuedFor { purpose, .. } => Some(purpose.as_str()),
+        _ => None,
+    };
+    let (stored, _) = stored(engine, receipt)?;
+    let (sale, sold_at_ms) = (&stored.sale, stored.at_ms);
+    let formal = FormalReceipt { number, sale, name, amount, stamp_duty, purpose, sold_at_ms };
+    Some(formal_receipt(letterhead, act, &formal))
+}
+
 fn sale_paper(letterhead: &Letterhead<'_>, act: &Act<'_>, sale: &Sale) -> Document {
     let only_returns = sale.lines.iter().all(|line| line.item.is_return());
     if only_returns { return_slip(letterhead, act, sale) } else { receipt(letterhead, act, sale) }
@@ -229,7 +245,6 @@ fn sale_paper(letterhead: &Letterhead<'_>, act: &Act<'_>, sale: &Sale) -> Docume
 
 /// A closed sale from the store, with the chain head its paper carries.
 pub fn stored(engine: &Engine, number: DocNo) -> Option<(StoredSale, String)> {
-    use crate::domain::register::Lookup;
     let stored = engine.shop.reader().sale(number).ok()??;
     let head = engine.shop.hash_of(stored.seq).unwrap_or_default();
     let head = head.get(..HEAD_CHARS).unwrap_or_default().to_owned();

@@ -84,6 +84,10 @@ impl Lookup for Knowing<'_> {
         self.reader.sale(receipt)
     }
 
+    fn sale_of_formal(&self, number: DocNo) -> Result<Option<StoredSale>, Refusal> {
+        self.reader.sale_of_formal(number)
+    }
+
     fn tax_free_record(&self, number: DocNo) -> Result<Option<Kept>, Refusal> {
         self.reader.tax_free_record(number)
     }

@@ -205,7 +205,9 @@ impl DayTotals {
                 self.tenders.entry(*to).or_default().add(*amount);
             }
             Kind::Reprinted { .. } => self.reprints += 1,
-            Kind::FormalReceiptIssued { .. } => self.formal_receipts += 1,
+            Kind::FormalReceiptIssued { .. } | Kind::FormalReceiptIssuedFor { .. } => {
+                self.formal_receipts += 1;
+            }
             Kind::LatePoints { earned, .. } => self.points_given += earned,
             Kind::DrawerOpened { .. } => self.no_sales += 1,
             Kind::PaidIn { amount, reason } => {

@@ -256,6 +256,15 @@ pub enum Kind {
     },
     /// The part of a change of the settings that says what codes are; in one act with the rest.
     CodesChanged(Box<CodesPatch>),
+    /// A formal receipt that says in the shop's own words what it is for.
+    FormalReceiptIssuedFor {
+        number: DocNo,
+        receipt: DocNo,
+        name: String,
+        amount: Money,
+        stamp_duty: Money,
+        purpose: String,
+    },
 }
 
 /// A member as an import brings it: the card and the balance it starts with.

@@ -82,6 +82,12 @@ impl LaneState {
         (last > 0).then(|| self.number(DocKind::Training, last))
     }
 
+    /// Returns the numbers of sales of goods, newest first; some of them may be void.
+    pub fn sales_newest_first(&self) -> impl Iterator<Item = DocNo> + '_ {
+        let last = self.last_number(DocKind::Receipt);
+        (1..=last).rev().map(|number| self.number(DocKind::Receipt, number))
+    }
+
     /// Returns the next number of a kind. It is used up only by the entry that carries it.
     pub fn next_number(&self, kind: DocKind) -> DocNo {
         self.number(kind, self.last_number(kind) + 1)
@@ -118,7 +124,8 @@ impl LaneState {
                 self.ended = sale.id;
             }
             Kind::SaleVoided { id, .. } => self.ended = *id,
-            Kind::FormalReceiptIssued { number, .. } => self.used(*number),
+            Kind::FormalReceiptIssued { number, .. }
+            | Kind::FormalReceiptIssuedFor { number, .. } => self.used(*number),
             Kind::TaxFreeRecorded(record) => self.used(record.number),
             Kind::SaleSuspended { slip, name, cart } => {
                 self.used(*slip);

@@ -203,7 +203,7 @@ mod tests {
             voided: false,
             copies: 0,
             formal: Money::ZERO,
-            formal_count: 0,
+            formals: Vec::new(),
             late_member: None,
             late_points: 0,
         }

@@ -21,6 +21,8 @@ pub struct FormalReceipt<'a> {
     pub name: &'a str,
     pub amount: Money,
     pub stamp_duty: Money,
+    /// What it is for in the shop's own words; absent, for goods.
+    pub purpose: Option<&'a str>,
     /// When the goods were sold (UTC milliseconds): the date an invoice must name.
     pub sold_at_ms: i64,
 }
@@ -42,7 +44,10 @@ pub fn formal_receipt(
     document.push(Block::Feed(1));
     let amount = words.fill("paper.formal.amount", &[("amount", &yen(formal.amount))]);
     document.styled(amount, Align::Center, Style::BIG);
-    document.text(words.get("paper.formal.for"));
+    document.text(match formal.purpose {
+        Some(purpose) => words.fill("paper.formal.for_that", &[("purpose", &purpose)]),
+        None => words.get("paper.formal.for").to_owned(),
+    });
     document.text(words.get("paper.formal.received"));
     breakdown(letterhead, act, formal, &mut document);
     stamp_box(letterhead, &mut document, formal.stamp_duty);

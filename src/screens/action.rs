@@ -108,6 +108,8 @@ pub struct ReceiptView {
     pub lines: Vec<ReceiptLine>,
     pub voided: bool,
     pub copies: u32,
+    /// Numbers of the formal receipts made out for it.
+    pub formals: Vec<String>,
 }
 
 /// A line of a receipt, and what of it may still come back.

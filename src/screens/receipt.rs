@@ -114,4 +114,8 @@ fn draw_state(canvas: &mut Canvas<'_>, look: &Look<'_>, view: &ReceiptView) {
         let text = look.model.words.fill("receipt.returned", &[("lines", &back)]);
         canvas.text(0, 3, canvas.width(), &text, look.theme.alert);
     }
+    for (y, number) in (4u16..canvas.height().saturating_sub(3)).zip(&view.formals) {
+        let text = look.model.words.fill("receipt.formal", &[("number", number)]);
+        canvas.text(0, y, canvas.width(), &text, look.theme.text);
+    }
 }

@@ -362,7 +362,9 @@ fn number_on_paper(kind: &Kind) -> Option<DocNo> {
     match kind {
         Kind::SaleClosed(sale) => Some(sale.number),
         Kind::ReceiptVoided { receipt, .. } => Some(*receipt),
-        Kind::FormalReceiptIssued { number, .. } => Some(*number),
+        Kind::FormalReceiptIssued { number, .. } | Kind::FormalReceiptIssuedFor { number, .. } => {
+            Some(*number)
+        }
         Kind::TaxFreeRecorded(record) => Some(record.number),
         Kind::TaxFreeRefunded { number, .. } => Some(*number),
         Kind::SaleSuspended { slip, .. } => Some(*slip),

@@ -162,6 +162,7 @@ mod tests {
     use crate::domain::entry::{Clock, PrintEnd};
     use crate::domain::member::MemberCard;
     use crate::domain::money::yen;
+    use crate::domain::number::{DocKind, DocNo};
     use crate::domain::settings::{CodesPatch, NearDate};
 
     fn entry(kind: Kind) -> Entry {
@@ -221,6 +222,17 @@ mod tests {
                 "2e0101014108030302010101023330",
             ),
             (Kind::CodesChanged(Box::default()), "2e0000"),
+            (
+                Kind::FormalReceiptIssuedFor {
+                    number: DocNo { lane: 1, epoch: 0, kind: DocKind::Formal, number: 3 },
+                    receipt: DocNo { lane: 1, epoch: 0, kind: DocKind::Receipt, number: 5 },
+                    name: "山".to_owned(),
+                    amount: yen(5000),
+                    stamp_duty: yen(0),
+                    purpose: "x".to_owned(),
+                },
+                "2f010002030100000503e5b1b1fb1027000178",
+            ),
         ] {
             let body = encode_entry(&entry(kind.clone())).unwrap();
             let (head, tail) = body.split_at(HEADER.len() / 2);

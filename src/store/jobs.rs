@@ -11,7 +11,7 @@ use super::codec::{pack, unpack};
 use super::fault::StoreError;
 use super::tables::JOBS;
 use crate::domain::entry::{Entry, Kind, PrintEnd};
-use crate::domain::number::DocNo;
+use crate::domain::number::{DocKind, DocNo};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum JobState {
@@ -31,11 +31,13 @@ pub struct Job {
     pub state: JobState,
 }
 
-/// Returns the name of a receipt's job: `receipt-01-000123`, `receipt-01-000123-r1` for a copy.
+/// Returns the name of a receipt's job: `receipt-01-000123`, `receipt-01-000123-r1` for a copy; of
+/// a formal receipt `formal-01-F000003`.
 pub fn receipt_job(number: DocNo, copy: u32) -> String {
+    let kind = if number.kind == DocKind::Formal { "formal" } else { "receipt" };
     match copy {
-        0 => format!("receipt-{number}"),
-        copy => format!("receipt-{number}-r{copy}"),
+        0 => format!("{kind}-{number}"),
+        copy => format!("{kind}-{number}-r{copy}"),
     }
 }
 
@@ -60,7 +62,9 @@ pub fn job_of(kind: &Kind) -> Option<String> {
         Kind::SaleClosed(sale) => Some(receipt_job(sale.number, 0)),
         Kind::Reprinted { receipt, copy } => Some(receipt_job(*receipt, *copy)),
         Kind::ReceiptVoided { receipt, .. } => Some(format!("void-{receipt}")),
-        Kind::FormalReceiptIssued { number, .. } => Some(format!("formal-{number}")),
+        Kind::FormalReceiptIssued { number, .. } | Kind::FormalReceiptIssuedFor { number, .. } => {
+            Some(receipt_job(*number, 0))
+        }
         Kind::TaxFreeRecorded(record) => Some(format!("tax-free-{}", record.number)),
         Kind::TaxFreeRefunded { number, .. } => Some(format!("tax-refund-{number}")),
         Kind::SaleSuspended { slip, .. } => Some(format!("slip-{slip}")),
@@ -111,7 +115,6 @@ pub fn waiting(txn: &ReadTransaction) -> Result<Vec<Job>, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::number::DocKind;
 
     #[test]
     fn a_slip_names_its_place_and_receipt() {

@@ -33,6 +33,7 @@ impl Subject {
             | Kind::TenderCorrected { .. }
             | Kind::Reprinted { .. }
             | Kind::FormalReceiptIssued { .. }
+            | Kind::FormalReceiptIssuedFor { .. }
             | Kind::LatePoints { .. }
             | Kind::TaxFreeRecorded(_)
             | Kind::TaxFreeToldOf { .. }

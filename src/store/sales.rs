@@ -14,9 +14,9 @@ use super::fault::StoreError;
 use super::tables::{PAPERS, PaperKey, SALE_BODIES, SALES, SaleKey};
 use crate::domain::entry::{Entry, Header, Kind};
 use crate::domain::money::Money;
-use crate::domain::number::DocNo;
+use crate::domain::number::{DocKind, DocNo};
 use crate::domain::quantity::Quantity;
-use crate::domain::register::StoredSale;
+use crate::domain::register::{FormalKept, StoredSale};
 use crate::domain::sale::{Sale, TenderKind};
 
 /// Which way a sale counts.
@@ -54,7 +54,7 @@ pub struct SaleRow {
     points_given_back: i64,
     copies: u32,
     formal: Money,
-    formal_count: u32,
+    formals: Vec<FormalKept>,
     late_member: Option<String>,
     late_points: i64,
     corrections: Vec<Correction>,
@@ -79,7 +79,7 @@ impl SaleRow {
             points_given_back: 0,
             copies: 0,
             formal: Money::ZERO,
-            formal_count: 0,
+            formals: Vec::new(),
             late_member: None,
             late_points: 0,
             corrections: Vec::new(),
@@ -109,7 +109,7 @@ impl SaleRow {
             voided: self.voided,
             copies: self.copies,
             formal: self.formal,
-            formal_count: self.formal_count,
+            formals: self.formals,
             late_member: self.late_member,
             late_points: self.late_points,
         }
@@ -136,13 +136,19 @@ pub fn fold(txn: &WriteTransaction, entry: &Entry) -> Result<(), StoreError> {
             update(txn, *receipt, |row| row.voided = true)?;
             comes_back(txn, sale, Turn::Voided)
         }
+        Kind::Reprinted { receipt, copy } if receipt.kind == DocKind::Formal => {
+            update(txn, *receipt, |row| {
+                let formal = row.formals.iter_mut().find(|formal| formal.number == *receipt);
+                formal.into_iter().for_each(|formal| formal.copies = formal.copies.max(*copy));
+            })
+        }
         Kind::Reprinted { receipt, copy } => {
             update(txn, *receipt, |row| row.copies = row.copies.max(*copy))
         }
-        Kind::FormalReceiptIssued { receipt, amount, .. } => update(txn, *receipt, |row| {
-            row.formal += *amount;
-            row.formal_count += 1;
-        }),
+        Kind::FormalReceiptIssued { number, receipt, amount, .. }
+        | Kind::FormalReceiptIssuedFor { number, receipt, amount, .. } => {
+            made_out(txn, *receipt, *amount, FormalKept::new(*number, entry.header.seq))
+        }
         Kind::TenderCorrected { receipt, from, to, amount } => update(txn, *receipt, |row| {
             row.corrections.push(Correction { from: *from, to: *to, amount: *amount });
         }),
@@ -159,6 +165,26 @@ fn put(txn: &WriteTransaction, header: &Header, sale: &Sale) -> Result<(), Store
     txn.open_table(SALES)?.insert(key, pack(&SaleRow::of(header, sale))?.as_slice())?;
     txn.open_table(SALE_BODIES)?.insert(key, pack(sale)?.as_slice())?;
     txn.open_table(PAPERS)?.insert(paper_key(sale.number), key)?;
+    Ok(())
+}
+
+/// Notes on a sale that a formal receipt was made out for it, which is found by its own number, too.
+fn made_out(
+    txn: &WriteTransaction,
+    receipt: DocNo,
+    amount: Money,
+    formal: FormalKept,
+) -> Result<(), StoreError> {
+    let number = formal.number;
+    update(txn, receipt, |row| {
+        row.formal += amount;
+        row.formals.push(formal);
+    })?;
+    let mut papers = txn.open_table(PAPERS)?;
+    let key = papers.get(paper_key(receipt))?.map(|key| key.value());
+    if let Some(key) = key {
+        papers.insert(paper_key(number), key)?;
+    }
     Ok(())
 }
 
@@ -212,7 +238,16 @@ pub fn row_of(
 
 /// Finds a sale by the number on its paper.
 pub fn by_number(txn: &ReadTransaction, receipt: DocNo) -> Result<Option<StoredSale>, StoreError> {
-    let key = txn.open_table(PAPERS)?.get(paper_key(receipt))?.map(|key| key.value());
+    Ok(by_paper(txn, receipt)?.filter(|stored| stored.sale.number == receipt))
+}
+
+/// Finds the sale that a formal receipt was made out for.
+pub fn by_formal(txn: &ReadTransaction, number: DocNo) -> Result<Option<StoredSale>, StoreError> {
+    Ok(by_paper(txn, number)?.filter(|stored| stored.formal_kept(number).is_some()))
+}
+
+fn by_paper(txn: &ReadTransaction, paper: DocNo) -> Result<Option<StoredSale>, StoreError> {
+    let key = txn.open_table(PAPERS)?.get(paper_key(paper))?.map(|key| key.value());
     key.map_or(Ok(None), |key| by_key(txn, key))
 }
 

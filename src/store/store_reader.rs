@@ -218,6 +218,10 @@ impl Lookup for StoreReader {
         Ok(self.ask(Subject::Sales, |txn| sales::by_number(txn, receipt))?)
     }
 
+    fn sale_of_formal(&self, number: DocNo) -> Result<Option<StoredSale>, Refusal> {
+        Ok(self.ask(Subject::Sales, |txn| sales::by_formal(txn, number))?)
+    }
+
     fn tax_free_record(&self, number: DocNo) -> Result<Option<Kept>, Refusal> {
         Ok(self.ask(Subject::Sales, |txn| tax_free::by_number(txn, number))?)
     }

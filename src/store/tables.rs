@@ -10,7 +10,7 @@ use redb::{
 use super::fault::StoreError;
 
 /// Version of the tables together. Raise it when any of them changes its meaning.
-pub const SCHEMA: u32 = 8;
+pub const SCHEMA: u32 = 9;
 
 /// Bytes redb may keep in memory (`stack.md` 3.3: this and 4 MiB more is what a process takes).
 pub const CACHE_BYTES: usize = 8 << 20;
@@ -58,6 +58,7 @@ pub const VISITS: TableDefinition<(u32, SaleKey), Blob> = TableDefinition::new("
 
 pub const SALES: TableDefinition<SaleKey, Blob> = TableDefinition::new("sales");
 pub const SALE_BODIES: TableDefinition<SaleKey, Blob> = TableDefinition::new("sale_bodies");
+/// The sale that a receipt's number stands for, or a formal receipt's.
 pub const PAPERS: TableDefinition<PaperKey, SaleKey> = TableDefinition::new("papers");
 
 /// Purchase records of tax-free sales by their number, and those of each receipt.

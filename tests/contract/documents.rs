@@ -87,6 +87,25 @@ fn a_formal_receipt_has_its_own_number_and_never_exceeds_the_sale() {
 }
 
 #[test]
+fn a_formal_receipt_is_of_the_receipt_it_names_and_is_printed_again_as_a_copy() {
+    let shop = Shop::new("");
+    shop.sell("department 2 60000\ntender_cash\ndepartment 2 500\ntender_cash");
+    let formal = in_japanese(&shop, "formal_receipt 山吹商事 receipt=01-000001 for=\"お弁当 代\"");
+    assert_eq!(formal["receipt"], "01-F000001");
+    let wanted = ["山吹商事", "60,000", "01-000001", "但し お弁当 代として"];
+    prints(&shop.paper(&formal["printed"][0]), &wanted);
+    let again = in_japanese(&shop, "reprint 01-F000001");
+    assert_eq!(again["printed"][0], "file:formal-01-F000001-r1.bin");
+    prints(&shop.paper(&again["printed"][0]), &[&wanted[..], &["再発行", "01-F000001"]].concat());
+    assert_eq!(shop.refuse("formal_receipt 山吹商事 receipt=1"), "over");
+    // The newest sale that stands, whatever was undone since.
+    shop.sell("department 2 700\ntender_cash\nvoid_receipt 3 打ち間違い");
+    let newest = in_japanese(&shop, "formal_receipt 上様");
+    prints(&shop.paper(&newest["printed"][0]), &["上様", "500", "01-000002", "但し お品代として"]);
+    shop.verify();
+}
+
+#[test]
 fn rf_02_a_return_slip_names_both_dates_and_the_receipt() {
     let shop = Shop::new("");
     in_japanese(&shop, "department 1 10800\ntender_cash\nz_report");

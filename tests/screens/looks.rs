@@ -202,6 +202,7 @@ fn receipt() -> ReceiptView {
         lines: lines.collect(),
         voided: false,
         copies: 1,
+        formals: vec!["01-F000007".into()],
     }
 }
 

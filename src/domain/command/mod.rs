@@ -68,6 +68,18 @@ pub struct ReturnLine {
     pub quantity: Option<Quantity>,
 }
 
+/// A formal receipt to make out: to whom, and where it says otherwise than it would.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormalAsked {
+    pub name: String,
+    /// A part of the sale; absent, all that is not receipted yet.
+    pub amount: Option<Money>,
+    /// Absent: the newest sale that stands.
+    pub receipt: Option<String>,
+    /// What it is for (但し書き).
+    pub purpose: Option<String>,
+}
+
 /// One thing the register is told to do. Amounts are in minor units.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -115,7 +127,7 @@ pub enum Command {
     VoidTender,
     // after
     Reprint { receipt: Option<String> },
-    FormalReceipt { name: String, amount: Option<Money> },
+    FormalReceipt(FormalAsked),
     VoidReceipt { receipt: String, reason: String },
     CorrectTender { receipt: String, kind: TenderKind },
     Return { receipt: String, lines: Vec<ReturnLine> },

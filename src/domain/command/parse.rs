@@ -3,7 +3,7 @@
 //! Room: domain. May touch: std. Words are split at spaces, `"quotes"` hold spaces, `#` begins a comment.
 
 use super::table::spec;
-use super::{Command, Discount, Handed, Pin, PointsAsked, ReturnLine};
+use super::{Command, Discount, FormalAsked, Handed, Pin, PointsAsked, ReturnLine};
 use crate::domain::money::Money;
 use crate::domain::quantity::Quantity;
 use crate::domain::refusal::{Refusal, RefusalCode};
@@ -242,6 +242,29 @@ fn tax_free<'a, I: Iterator<Item = &'a str>>(
     Ok(Command::TaxFree { receipt, lines, with })
 }
 
+/// To whom, how much, of which receipt and what for: `山吹 2000 receipt=01-000123 for=お弁当代`.
+fn formal_receipt<'a, I: Iterator<Item = &'a str>>(
+    given: &mut Arguments<'a, I>,
+) -> Result<Command, Refusal> {
+    let mut asked = FormalAsked { name: given.text()?, amount: None, receipt: None, purpose: None };
+    while let Some(word) = given.next() {
+        let once = match word.split_once('=') {
+            Some(("receipt", of)) => {
+                asked.receipt.replace(of.to_owned()).is_none() && !of.is_empty()
+            }
+            Some(("for", what)) => asked.purpose.replace(what.to_owned()).is_none(),
+            _ => {
+                let amount = positive_amount(word).ok_or_else(|| given.bad(word))?;
+                asked.amount.replace(amount).is_none()
+            }
+        };
+        if !once {
+            return Err(given.bad(word));
+        }
+    }
+    Ok(Command::FormalReceipt(asked))
+}
+
 fn printed(word: &str) -> Option<bool> {
     match word {
         "printed" => Some(true),
@@ -314,9 +337,7 @@ fn build<'a, I: Iterator<Item = &'a str>>(
         "late_points" => Command::LatePoints { receipt: given.text()?, code: given.text()? },
         "void_tender" => Command::VoidTender,
         "reprint" => Command::Reprint { receipt: given.optional(any)? },
-        "formal_receipt" => {
-            Command::FormalReceipt { name: given.text()?, amount: given.optional(positive_amount)? }
-        }
+        "formal_receipt" => formal_receipt(given)?,
         "void_receipt" => Command::VoidReceipt { receipt: given.text()?, reason: given.rest()? },
         "correct_tender" => Command::CorrectTender {
             receipt: given.text()?,
@@ -397,9 +418,21 @@ mod tests {
         assert_eq!(one("line_discount 10%"), Command::LineDiscount(Discount::Percent(10.into())));
         assert_eq!(
             one("formal_receipt \"株式会社 みどり\" 1000"),
-            Command::FormalReceipt {
-                name: "株式会社 みどり".into(), amount: Some(yen(1000))
-            }
+            Command::FormalReceipt(FormalAsked {
+                name: "株式会社 みどり".into(),
+                amount: Some(yen(1000)),
+                receipt: None,
+                purpose: None,
+            })
+        );
+        assert_eq!(
+            one("formal_receipt 山吹 receipt=01-000001 for=\"お弁当 代\""),
+            Command::FormalReceipt(FormalAsked {
+                name: "山吹".into(),
+                amount: None,
+                receipt: Some("01-000001".into()),
+                purpose: Some("お弁当 代".into()),
+            })
         );
         assert_eq!(
             one("count 10000x3 500x0"),
@@ -432,6 +465,9 @@ mod tests {
             ("subtotal now", RefusalCode::BadArgument),
             ("note \"open", RefusalCode::BadArgument),
             ("edit_item 1 name", RefusalCode::BadArgument),
+            ("formal_receipt 山吹 100 200", RefusalCode::BadArgument),
+            ("formal_receipt 山吹 receipt=", RefusalCode::BadArgument),
+            ("formal_receipt 山吹 of=1", RefusalCode::BadArgument),
         ] {
             assert_eq!(parse(line).unwrap_err().code, code, "{line}");
         }

@@ -100,7 +100,7 @@ pub const COMMANDS: &[CommandSpec] = &[
     command(Group::Tender, 1, "tender_voucher", "AMOUNT"),
     command(Group::Tender, 1, "void_tender", ""),
     command(Group::After, 1, "reprint", "[RECEIPT]"),
-    command(Group::After, 1, "formal_receipt", "NAME [AMOUNT]"),
+    command(Group::After, 1, "formal_receipt", "NAME [AMOUNT] [receipt=NO] [for=TEXT]"),
     command(Group::After, 5, "void_receipt", "RECEIPT REASON"),
     command(Group::After, 5, "correct_tender", "RECEIPT KIND"),
     command(Group::After, 5, "return", "RECEIPT [LINE[:QTY]]…"),

@@ -4,14 +4,17 @@
 //! Invariant: a closed sale is never changed; what follows from it is an entry of its own.
 
 use super::drawer::reason_text;
+use super::kept::left_of;
 use super::returns::receipt_refusal;
 use super::sale::free_text;
 use super::scanning::receipt_number;
 use super::{Applied, Context, DrawerCause, Effect, Paper, Register, StoredSale};
+use crate::domain::command::FormalAsked;
 use crate::domain::day::local_hour;
 use crate::domain::entry::Kind;
 use crate::domain::money::Money;
 use crate::domain::number::{DocKind, DocNo};
+use crate::domain::quantity::Quantity;
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::sale::{Sale, TenderKind};
 use crate::domain::settings::Settings;
@@ -20,6 +23,10 @@ use crate::domain::text;
 
 /// The longest name a formal receipt is made out to, in characters.
 const LONGEST_NAME: usize = 60;
+/// The longest purpose (但し書き) of one, in characters.
+const LONGEST_PURPOSE: usize = 40;
+/// How many sales are looked back over for one that stands.
+const MOST_LOOKED_BACK: usize = 100;
 /// The longest name of a print job.
 const LONGEST_JOB: usize = 80;
 
@@ -54,34 +61,71 @@ impl Register {
         receipt: Option<&str>,
         context: &Context<'_>,
     ) -> Result<Applied, Refusal> {
+        if let Some(number) = receipt.and_then(formal_number) {
+            return self.reprint_formal(number, context);
+        }
         let stored = self.last_or_named(receipt, context)?;
         let (number, copy) = (stored.sale.number, stored.copies + 1);
-        let mut applied = self.unchanged();
-        applied.entries.push(self.draft(context.now, Kind::Reprinted { receipt: number, copy }));
-        applied.effects.push(Effect::Print(Paper::Receipt { number, copy }));
-        applied.answer.receipt = Some(number);
-        Ok(applied)
+        Ok(self.reprinted(number, copy, Paper::Receipt { number, copy }, context))
     }
 
-    /// Makes out a formal receipt (領収書) for the last sale, or for a part of it.
+    /// Prints a formal receipt again: the same number, marked, so that there is one original.
+    ///
+    /// # Errors
+    /// `receipt` for one that is unknown or whose sale is void, `returned` once goods came back.
+    fn reprint_formal(&self, number: DocNo, context: &Context<'_>) -> Result<Applied, Refusal> {
+        self.not_in_training()?;
+        let unknown = || receipt_refusal(RefusalCode::Receipt.word(), number);
+        let stored = context.shop.sale_of_formal(number)?.ok_or_else(unknown)?;
+        untouched(&stored)?;
+        let copy = stored.formal_kept(number).ok_or_else(unknown)?.copies + 1;
+        Ok(self.reprinted(number, copy, Paper::Formal { number, copy }, context))
+    }
+
+    fn reprinted(&self, number: DocNo, copy: u32, paper: Paper, context: &Context<'_>) -> Applied {
+        let mut applied = self.unchanged();
+        applied.entries.push(self.draft(context.now, Kind::Reprinted { receipt: number, copy }));
+        applied.effects.push(Effect::Print(paper));
+        applied.answer.receipt = Some(number);
+        applied
+    }
+
+    /// The newest sale of goods that stands; where there is none, the newest there was, whose own
+    /// state then says why.
+    fn newest_standing(&self, context: &Context<'_>) -> Result<StoredSale, Refusal> {
+        let mut newest = None;
+        for number in self.lane.sales_newest_first().take(MOST_LOOKED_BACK) {
+            let Some(stored) = context.shop.sale(number)? else { continue };
+            if stands(&stored).is_ok() && !all_came_back(&stored) {
+                return Ok(stored);
+            }
+            newest.get_or_insert(stored);
+        }
+        newest.map_or_else(|| self.last_or_named(None, context), Ok)
+    }
+
+    /// Makes out a formal receipt (領収書) for a sale, or for a part of it.
     ///
     /// # Errors
     /// `over` when the slips of one sale would exceed it, `returned` once goods came back: the
     /// customer must not hold a paper for money that was paid out again.
     pub(super) fn formal_receipt(
         &self,
-        name: &str,
-        amount: Option<Money>,
+        asked: &FormalAsked,
         context: &Context<'_>,
     ) -> Result<Applied, Refusal> {
         self.not_in_training()?;
-        let name = free_text(name, LONGEST_NAME)?;
-        let stored = self.last_or_named(None, context)?;
+        let name = free_text(&asked.name, LONGEST_NAME)?;
+        let purpose = free_text(asked.purpose.as_deref().unwrap_or_default(), LONGEST_PURPOSE)?;
+        let stored = match &asked.receipt {
+            Some(receipt) => self.stored_sale(receipt, context)?,
+            None => self.newest_standing(context)?,
+        };
         let receipt = stored.sale.number;
         of_money_taken(&stored)?;
         untouched(&stored)?;
         let left = stored.sale.totals.total - stored.formal;
-        let amount = amount.unwrap_or(left);
+        let amount = asked.amount.unwrap_or(left);
         if amount > left || amount <= Money::ZERO {
             return Err(Refusal::new(RefusalCode::Over)
                 .saying("formal_over")
@@ -90,10 +134,14 @@ impl Register {
         let number = self.lane.next_number(DocKind::Formal);
         let stamp_duty = duty_on(&stored.sale, amount, &self.settings);
         let mut applied = self.unchanged();
-        let paper = Paper::Formal { number, receipt, name: name.clone(), amount };
-        let kind = Kind::FormalReceiptIssued { number, receipt, name, amount, stamp_duty };
+        let kind = match purpose.is_empty() {
+            true => Kind::FormalReceiptIssued { number, receipt, name, amount, stamp_duty },
+            false => {
+                Kind::FormalReceiptIssuedFor { number, receipt, name, amount, stamp_duty, purpose }
+            }
+        };
         applied.entries.push(self.draft(context.now, kind));
-        applied.effects.push(Effect::Print(paper));
+        applied.effects.push(Effect::Print(Paper::Formal { number, copy: 0 }));
         applied.answer.receipt = Some(number);
         Ok(applied)
     }
@@ -218,6 +266,16 @@ impl Register {
     }
 }
 
+/// The number of a formal receipt, when that is what staff named.
+fn formal_number(typed: &str) -> Option<DocNo> {
+    typed.trim().parse().ok().filter(|number: &DocNo| number.kind == DocKind::Formal)
+}
+
+/// Whether nothing of a sale is left at the customer's.
+fn all_came_back(stored: &StoredSale) -> bool {
+    left_of(&stored.sale, &stored.returned).values().all(|left| *left <= Quantity::ZERO)
+}
+
 /// A receipt for money taken, not for money paid out.
 fn of_money_taken(stored: &StoredSale) -> Result<(), Refusal> {
     let number = stored.sale.number;
@@ -296,6 +354,54 @@ mod tests {
         assert_eq!(shop.refuse("formal_receipt 上様").code, RefusalCode::Over);
     }
 
+    #[test]
+    fn a_formal_receipt_is_of_the_sale_that_is_named_or_the_newest_that_stands() {
+        let mut shop = Shop::staffless();
+        for amount in [100, 200, 300, 400, 500] {
+            shop.sell(&[&format!("department 2 {amount}")]);
+        }
+        let receipt_of = |shop: &mut Shop, line: &str| {
+            shop.give(line);
+            match &shop.journal.last().unwrap().kind {
+                Kind::FormalReceiptIssued { receipt, amount, .. } => {
+                    (receipt.number, amount.minor())
+                }
+                other => panic!("not a formal receipt: {other:?}"),
+            }
+        };
+        assert_eq!(receipt_of(&mut shop, "formal_receipt 上様 receipt=01-000001"), (1, 100));
+        assert_eq!(receipt_of(&mut shop, "formal_receipt 上様 20 receipt=2"), (2, 20));
+        shop.give("return 5");
+        shop.give("tender_cash");
+        assert_eq!(receipt_of(&mut shop, "formal_receipt 上様 40"), (4, 40));
+        shop.sell(&["department 2 600"]);
+        shop.give("void_receipt 6 打ち間違い");
+        assert_eq!(receipt_of(&mut shop, "formal_receipt 上様"), (4, 360));
+        assert_eq!(shop.refuse("formal_receipt 上様 receipt=6").sentence, "receipt_voided");
+        assert_eq!(shop.refuse("formal_receipt 上様 receipt=9").code, RefusalCode::Receipt);
+        let refusal = shop.refuse("formal_receipt 上様 receipt=01-R000001");
+        assert_eq!(refusal.sentence, "receipt_not_of_sale");
+    }
+
+    #[test]
+    fn a_formal_receipt_is_printed_again_under_its_own_number() {
+        let mut shop = sold(1000, "tender_cash");
+        shop.give("formal_receipt 上様 for=\"お弁当 代\"");
+        for copy in [1, 2] {
+            let given = shop.give("reprint 01-F000001");
+            let number = given.answer.receipt.unwrap();
+            assert_eq!(given.effects, [Effect::Print(Paper::Formal { number, copy })]);
+        }
+        assert_eq!(shop.give("reprint").effects.len(), 1);
+        assert_eq!(shop.memory.sales[&shop.last_sale().number].copies, 1, "of the receipt");
+        assert_eq!(
+            shop.refuse("formal_receipt 上様").code,
+            RefusalCode::Over,
+            "no second original"
+        );
+        assert_eq!(shop.refuse("reprint 01-F000002").code, RefusalCode::Receipt);
+    }
+
     /// `japan.md` 9, SD-03, SD-06, SD-08.
     #[test]
     fn a_formal_receipt_owes_the_stamp_of_its_cash_without_tax() {
@@ -333,7 +439,7 @@ mod tests {
         shop.give("return 1");
         shop.give("tender_credit");
         assert_eq!(shop.refuse("void_receipt 1 x").code, RefusalCode::Returned);
-        assert_eq!(shop.refuse("formal_receipt 上様").sentence, "receipt_not_of_sale");
+        assert_eq!(shop.refuse("formal_receipt 上様").sentence, "goods_came_back");
         shop.give("void_receipt 01-R000001 x"); // The goods went along after all.
         shop.give("void_receipt 1 x");
         shop.give("department 2 3000");

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{Datelike, NaiveDate};
+use serde::{Deserialize, Serialize};
 
 use crate::domain::command::Pin;
 use crate::domain::entry::Clock;
@@ -93,10 +94,30 @@ pub struct StoredSale {
     pub copies: u32,
     /// Sum of the formal receipts issued for it.
     pub formal: Money,
-    pub formal_count: u32,
+    pub formals: Vec<FormalKept>,
     /// The member that got its points late, and how many.
     pub late_member: Option<String>,
     pub late_points: i64,
+}
+
+impl StoredSale {
+    pub fn formal_kept(&self, number: DocNo) -> Option<&FormalKept> {
+        self.formals.iter().find(|formal| formal.number == number)
+    }
+}
+
+/// A formal receipt made out for a sale: where its entry stands, and how often it was printed again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormalKept {
+    pub number: DocNo,
+    pub seq: u64,
+    pub copies: u32,
+}
+
+impl FormalKept {
+    pub fn new(number: DocNo, seq: u64) -> Self {
+        Self { number, seq, copies: 0 }
+    }
 }
 
 /// What the store knows. Errors are `damaged` refusals: the store could not be read.
@@ -113,6 +134,8 @@ pub trait Lookup {
     /// The next free running number of member codes made at this lane.
     fn next_member_number(&self, lane: u8) -> Result<u32, Refusal>;
     fn sale(&self, receipt: DocNo) -> Result<Option<StoredSale>, Refusal>;
+    /// Finds the sale that a formal receipt was made out for.
+    fn sale_of_formal(&self, number: DocNo) -> Result<Option<StoredSale>, Refusal>;
     fn tax_free_record(&self, number: DocNo) -> Result<Option<tax_free::Kept>, Refusal>;
     /// Every purchase record of a receipt, oldest first.
     fn tax_free_of(&self, receipt: DocNo) -> Result<Vec<tax_free::Kept>, Refusal>;

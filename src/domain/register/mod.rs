@@ -30,7 +30,7 @@ mod view;
 
 pub use cart::{Approval, Cart, CartDiscount, CartMember, CartReturn, Pending, Session};
 pub use kept::{Kept, kept_of, left_after, left_of};
-pub use lookup::{Context, ItemFound, Lookup, Now, PinVerdict, StoredSale};
+pub use lookup::{Context, FormalKept, ItemFound, Lookup, Now, PinVerdict, StoredSale};
 pub use pricing::{Priced, price};
 pub use view::ymd;
 pub use view::{
@@ -71,11 +71,10 @@ pub enum Paper {
     VoidSlip {
         number: DocNo,
     },
+    /// `copy` 0 is the original; there is no second one.
     Formal {
         number: DocNo,
-        receipt: DocNo,
-        name: String,
-        amount: super::money::Money,
+        copy: u32,
     },
     SuspendSlip {
         slip: DocNo,
@@ -331,7 +330,7 @@ impl Register {
             C::Tender { kind, handed } => return self.tender(*kind, handed, context),
             C::VoidTender => self.void_tender(),
             C::Reprint { receipt } => self.reprint(receipt.as_deref(), context),
-            C::FormalReceipt { name, amount } => self.formal_receipt(name, *amount, context),
+            C::FormalReceipt(asked) => self.formal_receipt(asked, context),
             C::VoidReceipt { receipt, reason } => self.void_receipt(receipt, reason, context),
             C::CorrectTender { receipt, kind } => self.correct_tender(receipt, *kind, context),
             C::Return { receipt, lines } => self.return_goods(receipt, lines, context),
@@ -457,7 +456,7 @@ pub fn command_name(command: &Command) -> &'static str {
         C::Tender { kind, .. } => tender_name(*kind),
         C::VoidTender => "void_tender",
         C::Reprint { .. } => "reprint",
-        C::FormalReceipt { .. } => "formal_receipt",
+        C::FormalReceipt(_) => "formal_receipt",
         C::VoidReceipt { .. } => "void_receipt",
         C::CorrectTender { .. } => "correct_tender",
         C::Return { .. } => "return",

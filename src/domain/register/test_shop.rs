@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{
-    Applied, Cart, Context, Effect, ItemFound, Lookup, Now, PinVerdict, Register, SaleView,
-    StoredSale,
+    Applied, Cart, Context, Effect, FormalKept, ItemFound, Lookup, Now, PinVerdict, Register,
+    SaleView, StoredSale,
 };
 use crate::domain::command::{Discount, Pin, parse};
 use crate::domain::entry::{Clock, Draft, Entry, Header, Kind};
@@ -15,7 +15,7 @@ use crate::domain::item::Item;
 use crate::domain::lane::LaneState;
 use crate::domain::member::{Member, Sealed};
 use crate::domain::money::Money;
-use crate::domain::number::DocNo;
+use crate::domain::number::{DocKind, DocNo};
 use crate::domain::points::{PointMove, balance};
 use crate::domain::refusal::Refusal;
 use crate::domain::sale::{Sale, TenderKind};
@@ -297,13 +297,19 @@ impl Memory {
             Kind::TaxFreeRefunded { number, .. } => {
                 self.tax_free.get_mut(number).expect("a record").status = Status::Refunded;
             }
+            Kind::Reprinted { receipt, copy } if receipt.kind == DocKind::Formal => {
+                let formals = self.sales.values_mut().flat_map(|stored| &mut stored.formals);
+                let formal = formals.into_iter().find(|formal| formal.number == *receipt);
+                formal.expect("a formal receipt").copies = *copy;
+            }
             Kind::Reprinted { receipt, copy } => {
                 self.with_sale(*receipt, |stored| stored.copies = *copy);
             }
-            Kind::FormalReceiptIssued { receipt, amount, .. } => {
+            Kind::FormalReceiptIssued { number, receipt, amount, .. }
+            | Kind::FormalReceiptIssuedFor { number, receipt, amount, .. } => {
                 self.with_sale(*receipt, |stored| {
                     stored.formal += *amount;
-                    stored.formal_count += 1;
+                    stored.formals.push(FormalKept::new(*number, entry.header.seq));
                 });
             }
             Kind::LatePoints { receipt, member, earned, .. } => {
@@ -354,7 +360,7 @@ impl Memory {
             voided: false,
             copies: 0,
             formal: Money::ZERO,
-            formal_count: 0,
+            formals: Vec::new(),
             late_member: None,
             late_points: 0,
         };
@@ -446,6 +452,10 @@ impl Lookup for Memory {
 
     fn sale(&self, receipt: DocNo) -> Result<Option<StoredSale>, Refusal> {
         Ok(self.sales.get(&receipt).cloned())
+    }
+
+    fn sale_of_formal(&self, number: DocNo) -> Result<Option<StoredSale>, Refusal> {
+        Ok(self.sales.values().find(|stored| stored.formal_kept(number).is_some()).cloned())
     }
 
     fn tax_free_record(&self, number: DocNo) -> Result<Option<Kept>, Refusal> {

@@ -123,7 +123,8 @@ pub fn check_numbers(shop: &Shop) {
     for entry in &shop.journal {
         let number = match &entry.kind {
             Kind::SaleClosed(sale) => sale.number,
-            Kind::FormalReceiptIssued { number, .. } => *number,
+            Kind::FormalReceiptIssued { number, .. }
+            | Kind::FormalReceiptIssuedFor { number, .. } => *number,
             Kind::SaleSuspended { slip, .. } => *slip,
             Kind::ZClosed(closing) => closing.number,
             _ => continue,
