@@ -93,7 +93,7 @@ impl Screen for MemberCard {
     }
 
     fn done(&mut self, command: &str) -> bool {
-        command == "confirm" // All that this card asks twice is whether its member is to be erased.
+        matches!(command, "confirm" | "erase_member") // All that this card asks twice is whether its member is to be erased.
     }
 
     fn yields_to_scan(&self) -> bool {

@@ -114,6 +114,8 @@ pub struct Screens {
     /// The key for the printed pane was pressed: hidden where there is room, over the rest where
     /// there is none.
     pane_turned: bool,
+    /// The line that was asked again: a yes carries it out.
+    asked_again: String,
     /// Lines given on the `:` line, newest first, at most `MOST_GIVEN`.
     given: Vec<String>,
 }
@@ -121,7 +123,8 @@ pub struct Screens {
 impl Screens {
     pub fn new(keymap: Keymap, theme: Theme) -> Self {
         let sale = State::Sale(Box::default());
-        Self { stack: vec![sale], keymap, theme, pane_turned: false, given: Vec::new() }
+        let (asked_again, given) = (String::new(), Vec::new());
+        Self { stack: vec![sale], keymap, theme, pane_turned: false, asked_again, given }
     }
 
     /// Begins with the questions of a new shop.
@@ -223,6 +226,9 @@ impl Screens {
     /// Tells that a line was carried out; returns what has to be looked up again to be shown as it
     /// is now.
     pub fn done(&mut self, line: &str, model: &Model<'_>) -> Option<Question> {
+        let asked_again = std::mem::take(&mut self.asked_again);
+        let yes = line.trim() == "confirm" && !asked_again.is_empty();
+        let line = if yes { asked_again.as_str() } else { line };
         let command = line.split_whitespace().next().unwrap_or_default();
         let on_card = self.name() == ScreenName::MemberCard;
         if belongs_to_sale(command) || (on_card && matches!(command, "use_points" | "stamp")) {
@@ -235,7 +241,8 @@ impl Screens {
         let receipt = self.name() == ScreenName::Receipt;
         let journal = self.name() == ScreenName::Journal && changed;
         // A list may still show the member who was erased on the card above it.
-        let members = self.name() == ScreenName::MemberFinder && command == "confirm";
+        let members = self.name() == ScreenName::MemberFinder
+            && matches!(command, "confirm" | "erase_member");
         (receipt || journal || members).then(|| self.top().opening())?
     }
 
@@ -250,6 +257,7 @@ impl Screens {
                 Prompt::approval(line)
             }
             RefusalCode::Confirm => {
+                line.clone_into(&mut self.asked_again);
                 Prompt::question("ask.confirm", &["confirm"]).because(model.words.refusal(refusal))
             }
             RefusalCode::AgeCheck => Prompt::question("ask.age", &["age_checked", line]),

@@ -106,6 +106,24 @@ fn a_formal_receipt_is_of_the_receipt_it_names_and_is_printed_again_as_a_copy() 
 }
 
 #[test]
+fn money_goes_back_only_after_the_formal_receipt_was_asked_for() {
+    let shop = Shop::new("");
+    shop.sell("department 2 3000\ntender_cash\nformal_receipt 山吹 1000\nformal_receipt 山吹");
+    for back in ["void_receipt 1 打ち間違い", "return 1", "exchange 1 1"] {
+        let played = shop.play(back);
+        let error = &played.last()["error"];
+        assert_eq!(error["code"], "confirm", "{back}");
+        let said = error["message"].as_str().expect("a sentence");
+        assert!(said.contains("01-F000001 01-F000002"), "{said}");
+    }
+    let voided = shop.sell("department 2 500\ntender_cash\nvoid_receipt 2 打ち間違い");
+    assert_eq!(voided["receipt"], "01-000002", "nobody asks where no paper was issued");
+    let played = shop.play("void_receipt 1 打ち間違い\nconfirm\nvoid_receipt 1 打ち間違い");
+    assert_eq!(played.codes(), ["confirm", "", "receipt"]);
+    shop.verify();
+}
+
+#[test]
 fn rf_02_a_return_slip_names_both_dates_and_the_receipt() {
     let shop = Shop::new("");
     in_japanese(&shop, "department 1 10800\ntender_cash\nz_report");

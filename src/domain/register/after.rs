@@ -8,8 +8,8 @@ use super::kept::left_of;
 use super::returns::receipt_refusal;
 use super::sale::free_text;
 use super::scanning::receipt_number;
-use super::{Applied, Context, DrawerCause, Effect, Paper, Register, StoredSale};
-use crate::domain::command::FormalAsked;
+use super::{Applied, Context, DrawerCause, Effect, Paper, Refused, Register, StoredSale};
+use crate::domain::command::{Command, FormalAsked};
 use crate::domain::day::local_hour;
 use crate::domain::entry::Kind;
 use crate::domain::money::Money;
@@ -150,15 +150,17 @@ impl Register {
     ///
     /// # Errors
     /// `receipt` when it is of another day or lane, or already undone; `returned` when goods of it
-    /// came back; `limit` when more money goes out than this level may pay.
+    /// came back; `limit` when more money goes out than this level may pay; `confirm` while the
+    /// customer holds a formal receipt of it.
     pub(super) fn void_receipt(
         &self,
         receipt: &str,
         reason: &str,
         context: &Context<'_>,
-    ) -> Result<Applied, Refusal> {
+    ) -> Result<Applied, Refused> {
         self.not_in_training()?;
         self.no_tender_in(&self.cart)?;
+        let again = Command::VoidReceipt { receipt: receipt.to_owned(), reason: reason.to_owned() };
         let reason = reason_text(reason)?;
         let stored = self.stored_sale(receipt, context)?;
         let number = stored.sale.number;
@@ -166,6 +168,7 @@ impl Register {
         untouched(&stored)?;
         self.not_held(&stored, 1..=stored.sale.lines.len() as u32, context)?;
         self.within_refund_limit(&stored.sale, context)?;
+        self.formals_taken_back(&stored, again)?;
         let mut applied = self.unchanged();
         if let Some(kind) = self.late_points_undone(&stored, context)? {
             applied.entries.push(self.draft(context.now, kind));
@@ -180,6 +183,24 @@ impl Register {
         let kind = Kind::ReceiptVoided { receipt: number, reason, sale, sold_by, sold_hour };
         applied.entries.push(self.draft(context.now, kind));
         Ok(applied)
+    }
+
+    /// Asks whether the formal receipts of a sale were taken back, before its money goes out: nobody
+    /// keeps a paper for money they have again.
+    pub(super) fn formals_taken_back(
+        &self,
+        stored: &StoredSale,
+        command: Command,
+    ) -> Result<(), Refused> {
+        if stored.formals.is_empty() || self.session.confirmed {
+            return Ok(());
+        }
+        let numbers: Vec<_> =
+            stored.formals.iter().map(|formal| formal.number.to_string()).collect();
+        let refusal = Refusal::new(RefusalCode::Confirm)
+            .saying("confirm_formals")
+            .with("numbers", numbers.join(" "));
+        Err(self.asking_again(refusal, command))
     }
 
     pub(super) fn of_open_day(&self, stored: &StoredSale) -> Result<(), Refusal> {
@@ -400,6 +421,24 @@ mod tests {
             "no second original"
         );
         assert_eq!(shop.refuse("reprint 01-F000002").code, RefusalCode::Receipt);
+    }
+
+    #[test]
+    fn no_money_goes_back_before_the_formal_receipt_was_asked_for() {
+        for back in ["void_receipt 1 打ち間違い", "return 1", "return 1 1:1", "exchange 1 1"] {
+            let mut shop = Shop::staffless();
+            shop.sell(&["quantity 2", "department 2 500"]);
+            shop.give("formal_receipt 山吹 300");
+            shop.give("formal_receipt 山吹");
+            let asked = shop.refuse(back);
+            assert_eq!((asked.code, asked.sentence), (RefusalCode::Confirm, "confirm_formals"));
+            assert_eq!(asked.args, [("numbers", "01-F000001 01-F000002".to_owned())], "{back}");
+            assert!(shop.register.cart.is_empty(), "{back}");
+            shop.give("confirm");
+            if back.starts_with("return 1 1") {
+                shop.give(back); // The papers of this return were asked for already.
+            }
+        }
     }
 
     /// `japan.md` 9, SD-03, SD-06, SD-08.

@@ -331,11 +331,13 @@ impl Register {
             C::VoidTender => self.void_tender(),
             C::Reprint { receipt } => self.reprint(receipt.as_deref(), context),
             C::FormalReceipt(asked) => self.formal_receipt(asked, context),
-            C::VoidReceipt { receipt, reason } => self.void_receipt(receipt, reason, context),
+            C::VoidReceipt { receipt, reason } => {
+                return self.void_receipt(receipt, reason, context);
+            }
             C::CorrectTender { receipt, kind } => self.correct_tender(receipt, *kind, context),
-            C::Return { receipt, lines } => self.return_goods(receipt, lines, context),
+            C::Return { receipt, lines } => return self.return_goods(receipt, lines, context),
             C::ReturnOpen => self.return_open(),
-            C::Exchange { receipt, line } => self.exchange(receipt, *line, context),
+            C::Exchange { receipt, line } => return self.exchange(receipt, *line, context),
             C::TaxFree { receipt, lines, with } => self.tax_free(receipt, lines, with, context),
             C::TaxFreeStatus { record, status } => self.tax_free_status(record, *status, context),
             C::TaxFreeRefund { record, by } => self.tax_free_refund(record, *by, context),

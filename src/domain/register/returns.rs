@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::kept::{left_after, left_of};
-use super::{Applied, Cart, CartReturn, Context, Now, Register, StoredSale};
-use crate::domain::command::ReturnLine;
+use super::{Applied, Cart, CartReturn, Context, Now, Refused, Register, StoredSale};
+use crate::domain::command::{Command, ReturnLine};
 use crate::domain::item::Unit;
 use crate::domain::number::DocKind;
 use crate::domain::quantity::Quantity;
@@ -19,14 +19,16 @@ impl Register {
     ///
     /// # Errors
     /// `receipt` for one that is unknown, voided or of no sale; `returned` with what is left;
-    /// `open_sale` beside other goods or another receipt's.
+    /// `open_sale` beside other goods or another receipt's; `confirm`, once a return, while the
+    /// customer holds a formal receipt of it.
     pub(super) fn return_goods(
         &self,
         receipt: &str,
         lines: &[ReturnLine],
         context: &mut Context<'_>,
-    ) -> Result<Applied, Refusal> {
+    ) -> Result<Applied, Refused> {
         let stored = self.returnable(receipt, context)?;
+        let begun = self.cart.returning.is_some();
         let mut applied = self.unchanged();
         self.take_returning(&mut applied.cart, &stored, context)?;
         let returning = applied.cart.returning.clone().expect("a return has just begun");
@@ -36,6 +38,10 @@ impl Register {
             lines => wanted(lines, &stored, left)?,
         };
         self.not_held(&stored, wanted.iter().map(|(line, _)| *line), context)?;
+        if !begun {
+            let (receipt, lines) = (receipt.to_owned(), lines.to_vec());
+            self.formals_taken_back(&stored, Command::Return { receipt, lines })?;
+        }
         for (line, quantity) in wanted {
             take_back(&mut applied.cart, &stored, line, quantity);
         }
@@ -43,7 +49,7 @@ impl Register {
         applied.cart.selected = None;
         applied.cart.pending = None;
         applied.cart.just_scanned = None;
-        self.priced(applied, context)
+        Ok(self.priced(applied, context)?)
     }
 
     /// Brings one line back, for other goods to be rung in its place.
@@ -52,7 +58,7 @@ impl Register {
         receipt: &str,
         line: u32,
         context: &mut Context<'_>,
-    ) -> Result<Applied, Refusal> {
+    ) -> Result<Applied, Refused> {
         self.return_goods(receipt, &[ReturnLine { line, quantity: None }], context)
     }
 
