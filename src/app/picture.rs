@@ -42,6 +42,7 @@ pub struct Picture {
     selected: Option<u32>,
     pending: Option<Quantity>,
     needs: Vec<&'static str>,
+    price_of: String,
     member_name: String,
     named_member: String,
     last: Option<LastSale>,
@@ -116,6 +117,10 @@ impl Picture {
         self.needs.clear();
         if register.cart.needs_age_check() {
             self.needs.push("age_check");
+        }
+        register.price_asked().unwrap_or_default().clone_into(&mut self.price_of);
+        if !self.price_of.is_empty() {
+            self.needs.push("price");
         }
         self.suspended = if register.lane.suspended.is_empty() {
             Vec::new()
@@ -233,6 +238,7 @@ impl Picture {
             selected: self.selected,
             pending: self.pending,
             needs: &self.needs,
+            price_of: &self.price_of,
             member_name: &self.member_name,
             last: self.last.as_ref(),
             suspended: &self.suspended,
@@ -359,6 +365,9 @@ impl Picture {
             let refusal = match *need {
                 "age_check" => Refusal::new(RefusalCode::AgeCheck),
                 "coupon_minimum" => Refusal::new(RefusalCode::Coupon).saying("coupon_waits"),
+                "price" => Refusal::new(RefusalCode::PriceNeeded)
+                    .with("name", engine.register.price_asked().unwrap_or_default()),
+                "price_dropped" => Refusal::new(RefusalCode::PriceNeeded).saying("price_dropped"),
                 "book_price" => Refusal::new(RefusalCode::PriceNeeded).saying("book_price_differs"),
                 _ => Refusal::new(RefusalCode::PriceNeeded).saying("book_row_wanted"),
             };

@@ -79,6 +79,8 @@ pub struct Model<'a> {
     pub pending: Option<Quantity>,
     /// What must be given before the sale can close: `age_check`, `price`, `quantity`.
     pub needs: &'a [&'static str],
+    /// Name of the goods whose price is asked; empty: none are.
+    pub price_of: &'a str,
     /// Name of the sale's member, which the sale itself does not carry.
     pub member_name: &'a str,
     pub last: Option<&'a LastSale>,

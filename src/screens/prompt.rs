@@ -31,6 +31,8 @@ pub struct Prompt {
     chosen: usize,
     /// Choices of the gap in hand.
     choices: Vec<Choice>,
+    /// The goods whose price this asks; empty: it asks something else.
+    price_of: String,
 }
 
 impl Prompt {
@@ -39,6 +41,14 @@ impl Prompt {
         let mut prompt = Self::with(templates, None);
         prompt.begin(model);
         prompt
+    }
+
+    /// Asks for the price of goods whose code has none; over as soon as the register asks no more.
+    pub fn price(model: &Model<'_>) -> Self {
+        let template = Template::read("price_override {amount}").expect("a template of our own");
+        let mut prompt = Self::gaps(vec![template], model);
+        model.price_of.clone_into(&mut prompt.price_of);
+        prompt.because(model.words.fill("ask.price_of", &[("name", &model.price_of)]))
     }
 
     /// Asks somebody else to allow `line`, and gives it again.
@@ -65,7 +75,8 @@ impl Prompt {
 
     fn with(templates: Vec<Template>, heading: Option<&'static str>) -> Self {
         let line = KanaLine::new(200, KanaMode::Direct);
-        Self { templates, heading, why: String::new(), line, chosen: 0, choices: Vec::new() }
+        let (why, price_of) = (String::new(), String::new());
+        Self { templates, heading, why, line, chosen: 0, choices: Vec::new(), price_of }
     }
 
     /// The gap in hand; `None` when all are filled or there were none.
@@ -201,6 +212,10 @@ impl Screen for Prompt {
 
     fn is_window(&self) -> bool {
         true
+    }
+
+    fn is_over(&self, model: &Model<'_>) -> bool {
+        !self.price_of.is_empty() && self.price_of != model.price_of
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>, look: &Look<'_>) -> Option<Position> {

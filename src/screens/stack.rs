@@ -237,6 +237,10 @@ impl Screens {
             self.stack.pop();
         }
         self.settle(model);
+        let asks = matches!(command, "scan" | "quantity" | "times") && !model.price_of.is_empty();
+        if asks && self.name() != ScreenName::Prompt {
+            self.put(State::Prompt(Box::new(Prompt::price(model))));
+        }
         let changed = matches!(command, "void_receipt" | "correct_tender" | "late_points");
         let receipt = self.name() == ScreenName::Receipt;
         let journal = self.name() == ScreenName::Journal && changed;

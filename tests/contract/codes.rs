@@ -169,6 +169,77 @@ fn bk_04_and_bk_05_a_second_row_alone_sells_nothing() {
     assert!(asks, "{}", unpriced.stdout);
 }
 
+/// A magazine without its add-on, a label without its price, a book of 100,000 yen or more, an item
+/// of nought yen on file: none of them is free, and none changes the line above it.
+#[test]
+fn a_code_without_a_price_is_rung_at_the_price_keyed_next() {
+    let label = checked("023700900000");
+    for (scans, code, total) in [
+        ("scan 4910099710741", "4910099710741", 1100),
+        (&format!("scan {label}"), "0237009", 1080),
+        ("scan 9784344405042\nscan 1923055000001", "9784344405042", 1100),
+        ("scan 77", "77", 1000),
+    ] {
+        let rules = "[[in_store]]\nprefix = \"02\"\nlayout = \"A\"\nprice_mode = \"excluded\"\n";
+        let shop = Shop::new(rules).with_items(
+            "code,name,price,tax_class\n0237009,鮮魚,100,reduced\n77,かご盛り,0,standard\n\
+             1,牛乳,248,reduced\n",
+        );
+        let asked = shop.sell(scans);
+        assert_eq!(asked["needs"], serde_json::json!(["price"]), "{scans}");
+        let sold = shop.sell(&format!("{scans}\nprice_override 1000\ntender_cash"));
+        assert_eq!(lines(&sold, "code"), [code], "{scans}");
+        assert_eq!(sold["sale"]["total"], total, "in the mode its code has: {scans}");
+        let three = shop.sell(&format!("scan 1\n{scans}\nquantity 3\nprice_override 1000"));
+        assert_eq!(lines(&three, "quantity"), ["1", "3"], "{scans}");
+        assert_eq!(lines(&three, "unit_price"), [248, 1000], "{scans}");
+        shop.sell("void_sale");
+        // Whatever does not answer gives the goods up, and says so.
+        for other in ["scan 1", "void_line", "line_discount 10", "repeat", "department 2 300"] {
+            let script = format!("scan 1\n{scans}\n{other}\nprice_override 200");
+            let played = shop.play(&format!("{script}\nvoid_sale"));
+            let [.., dropped, after, _] = played.answers.as_slice() else { panic!("{script}") };
+            assert_eq!(dropped["needs"], serde_json::json!(["price_dropped"]), "{script}");
+            assert_eq!(lines(dropped, "code")[0], "1");
+            assert_eq!(lines(dropped, "discount")[0], 0, "{script}");
+            assert!(lines(after, "code").iter().all(|rung| *rung != code), "{script}");
+        }
+    }
+}
+
+#[test]
+fn a_cashier_may_key_the_price_that_is_asked_and_no_other() {
+    let shop = Shop::demo();
+    let magazine = checked("491023456076"); // On no file.
+    let script =
+        format!("sign_in 4 444444\nscan {magazine}\nprice_override 500\nprice_override 400");
+    assert_eq!(shop.play(&script).codes(), ["", "", "", "level"]);
+}
+
+#[test]
+fn what_a_gs1_label_says_is_sold_refused_or_said_and_never_dropped() {
+    let shop = shop();
+    let milk = "(01)04901234567894";
+    for (label, quantity, needs) in [
+        (format!("{milk}(30)6"), "6", ""),
+        (format!("{milk}(37)12(10)LOT"), "12", ""),
+        (format!("(01)14912345678901(30)2"), "24", ""),
+        (format!("{milk}(15)261121"), "1", "best_before"),
+        (format!("{milk}(15)261122"), "1", ""),
+        (format!("{milk}(240)A1(422)392"), "1", ""),
+    ] {
+        let rung = shop.sell(&format!("scan {label}"));
+        assert_eq!(lines(&rung, "quantity"), [quantity], "{label}");
+        assert_eq!(rung["needs"][0].as_str().unwrap_or_default(), needs, "{label}");
+        shop.sell("void_sale");
+    }
+    assert_eq!(shop.refuse(&format!("scan {milk}(3103)001250")), "bad_argument", "not one piece");
+    let priced = shop.sell(&format!("scan {milk}(3103)001250(3920)398"));
+    assert_eq!(lines(&priced, "amount"), [398]);
+    let told = shop.sell(&format!("inquire {milk}(240)A1(422)392"));
+    assert_eq!(told["explained"]["element"], "(240) A1 (422) 392");
+}
+
 #[test]
 fn bk_07_a_magazine_is_priced_by_its_add_on() {
     for scan in ["491009971074100952", "4910099710741 00952"] {

@@ -27,6 +27,7 @@ pub struct Shop {
     pub training: bool,
     pub sale: Option<SaleView>,
     pub selected: Option<u32>,
+    pub price_of: String,
     pub last: Option<LastSale>,
     pub suspended: Vec<SuspendedView>,
     pub day: Option<DayView>,
@@ -84,6 +85,7 @@ impl Shop {
             training: false,
             sale: None,
             selected: None,
+            price_of: String::new(),
             last: None,
             suspended: Vec::new(),
             day: None,
@@ -120,6 +122,7 @@ impl Shop {
             selected: self.selected,
             pending: None,
             needs: &[],
+            price_of: &self.price_of,
             member_name: if self.sale.as_ref().is_some_and(|sale| sale.member.is_some()) {
                 "山田 花子"
             } else {

@@ -3,7 +3,7 @@
 use regi::domain::money::Money;
 use regi::domain::refusal::{Refusal, RefusalCode};
 use regi::domain::register::TenderView;
-use regi::screens::{Action, Answer, Question, ScreenName};
+use regi::screens::{Action, Answer, JournalRow, Page, Question, ScreenName};
 
 use crate::shop::{Shop, press, screens, seen};
 
@@ -263,6 +263,63 @@ fn a_question_says_why_it_is_asked() {
         .with("due", "248");
     screens.refused("tender_cash 999999", &refusal, &shop.model());
     assert!(seen(&screens, &shop, 80, 24).contains("お預りが999,999円です"));
+}
+
+#[test]
+fn the_price_of_goods_without_one_is_asked_as_long_as_the_register_asks() {
+    let mut shop = Shop::with_sale("ja");
+    shop.price_of = "MAG 09971-07".into();
+    let mut screens = screens("tenkey");
+    screens.done("scan 4910099710741", &shop.model());
+    let asked = seen(&screens, &shop, 80, 24);
+    assert!(asked.contains("MAG 09971-07 の価格"), "{asked}");
+    assert_eq!(press(&mut screens, &shop, "500<enter>"), does(&["price_override 500"]));
+    // Another scan takes its place; what was asked is no longer.
+    screens.done("scan 4910099710741", &shop.model());
+    assert_eq!(screens.on_scan("1", &shop.model()), does(&["scan 1"]));
+    shop.price_of.clear();
+    screens.done("scan 1", &shop.model());
+    assert_eq!(screens.name(), ScreenName::Sale);
+}
+
+#[test]
+fn a_formal_receipt_is_asked_for_of_the_receipt_in_sight() {
+    let shop = Shop::new("ja");
+    for keymap in ["tenkey", "laptop", "function"] {
+        let mut screens = screens(keymap);
+        screens.answer(Answer::Open(ScreenName::Journal));
+        let row = JournalRow {
+            lane: 1,
+            seq: 456,
+            at: "11-22 10:20".into(),
+            kind: "entry.sale",
+            number: "01-000123".into(),
+            amount: None,
+            staff: 3,
+            detail: String::new(),
+        };
+        let page = Page { offset: 0, rows: vec![row], more: false };
+        screens.answer(Answer::Journal { query: Vec::new(), page });
+        press(&mut screens, &shop, "<enter><f6>");
+        screens.on_paste("山吹", &shop.model());
+        let given = press(&mut screens, &shop, "<enter>");
+        assert_eq!(given, does(&["formal_receipt 山吹 receipt=01-000123"]), "{keymap}");
+    }
+}
+
+#[test]
+fn a_yes_leads_where_the_line_it_was_given_to_leads() {
+    let shop = Shop::new("ja");
+    let mut screens = screens("tenkey");
+    screens.answer(Answer::Open(ScreenName::Journal));
+    let refusal =
+        Refusal::new(RefusalCode::Confirm).saying("confirm_formals").with("numbers", "01-F000001");
+    screens.refused("return 01-000123", &refusal, &shop.model());
+    let asked = seen(&screens, &shop, 80, 24);
+    assert!(asked.contains("01-F000001"), "{asked}");
+    assert_eq!(press(&mut screens, &shop, "<enter>"), does(&["confirm"]));
+    screens.done("confirm", &shop.model());
+    assert_eq!(screens.name(), ScreenName::Sale);
 }
 
 #[test]

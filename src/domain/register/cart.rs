@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ringing::Rung;
 use crate::domain::code::pairing::BookPairing;
 use crate::domain::command::{Command, Discount};
 use crate::domain::number::DocNo;
@@ -124,4 +125,6 @@ pub struct Session {
     pub confirmed: bool,
     /// A book row that waits for its partner.
     pub books: BookPairing,
+    /// Goods whose code has no price: the next price keyed is theirs.
+    pub(super) asking: Option<Box<Rung>>,
 }

@@ -21,6 +21,7 @@ impl Register {
         let cart = &mut applied.cart;
         self.no_tender_in(cart)?;
         let straight_after = cart.just_scanned.is_some() || cart.selected.is_some();
+        let straight_after = straight_after && self.session.asking.is_none();
         let target = cart.target().filter(|_| straight_after && cart.pending.is_none());
         match target {
             None => cart.pending = Some(Pending { quantity }),

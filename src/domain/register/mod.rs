@@ -124,7 +124,7 @@ pub struct Answer {
     pub members: Option<Vec<MemberView>>,
     pub member: Option<MemberView>,
     pub suspended: Option<Vec<SuspendedView>>,
-    /// What must be given before the sale can close: `age_check`, `price`, `quantity`.
+    /// What must be given before the sale can close (`age_check`, `price`), and what should be known.
     pub needs: Vec<&'static str>,
     /// A look that another room answers: the journal, a report, help, keys.
     pub look: Option<Look>,
@@ -195,9 +195,16 @@ impl Register {
             applied.entries.insert(0, ended);
             return Ok(applied);
         }
-        let name = command_name(command);
+        let asking = self.session.asking.is_some();
+        let name = match command {
+            Command::PriceOverride(_) if asking => "scan", // Its answer is part of ringing goods up.
+            _ => command_name(command),
+        };
         self.allowed(command, name, context)
-            .and_then(|()| self.perform(command, context))
+            .and_then(|()| match asking && aims_at_what_was_asked(command) {
+                true => Ok(self.unchanged()),
+                false => self.perform(command, context),
+            })
             .map_err(|refused| match (&refused.record, &refused.ask) {
                 (None, None) => self.recorded(refused.refusal, name, context),
                 _ => refused,
@@ -209,8 +216,29 @@ impl Register {
                 if !matches!(command, Command::Confirm) {
                     applied.session.asked = None;
                 }
+                self.drop_question(command, &mut applied);
                 applied
             })
+    }
+
+    /// Whatever does not answer the question for a price ends it, and says so: no price keyed later
+    /// may go to goods that nobody thinks of any more.
+    fn drop_question(&self, command: &Command, applied: &mut Applied) {
+        let given = match (command, &self.session.asked) {
+            (Command::Confirm, Some(asked)) => asked,
+            _ => command,
+        };
+        let Some(asked) = self.session.asking.as_ref().filter(|_| !keeps_question(given)) else {
+            return;
+        };
+        if !applied.answer.needs.contains(&"price") {
+            applied.session.asking = None;
+        }
+        // The second row of a book brings the price that its first row had not.
+        let rung = applied.answer.item.as_ref().is_some_and(|item| item.code == asked.item.code);
+        if applied.session.asking.as_ref() != Some(asked) && !rung {
+            applied.answer.needs.push("price_dropped");
+        }
     }
 
     /// Makes an applied command true: its entries are in the journal.
@@ -300,7 +328,10 @@ impl Register {
             C::Quantity(quantity) => self.quantity(*quantity, context),
             C::Times(quantity) => self.times(*quantity),
             C::Repeat => self.repeat(context),
-            C::PriceOverride(amount) => self.price_override(*amount, context),
+            C::PriceOverride(amount) => match &self.session.asking {
+                Some(rung) => return self.price_answered(rung, *amount, context),
+                None => self.price_override(*amount, context),
+            },
             C::LineDiscount(discount) => self.line_discount(*discount, context),
             C::LineTax { class } => self.line_tax(class, context),
             C::VoidLine(line) => self.void_line(*line, context),
@@ -414,6 +445,22 @@ fn lifts(command: &Command) -> bool {
             | C::SelectLine(_)
             | C::Subtotal
     )
+}
+
+/// Commands beside which the question for a price stands: those that look around, and how many of
+/// the goods there are. A price answers it.
+fn keeps_question(command: &Command) -> bool {
+    use Command as C;
+    let looks = !lifts(command) && !matches!(command, C::SelectLine(_) | C::Subtotal);
+    let looks = looks || matches!(command, C::Approve { .. });
+    looks || matches!(command, C::Quantity(_) | C::Times(_) | C::PriceOverride(_))
+}
+
+/// Commands that mean the goods rung last: while a price is asked these are no line yet, and the
+/// line above them is another's.
+fn aims_at_what_was_asked(command: &Command) -> bool {
+    use Command as C;
+    matches!(command, C::VoidLine(None) | C::LineDiscount(_) | C::LineTax { .. } | C::Repeat)
 }
 
 /// Returns a command's name in the language.

@@ -4,7 +4,6 @@
 //! Invariant: lines are always 1…n; the same code scanned twice running raises the line.
 
 use super::cart::MOST_LINES;
-use super::scanning::price_needed;
 use super::{Applied, Cart, Context, ItemView, Refused, Register};
 use crate::domain::command::{Command, Discount};
 use crate::domain::item::{Item, Unit};
@@ -15,7 +14,8 @@ use crate::domain::sale::{LineItem, SaleId};
 use crate::domain::tax::TaxMode;
 
 /// A line about to be rung.
-pub(super) struct Rung {
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rung {
     pub item: Item,
     pub price: UnitPrice,
     pub price_mode: TaxMode,
@@ -32,13 +32,66 @@ pub(super) struct Rung {
 impl Rung {
     /// Whether the label names the price: it is then neither a weight nor a number of pieces.
     pub fn is_priced_by_its_code(&self) -> bool {
-        !self.joins && self.quantity.is_none()
+        !self.joins && self.quantity.is_none() && self.has_price()
+    }
+
+    /// Nought is no price: neither a label nor a file says so of goods that are given away.
+    fn has_price(&self) -> bool {
+        self.price != UnitPrice::ZERO
     }
 }
 
 impl Register {
-    /// Takes goods as a line, or raises the line of the same code.
+    /// Takes goods as a line, or asks for the price that neither code nor file has.
     pub(super) fn ring(&self, rung: Rung, context: &mut Context<'_>) -> Result<Applied, Refusal> {
+        if rung.has_price() {
+            return self.ring_priced(rung, context);
+        }
+        self.may_ring(&self.cart)?;
+        if !self.cart.has_sale() {
+            self.day_open_for_sale(context.now)?;
+        }
+        let mut applied = self.unchanged();
+        applied.cart.selected = None;
+        applied.cart.just_scanned = None;
+        applied.answer.item = Some(self.item_view(&rung.item));
+        applied.answer.needs.push("price");
+        applied.session.asking = Some(Box::new(rung));
+        Ok(applied)
+    }
+
+    /// The goods whose price is asked.
+    pub fn price_asked(&self) -> Option<&str> {
+        self.session.asking.as_ref().map(|rung| rung.item.name.as_str())
+    }
+
+    /// Rings the goods that were asked for at the price keyed, in the mode their code has.
+    ///
+    /// # Errors
+    /// `confirm` for a price that is unusual in their department.
+    pub(super) fn price_answered(
+        &self,
+        rung: &Rung,
+        amount: Money,
+        context: &mut Context<'_>,
+    ) -> Result<Applied, Refused> {
+        let department = self.settings.department(rung.item.department);
+        let usual = department.is_none_or(|department| department.expects(amount));
+        if !usual && !self.session.confirmed {
+            let refusal = Refusal::new(RefusalCode::Confirm)
+                .saying("confirm_department")
+                .with("name", &rung.item.name)
+                .with("amount", amount.grouped());
+            return Err(self.asking_again(refusal, Command::PriceOverride(amount)));
+        }
+        let rung = Rung { price: amount.into(), ..rung.clone() };
+        let mut applied = self.ring_priced(rung, context)?;
+        applied.session.asking = None;
+        Ok(applied)
+    }
+
+    /// Takes goods as a line, or raises the line of the same code.
+    fn ring_priced(&self, rung: Rung, context: &mut Context<'_>) -> Result<Applied, Refusal> {
         let mut applied = self.unchanged();
         self.may_ring(&applied.cart)?;
         let cart = &mut applied.cart;
@@ -168,7 +221,10 @@ impl Register {
             Refusal::new(RefusalCode::UnknownCode).saying("no_department").with("number", number)
         })?;
         if amount.is_zero() {
-            return Err(price_needed(&department.name).into());
+            return Err(Refusal::new(RefusalCode::PriceNeeded)
+                .saying("price_needed_department")
+                .with("name", &department.name)
+                .into());
         }
         if !department.expects(amount) && !self.session.confirmed {
             let refusal = Refusal::new(RefusalCode::Confirm)

@@ -174,7 +174,8 @@ impl Register {
     pub(super) fn void_sale(&self, context: &Context<'_>) -> Result<Applied, Refusal> {
         let mut applied = self.unchanged();
         if applied.cart.is_empty() {
-            return Err(RefusalCode::NoSale.into());
+            let asking = self.session.asking.is_some(); // The question is given up.
+            return if asking { Ok(applied) } else { Err(RefusalCode::NoSale.into()) };
         }
         self.no_tender_in(&applied.cart)?;
         let cart = std::mem::take(&mut applied.cart);

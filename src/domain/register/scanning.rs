@@ -134,7 +134,7 @@ impl Register {
         if let Scanned::Magazine(magazine) = scanned
             && find(scanned, context)?.is_none()
         {
-            let price = magazine.price.ok_or_else(|| price_needed(&magazine.code))?;
+            let price = magazine.price.unwrap_or(Money::ZERO); // Without the add-on it is asked.
             let name = format!("MAG {}-{}", magazine.series, magazine.issue);
             return Ok(self.priced_by_code(&magazine.code, &name, price));
         }
@@ -210,7 +210,14 @@ impl Register {
                 rung.quantity = quantity_of(*grams, unit);
                 rung.joins = false;
             }
-            InStoreValue::Blank => return Err(price_needed(&label.master)),
+            InStoreValue::Blank => {
+                let rules = self.codes.in_store.iter();
+                let of_label = rules.filter(|rule| label.master.starts_with(&rule.prefix));
+                let rule = of_label.max_by_key(|rule| rule.prefix.len());
+                rung.price_mode = rule.and_then(|rule| rule.price_mode).unwrap_or(rung.price_mode);
+                rung.price = Money::ZERO.into();
+                rung.joins = false;
+            }
         }
         Ok(())
     }
@@ -244,14 +251,16 @@ impl Register {
             Paired::PriceWaits(_) => self.waiting_for_book_row(),
             Paired::Both { isbn, row, isbn_was_first } => {
                 let code = isbn.to_string();
-                let price = row.price.ok_or_else(|| price_needed(&code))?;
                 let sold = self.cart.lines.last().is_some_and(|line| line.code == code);
                 let on_file = context.shop.item(&code)?;
                 let differs = on_file
                     .as_ref()
-                    .is_some_and(|found| self.differs(&found.item, price, context.now));
+                    .zip(row.price)
+                    .is_some_and(|(found, price)| self.differs(&found.item, price, context.now));
+                // A row of noughts names no price: sold from the file it stays, else it is asked.
+                let price = row.price.unwrap_or(Money::ZERO);
                 let mut applied = if isbn_was_first && sold {
-                    self.reprice_last_by_code(price)
+                    row.price.map_or_else(|| self.unchanged(), |price| self.reprice_last(price))
                 } else {
                     let rung = match on_file {
                         Some(found) => {
@@ -293,7 +302,7 @@ impl Register {
     }
 
     /// The price row came after the book was sold from the item file: the code's price wins.
-    fn reprice_last_by_code(&self, price: Money) -> Applied {
+    fn reprice_last(&self, price: Money) -> Applied {
         let mut applied = self.unchanged();
         if let Some(line) = applied.cart.lines.last_mut() {
             line.unit_price = price.into();
@@ -424,10 +433,6 @@ fn member_of(
 
 fn unknown(code: &str) -> Refusal {
     Refusal::new(RefusalCode::UnknownCode).with("code", text::cleaned(code))
-}
-
-pub(super) fn price_needed(what: &str) -> Refusal {
-    Refusal::new(RefusalCode::PriceNeeded).with("name", what)
 }
 
 /// Words a code that does not hold.
