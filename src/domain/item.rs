@@ -47,7 +47,7 @@ pub struct ItemFlags {
     /// The seller must see that the customer is 20 (alcohol, tobacco).
     pub age20: bool,
     pub self_medication: bool,
-    /// The price is set by law or contract (tobacco, books): no override.
+    /// The price is set by law or contract (tobacco, books): no override, no discount.
     pub fixed_price: bool,
     /// Sold by weight: a quantity is needed before it is a line.
     pub weighed: bool,
@@ -70,6 +70,12 @@ impl ItemFlags {
             ("tax_free_ok", &mut self.tax_free_ok),
             ("not_for_sale", &mut self.not_for_sale),
         ]
+    }
+
+    /// Whether anything may come off the price unasked: a share of a discount, a coupon or points, a
+    /// date that is near. A fixed price is none when it is not kept (`japan.md` 1.7).
+    pub const fn takes_discounts(self) -> bool {
+        !self.no_discount && !self.fixed_price
     }
 
     /// Reads words with spaces between, as in the items CSV; `Err` names the unknown word.

@@ -107,7 +107,11 @@ impl Register {
         let place = target(&applied.cart)?;
         self.within_discount_limit(discount, context)?;
         let line = &mut applied.cart.lines[place];
-        if line.flags.no_discount || line.origin.is_some() {
+        let no_discount = line.flags.no_discount || line.origin.is_some();
+        if line.flags.fixed_price && !no_discount && !self.approved_past_limits(context.now) {
+            return Err(Refusal::new(RefusalCode::FixedPrice).with("name", &line.name));
+        }
+        if no_discount {
             return Err(Refusal::new(RefusalCode::Excluded)
                 .saying("no_discount_item")
                 .with("name", &line.name));

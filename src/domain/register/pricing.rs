@@ -197,7 +197,7 @@ pub(super) fn discountable(lines: &[SaleLine]) -> Money {
 }
 
 fn takes_share(line: &SaleLine) -> bool {
-    is_sold(line) && !line.item.flags.no_discount && line.net() > Money::ZERO
+    is_sold(line) && line.item.flags.takes_discounts() && line.net() > Money::ZERO
 }
 
 /// Shares an amount over the rates by largest remainder, then over the lines of each rate

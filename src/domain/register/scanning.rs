@@ -174,7 +174,7 @@ impl Register {
     /// What the shop takes off goods near the date on their label. A best-before date stops no sale,
     /// and past it no rule holds.
     fn near_date(&self, scan: &Gs1Scan, item: &Item, now: Now) -> Option<Discount> {
-        if item.flags.fixed_price || item.flags.no_discount {
+        if !item.flags.takes_discounts() {
             return None;
         }
         let last = scan.last_day_of_sale().or(scan.best_before)?.resolve(now.day());
