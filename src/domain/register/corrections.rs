@@ -193,7 +193,8 @@ impl Register {
             cart.returning = None;
         }
         if cart.lines.is_empty() {
-            // They were given on these goods; the next customer's are others.
+            // They were given on these goods; the next customer's are others, and so is the customer.
+            cart.age_checked = false;
             cart.discounts.clear();
             cart.points_used = 0;
         }
@@ -207,14 +208,19 @@ impl Register {
         Ok(applied)
     }
 
+    /// Notes that the customer is old enough for the goods rung so far, and so for any of that age.
+    ///
+    /// # Errors
+    /// `excluded` with nothing to check: a check before the goods would let them through unseen.
     pub(super) fn age_checked(&self) -> Result<Applied, Refusal> {
         let mut applied = self.unchanged();
         if !applied.cart.has_sale() {
             return Err(RefusalCode::NoSale.into());
         }
-        if applied.cart.needs_age_check() {
-            applied.cart.on_the_way.age_checks += 1;
+        if !applied.cart.needs_age_check() {
+            return Err(Refusal::new(RefusalCode::Excluded).saying("no_age_to_check"));
         }
+        applied.cart.on_the_way.age_checks += 1;
         applied.cart.age_checked = true;
         Ok(applied)
     }
