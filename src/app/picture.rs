@@ -367,6 +367,7 @@ impl Picture {
                 "coupon_minimum" => Refusal::new(RefusalCode::Coupon).saying("coupon_waits"),
                 "price" => Refusal::new(RefusalCode::PriceNeeded)
                     .with("name", engine.register.price_asked().unwrap_or_default()),
+                "best_before" => Refusal::new(RefusalCode::Expired).saying("best_before_passed"),
                 "price_dropped" => Refusal::new(RefusalCode::PriceNeeded).saying("price_dropped"),
                 "book_price" => Refusal::new(RefusalCode::PriceNeeded).saying("book_price_differs"),
                 _ => Refusal::new(RefusalCode::PriceNeeded).saying("book_row_wanted"),

@@ -3,6 +3,8 @@
 //! Room: app. May touch: engine (read only), serde_json. Field names are a contract (`DESIGN.md` 5):
 //! absent when empty.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -110,8 +112,7 @@ impl Reply {
         reply.members = answer.members.and_then(|members| serde_json::to_value(members).ok());
         reply.suspended = answer.suspended.and_then(|parked| serde_json::to_value(parked).ok());
         if !answer.explained.is_empty() {
-            let parts = answer.explained.into_iter().map(|(name, part)| (name, part.into()));
-            reply.explained = Some(serde_json::Value::Object(parts.collect()));
+            reply.explained = Some(explained(answer.explained));
         }
         reply.drawer = outcome.drawer.map(drawer_word).unwrap_or_default();
         let papers: Vec<String> =
@@ -138,6 +139,19 @@ impl Reply {
         wash(&mut value);
         value.to_string()
     }
+}
+
+/// The parts of a code by name; those of one name stand behind one another.
+fn explained(parts: Vec<(String, String)>) -> Value {
+    let mut told = BTreeMap::<String, String>::new();
+    for (name, part) in parts {
+        let known = told.entry(name).or_default();
+        if !known.is_empty() {
+            known.push(' ');
+        }
+        known.push_str(&part);
+    }
+    serde_json::json!(told)
 }
 
 fn drawer_word(cause: DrawerCause) -> String {

@@ -223,7 +223,7 @@ fn what_a_gs1_label_says_is_sold_refused_or_said_and_never_dropped() {
     for (label, quantity, needs) in [
         (format!("{milk}(30)6"), "6", ""),
         (format!("{milk}(37)12(10)LOT"), "12", ""),
-        (format!("(01)14912345678901(30)2"), "24", ""),
+        ("(01)14912345678901(30)2".to_owned(), "24", ""),
         (format!("{milk}(15)261121"), "1", "best_before"),
         (format!("{milk}(15)261122"), "1", ""),
         (format!("{milk}(240)A1(422)392"), "1", ""),

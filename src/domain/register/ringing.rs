@@ -27,6 +27,8 @@ pub struct Rung {
     pub joins: bool,
     /// What the date on the label takes off by the shop's rules.
     pub near_date: Option<Discount>,
+    /// The label's best-before date has passed: sold, and said.
+    pub past_best: bool,
 }
 
 impl Rung {
@@ -122,6 +124,9 @@ impl Register {
         cart.subtotalled = false;
         if rung.item.flags.age20 && cart.needs_age_check() {
             applied.answer.needs.push("age_check");
+        }
+        if rung.past_best {
+            applied.answer.needs.push("best_before");
         }
         applied.answer.item = Some(self.item_view(&rung.item));
         self.priced(applied, context)
@@ -243,6 +248,7 @@ impl Register {
             scanned: format!("D{number:02} {amount}", amount = amount.minor()),
             joins: true,
             near_date: None,
+            past_best: false,
             item,
         };
         Ok(self.ring(rung, context)?)

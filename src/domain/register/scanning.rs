@@ -3,7 +3,7 @@
 //! Room: domain. May touch: std.
 //! Invariant: goods are rung only by a code that holds, on a day they may be sold, at a price they have.
 
-use super::ringing::Rung;
+use super::ringing::{Rung, line_quantity};
 use super::{Answer, Applied, Context, ItemFound, Now, Refused, Register};
 use crate::domain::code::in_store::quantity_of;
 use crate::domain::code::pairing::{BookPairing, Paired};
@@ -159,11 +159,23 @@ impl Register {
                     let grams = kilograms.decimal() * rust_decimal::Decimal::ONE_THOUSAND;
                     rung.quantity = Some(Quantity::new(grams / rust_decimal::Decimal::from(unit)));
                 }
+                let by_weight = rung.item.unit.grams().is_some();
+                if scan.weight_kg.is_some() && !by_weight && scan.price.is_none() {
+                    return Err(Refusal::new(RefusalCode::BadArgument)
+                        .saying("weight_of_pieces")
+                        .with("name", &rung.item.name));
+                }
+                if let Some(count) = scan.count.filter(|count| *count > 0 && !by_weight) {
+                    let counted = Some(Quantity::from(i64::from(count)));
+                    rung.quantity = Some(line_quantity(counted, rung.quantity, rung.item.unit)?);
+                }
                 if let Some(price) = scan.price {
                     rung.price = price;
                     rung.quantity = None;
                     rung.joins = false;
                 }
+                let today = context.now.day();
+                rung.past_best = scan.best_before.is_some_and(|date| date.resolve(today) < today);
                 rung.near_date = self.near_date(scan, &rung.item, context.now);
             }
             _ => {}
@@ -194,6 +206,7 @@ impl Register {
             scanned: scanned.to_owned(),
             joins: true,
             near_date: None,
+            past_best: false,
             item,
         })
     }
@@ -234,6 +247,7 @@ impl Register {
             scanned: code.to_owned(),
             joins: true,
             near_date: None,
+            past_best: false,
         }
     }
 
