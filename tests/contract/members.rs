@@ -174,6 +174,15 @@ fn a_sale_names_its_member_by_code_only() {
 }
 
 #[test]
+fn a_member_has_a_name_or_none_but_no_blank_one() {
+    let shop = Shop::new("");
+    for name in ["\" \"", "\"　\"", "\"\""] {
+        assert_eq!(shop.refuse(&format!("new_member name={name}")), "bad_argument", "{name}");
+    }
+    shop.sell("new_member name=\"山田 花子\"");
+}
+
+#[test]
 fn stamps_and_coupons_of_the_shop_are_counted() {
     let shop = Shop::new(
         "[[coupon]]\ncode = \"WELCOME\"\nname = \"開店\"\namount = 100\nminimum = 500\n\

@@ -9,6 +9,8 @@ use crate::domain::money::Money;
 /// Why points may not be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UseRefusal {
+    #[error("no points")]
+    None,
     #[error("only {balance} points")]
     Balance { balance: i64 },
     #[error("at least {minimum} points")]
@@ -26,6 +28,9 @@ pub fn check_use(
     limit: Money,
     rules: &PointRules,
 ) -> Result<(), UseRefusal> {
+    if balance <= 0 {
+        return Err(UseRefusal::None);
+    }
     if points > balance {
         return Err(UseRefusal::Balance { balance });
     }

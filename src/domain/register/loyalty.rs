@@ -148,6 +148,7 @@ impl Register {
 fn use_refusal(refusal: UseRefusal) -> Refusal {
     let points = |sentence| Refusal::new(RefusalCode::Points).saying(sentence);
     match refusal {
+        UseRefusal::None => points("points_none"),
         UseRefusal::Balance { balance } => points("points_balance").with("balance", balance),
         UseRefusal::Minimum { minimum } => points("points_minimum").with("minimum", minimum),
         UseRefusal::Step { step } => points("points_step").with("step", step),
@@ -214,6 +215,17 @@ mod tests {
         assert_eq!(shop.register.cart.points_used, 248, "the same card again changes nothing");
         shop.give("tender_cash");
         assert_eq!(shop.balance(CARD), 52);
+    }
+
+    #[test]
+    fn a_member_without_points_is_told_so() {
+        let mut shop = Shop::staffless();
+        shop.member(CARD, 0);
+        shop.give("scan 4901234567894");
+        shop.give(&format!("member {CARD}"));
+        for line in ["use_points all", "use_points 5"] {
+            assert_eq!(shop.refuse(line).sentence, "points_none", "{line}");
+        }
     }
 
     #[test]

@@ -104,6 +104,10 @@ impl Register {
                 _ => self.set_member_field(&mut member, field, value, context)?,
             }
         }
+        let named = fields.iter().any(|(field, _)| field == "name");
+        if named && member.personal.name.trim().is_empty() {
+            return Err(bad_field("name", ""));
+        }
         if member.code.is_empty() {
             member.code = self.made_code(context)?;
         } else if context.shop.member_code_used(&member.code)? {
