@@ -343,9 +343,10 @@ impl Picture {
     pub fn done(&mut self, outcome: &Outcome, engine: &Engine) {
         self.message = None;
         let name = outcome.command.split_whitespace().next().unwrap_or_default();
-        let said = format!("done.{name}");
-        if engine.words.has(&said) {
-            self.say(&said, &engine.words);
+        let own = format!("done.{name}");
+        let said = outcome.answer.said.unwrap_or(&own);
+        if engine.words.has(said) {
+            self.say(said, &engine.words);
         }
         self.say_erased(outcome, &engine.words);
         if let Some(closed) = &outcome.answer.closed {

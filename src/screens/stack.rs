@@ -96,6 +96,15 @@ fn asked_first(line: &str, model: &Model<'_>) -> Option<&'static str> {
     }
 }
 
+/// What asks for a PIN that `set_pin STAFF` left out: it is typed unseen, and never taken away by
+/// saying too little.
+fn pin_of(line: &str) -> Option<Template> {
+    let mut words = line.split_whitespace();
+    let (name, staff) = (words.next()?, words.next()?);
+    let only_staff = name == "set_pin" && staff.parse::<u32>().is_ok() && words.next().is_none();
+    only_staff.then(|| Template::read(&format!("set_pin {staff} {{pin}}")).ok())?
+}
+
 /// Whether a screen begins with the digits typed before it was opened.
 const fn begins_with_digits(screen: ScreenName) -> bool {
     use ScreenName as N;
@@ -264,6 +273,10 @@ impl Screens {
                 line.clone_into(&mut self.asked_again);
                 Prompt::question("ask.confirm", &["confirm"]).because(model.words.refusal(refusal))
             }
+            RefusalCode::BadArgument => match pin_of(line) {
+                Some(asks) => Prompt::gaps(vec![asks], model),
+                None => return,
+            },
             RefusalCode::AgeCheck => Prompt::question("ask.age", &["age_checked", line]),
             _ => return,
         };

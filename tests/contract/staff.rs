@@ -158,6 +158,23 @@ fn a_pin_is_three_stars_everywhere() {
 }
 
 #[test]
+fn a_pin_goes_only_by_a_word_and_a_yes() {
+    let shop = Shop::new(STAFF);
+    let boss = "sign_in 1 482913\n";
+    assert_eq!(shop.refuse(&format!("{boss}set_pin 4")), "bad_argument");
+    assert_eq!(shop.refuse("sign_in 4 000001"), "pin", "it is still set");
+    assert_eq!(shop.refuse(&format!("{boss}set_pin 4 remove")), "confirm");
+    assert_eq!(shop.refuse("sign_in 4"), "pin", "nobody said yes");
+    let played = shop.play(&format!("{boss}set_pin 4 remove\nconfirm\nsign_in 4"));
+    assert_eq!(played.codes(), ["", "confirm", "", ""]);
+    let said = played.answers[1]["error"]["message"].as_str().expect("a sentence");
+    assert!(said.contains("no PIN"), "{said}");
+    shop.sell(&format!("{boss}set_pin 4 864209"));
+    assert_eq!(shop.refuse("sign_in 4 795246"), "pin");
+    shop.verify();
+}
+
+#[test]
 fn the_worst_pins_are_refused_in_a_real_shop() {
     let shop = Shop::new(STAFF);
     for pin in ["111111", "123456", "0000"] {

@@ -283,6 +283,19 @@ fn the_price_of_goods_without_one_is_asked_as_long_as_the_register_asks() {
 }
 
 #[test]
+fn a_pin_that_was_left_out_is_asked_for_unseen() {
+    let shop = Shop::new("ja");
+    let mut screens = screens("tenkey");
+    let refusal = Refusal::new(RefusalCode::BadArgument).saying("missing_argument");
+    screens.refused("set_pin 3", &refusal, &shop.model());
+    let given = press(&mut screens, &shop, "4829");
+    assert_eq!(given, Action::Stay);
+    let drawn = seen(&screens, &shop, 80, 24);
+    assert!(drawn.contains("****") && !drawn.contains("4829"), "{drawn}");
+    assert_eq!(press(&mut screens, &shop, "15<enter>"), does(&["set_pin 3 482915"]));
+}
+
+#[test]
 fn a_formal_receipt_is_asked_for_of_the_receipt_in_sight() {
     let shop = Shop::new("ja");
     for keymap in ["tenkey", "laptop", "function"] {

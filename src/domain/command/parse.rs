@@ -194,6 +194,11 @@ fn pin(word: &str) -> Option<Pin> {
     plain.then(|| Pin::new(word))
 }
 
+/// A PIN to set, or the word that takes it away: that is never done by saying too little.
+fn new_pin(word: &str) -> Option<Option<Pin>> {
+    if word == "remove" { Some(None) } else { pin(word).map(Some) }
+}
+
 fn denomination(word: &str) -> Option<(Money, u32)> {
     let (face, pieces) = word.split_once('x')?;
     Some((positive_amount(face)?, small(pieces)?))
@@ -390,7 +395,7 @@ fn build<'a, I: Iterator<Item = &'a str>>(
         "training_off" => Command::TrainingOff,
         "edit_item" => Command::EditItem { code: given.text()?, fields: given.some_fields()? },
         "set_price" => Command::SetPrice { code: given.text()?, amount: given.parsed(amount)? },
-        "set_pin" => Command::SetPin { staff: given.parsed(small)?, pin: given.optional(pin)? },
+        "set_pin" => Command::SetPin { staff: given.parsed(small)?, pin: given.parsed(new_pin)? },
         "confirm" => Command::Confirm,
         "journal" => Command::Journal { query: given.words.by_ref().map(str::to_owned).collect() },
         "report" => Command::Report { name: given.text()?, options: given.fields()? },
@@ -466,6 +471,8 @@ mod tests {
             ("note \"open", RefusalCode::BadArgument),
             ("edit_item 1 name", RefusalCode::BadArgument),
             ("formal_receipt 山吹 100 200", RefusalCode::BadArgument),
+            ("set_pin 3", RefusalCode::BadArgument),
+            ("set_pin 3 none", RefusalCode::BadArgument),
             ("formal_receipt 山吹 receipt=", RefusalCode::BadArgument),
             ("formal_receipt 山吹 of=1", RefusalCode::BadArgument),
         ] {

@@ -123,7 +123,7 @@ pub const COMMANDS: &[CommandSpec] = &[
     command(Group::Close, 1, "training_off", ""),
     command(Group::Shop, 7, "edit_item", "CODE FIELD=VALUE…"),
     command(Group::Shop, 7, "set_price", "CODE AMOUNT"),
-    command(Group::Shop, 9, "set_pin", "STAFF [PIN]"),
+    command(Group::Shop, 9, "set_pin", "STAFF PIN|remove"),
     command(Group::Shop, 1, "confirm", ""),
     command(Group::Look, 1, "journal", "[QUERY]"),
     command(Group::Look, 1, "report", "NAME [KEY=VALUE…]"),

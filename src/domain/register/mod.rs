@@ -126,6 +126,8 @@ pub struct Answer {
     pub suspended: Option<Vec<SuspendedView>>,
     /// What must be given before the sale can close (`age_check`, `price`), and what should be known.
     pub needs: Vec<&'static str>,
+    /// Key of what is said when it is done, where the command's own words would not do.
+    pub said: Option<&'static str>,
     /// A look that another room answers: the journal, a report, help, keys.
     pub look: Option<Look>,
 }
@@ -386,7 +388,7 @@ impl Register {
             C::TrainingOff => self.training_off(context),
             C::EditItem { code, fields } => self.edit_item(code, fields, context),
             C::SetPrice { code, amount } => self.set_price(code, *amount, context),
-            C::SetPin { staff, pin } => self.set_pin(*staff, pin.as_ref(), context),
+            C::SetPin { staff, pin } => return self.set_pin(*staff, pin.as_ref(), context),
             C::Confirm => return self.confirm(context),
             C::Journal { query } => Ok(self.looking(Look::Journal(query.clone()))),
             C::Report { name, options } => {

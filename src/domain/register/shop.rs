@@ -3,8 +3,8 @@
 //! Room: domain. May touch: std. PINs go to the store by an effect, never into an entry.
 //! Invariant: every change is an entry with a who and a when; a settings entry always fits.
 
-use super::{Applied, Context, Effect, Now, Register};
-use crate::domain::command::Pin;
+use super::{Applied, Context, Effect, Now, Refused, Register};
+use crate::domain::command::{Command, Pin};
 use crate::domain::entry::Kind;
 use crate::domain::item::Item;
 use crate::domain::item_fields::{item_from_fields, kept_code};
@@ -101,17 +101,28 @@ impl Register {
     }
 
     /// Sets a PIN, or takes it away. The store refuses the worst ones when it is told.
+    ///
+    /// # Errors
+    /// `confirm` before one is taken away: from then on the number alone signs in.
     pub(super) fn set_pin(
         &self,
         staff: u32,
         pin: Option<&Pin>,
         context: &Context<'_>,
-    ) -> Result<Applied, Refusal> {
+    ) -> Result<Applied, Refused> {
         self.not_in_training()?;
         let unknown =
             || Refusal::new(RefusalCode::BadArgument).saying("unknown_staff").with("staff", staff);
-        self.settings.staff(staff).ok_or_else(unknown)?;
+        let listed = self.settings.staff(staff).ok_or_else(unknown)?;
+        if pin.is_none() && !self.session.confirmed {
+            let refusal = Refusal::new(RefusalCode::Confirm)
+                .saying("confirm_no_pin")
+                .with("staff", staff)
+                .with("name", &listed.name);
+            return Err(self.asking_again(refusal, Command::SetPin { staff, pin: None }));
+        }
         let mut applied = self.unchanged();
+        applied.answer.said = pin.is_none().then_some("pin_removed");
         applied.effects.push(Effect::StorePin { staff, pin: pin.cloned() });
         applied.entries.push(self.draft(context.now, Kind::PinChanged { staff }));
         Ok(applied)
@@ -203,6 +214,14 @@ mod tests {
     fn a_pin_never_reaches_the_journal() {
         let mut shop = Shop::new();
         shop.give("sign_in 1 111111");
+        shop.give("set_pin 4 987654");
+        assert_eq!(shop.refuse("set_pin 4").sentence, "missing_argument");
+        assert_eq!(shop.refuse("sign_in 4").sentence, "pin_needed", "it is still set");
+        assert_eq!(shop.refuse("set_pin 4 remove").sentence, "confirm_no_pin");
+        assert_eq!(shop.refuse("sign_in 4 111111").code, RefusalCode::Pin, "nobody said yes");
+        assert_eq!(shop.refuse("set_pin 4 remove").sentence, "confirm_no_pin");
+        assert_eq!(shop.give("confirm").answer.said, Some("pin_removed"));
+        assert!(!shop.memory.pins.contains_key(&4));
         shop.give("set_pin 4 987654");
         let patch = SettingsPatch {
             staff: vec![
