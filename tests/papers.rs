@@ -9,6 +9,7 @@ use fixtures::{
     act, day, day_closing, exchange_sale, grocery_sale, grocery_shop, medicine_sale, medicine_shop,
     mixed_sale, open_return, print, return_of_detergent, training_sale, words,
 };
+use regi::domain::day::Tally;
 use regi::domain::document::{Block, Document};
 use regi::domain::money::Money;
 use regi::domain::number::{DocKind, DocNo};
@@ -137,7 +138,8 @@ fn small_slips_say_what_happened_and_who_signs() {
 fn a_z_has_every_block_of_the_day() {
     let shop = grocery_shop();
     let (day, closing) = day_closing();
-    let report = ZReport { day: &day, closing: &closing, code: "REGI-Z1 …" };
+    let report =
+        ZReport { day: &day, closing: &closing, parked: Tally::default(), code: "REGI-Z1 …" };
     insta::assert_snapshot!(four(&shop, |head| z_report(
         head,
         &act("2026-11-22 20:07", 1),
@@ -150,7 +152,7 @@ fn an_x_clears_nothing_and_hides_what_is_to_be_counted() {
     let shop = grocery_shop();
     let (day, _) = day_closing();
     let act = act("2026-11-22 13:00", 3);
-    let of = |cash| XReport { day: &day, count: 2, cash };
+    let of = |cash| XReport { day: &day, count: 2, cash, parked: Tally::default() };
     let hidden = japanese(&shop, |head| x_report(head, &act, &of(CashShown::Hidden)));
     let all = japanese(&shop, |head| x_report(head, &act, &of(CashShown::All)));
     for told in ["理論在高", "釣銭準備金", "140,720"] {

@@ -115,13 +115,21 @@ pub fn make(
             let day = engine.register.lane.day.as_ref()?;
             let cash =
                 if engine.register.may_see_cash() { CashShown::All } else { CashShown::Hidden };
-            let report = XReport { day, count: *count, cash };
+            let parked = engine.register.parked(engine.now().civil_date());
+            let report = XReport { day, count: *count, cash, parked };
             let name = format!("{}-{count}", engine.register.lane.next_number(DocKind::Z));
             (job_name("x", name, 0), x_report(&letterhead, &now, &report))
         }
         (Paper::ZReport { number }, Kind::ZClosed(closing)) => {
             let code = z_code(&last.entry, engine).unwrap_or_default();
-            let report = ZReport { day: day?, closing, code: &code };
+            let day = day?;
+            // First printed from its own act, later from the day that was kept.
+            let told = placed.iter().find_map(|placed| match &placed.entry.kind {
+                Kind::SalesLeftParked(parked) => Some(*parked),
+                _ => None,
+            });
+            let parked = told.unwrap_or(day.parked);
+            let report = ZReport { day, closing, parked, code: &code };
             (job_name("z", number, 0), z_report(&letterhead, &now, &report))
         }
         _ => return None,

@@ -127,6 +127,10 @@ pub struct DayTotals {
     pub points_taken_back: i64,
     pub count: Option<Count>,
     pub training_sales: u32,
+    /// Slips of goods that came back, among the receipts.
+    pub return_slips: u32,
+    /// Sales that stayed parked when the day closed.
+    pub parked: Tally,
 }
 
 /// Which way a closed sale is counted.
@@ -222,6 +226,7 @@ impl DayTotals {
             Kind::PickedUp { amount } => self.pickups.add(*amount),
             Kind::TaxFreeRefunded { by, taxes, .. } => self.tax_given_back(*by, taxes),
             Kind::XReported { .. } => self.x_reports += 1,
+            Kind::SalesLeftParked(parked) => self.parked = *parked,
             Kind::CashCounted(count) => self.count = Some(count.clone()),
             Kind::Approved { .. } => self.approvals += 1,
             Kind::Refused { .. } | Kind::PinRefused { .. } => self.refusals += 1,
@@ -236,6 +241,8 @@ impl DayTotals {
             if sale.number.kind == DocKind::Receipt {
                 self.first.get_or_insert(sale.number);
                 self.last = Some(sale.number);
+            } else {
+                self.return_slips += 1;
             }
             self.on_the_way(sale);
         }

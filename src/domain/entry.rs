@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::day::Count;
+use super::day::{Count, Tally};
 use super::item::Item;
 use super::member::MemberCard;
 use super::money::Money;
@@ -265,6 +265,8 @@ pub enum Kind {
         stamp_duty: Money,
         purpose: String,
     },
+    /// Sales that stay parked over a Z, and what they would come to; in one act with it.
+    SalesLeftParked(Tally),
 }
 
 /// A member as an import brings it: the card and the balance it starts with.

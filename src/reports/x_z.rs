@@ -5,7 +5,7 @@
 
 use super::letterhead::{Act, Letterhead};
 use super::x_z_blocks as blocks;
-use crate::domain::day::DayTotals;
+use crate::domain::day::{DayTotals, Tally};
 use crate::domain::document::{Block, Document, Rule};
 use crate::domain::entry::ZClosing;
 use crate::domain::number::DocNo;
@@ -26,6 +26,8 @@ pub struct XReport<'a> {
     /// Which X of the day this is, from 1.
     pub count: u32,
     pub cash: CashShown,
+    /// Sales that are parked now.
+    pub parked: Tally,
 }
 
 /// What a Z prints.
@@ -33,6 +35,8 @@ pub struct XReport<'a> {
 pub struct ZReport<'a> {
     pub day: &'a DayTotals,
     pub closing: &'a ZClosing,
+    /// Sales that stay parked over it.
+    pub parked: Tally,
     /// What the QR code says, for a check on another PC; empty for none.
     pub code: &'a str,
 }
@@ -44,6 +48,7 @@ pub fn x_report(letterhead: &Letterhead<'_>, act: &Act<'_>, report: &XReport<'_>
     head(letterhead, act, "report.x.title", &number, report.day, &mut document);
     sales(letterhead, report.day, &mut document);
     blocks::open_drawer(letterhead, report.day, report.cash, &mut document);
+    blocks::parked(letterhead, report.parked, &mut document);
     work(letterhead, report.day, &mut document);
     document.push(Block::Cut);
     document
@@ -56,6 +61,7 @@ pub fn z_report(letterhead: &Letterhead<'_>, act: &Act<'_>, report: &ZReport<'_>
     head(letterhead, act, "report.z.title", &number, report.day, &mut document);
     sales(letterhead, report.day, &mut document);
     blocks::closed_drawer(letterhead, report.day, report.closing, &mut document);
+    blocks::parked(letterhead, report.parked, &mut document);
     work(letterhead, report.day, &mut document);
     blocks::grand_total(letterhead, report.closing, &mut document);
     document.center(letterhead.words.get("report.z.cleared"));
@@ -84,7 +90,8 @@ fn head(
     let staff =
         if staff.is_empty() { staff } else { words.fill("report.staff", &[("staff", &staff)]) };
     document.pair(words.fill("report.printed", &[("at", &at)]), staff);
-    let receipts = words.fill("report.receipts", &[("count", &day.receipts)]);
+    let sold = day.receipts.saturating_sub(day.return_slips);
+    let receipts = words.fill("report.receipts", &[("count", &sold)]);
     let range = match (day.first, day.last) {
         (Some(first), Some(last)) => {
             words.fill("report.range", &[("first", &first), ("last", &last_of(first, last))])
@@ -92,6 +99,10 @@ fn head(
         _ => words.get("report.range.none").to_owned(),
     };
     document.pair(range, receipts);
+    if day.return_slips > 0 {
+        let slips = words.fill("report.receipts", &[("count", &day.return_slips)]);
+        document.pair(words.get("report.return_slips"), slips);
+    }
     document.rule(Rule::Double);
 }
 

@@ -240,6 +240,17 @@ fn faces(words: &Words, counted: &Count, document: &mut Document) {
     }
 }
 
+/// Goods that were rung and are neither sold nor given up: in no other figure here.
+pub fn parked(letterhead: &Letterhead<'_>, parked: Tally, document: &mut Document) {
+    if parked.count == 0 {
+        return;
+    }
+    let words = letterhead.words;
+    let often = words.fill("report.times", &[("count", &grouped(parked.count))]);
+    document.pair(words.get("report.parked"), format!("{often}  {}", yen(parked.amount)));
+    document.rule(Rule::Thin);
+}
+
 /// What a manager asks about: voids, overrides, drawer openings, papers issued again.
 pub fn operations(letterhead: &Letterhead<'_>, day: &DayTotals, document: &mut Document) {
     let words = letterhead.words;

@@ -159,6 +159,7 @@ mod tests {
     use super::*;
     use crate::domain::code::CardPattern;
     use crate::domain::code::card::{CardCheck, Charset, Strip};
+    use crate::domain::day::Tally;
     use crate::domain::entry::{Clock, PrintEnd};
     use crate::domain::member::MemberCard;
     use crate::domain::money::yen;
@@ -233,6 +234,7 @@ mod tests {
                 },
                 "2f010002030100000503e5b1b1fb1027000178",
             ),
+            (Kind::SalesLeftParked(Tally { count: 2, amount: yen(5000) }), "3004fb1027"),
         ] {
             let body = encode_entry(&entry(kind.clone())).unwrap();
             let (head, tail) = body.split_at(HEADER.len() / 2);

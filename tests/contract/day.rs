@@ -222,3 +222,35 @@ fn the_hours_and_the_staff_of_a_day_add_up_to_its_net() {
     assert_eq!(amounts("hour"), [(1, 1500), (1, -700)], "{z}");
     assert_eq!(amounts("staff"), [(2, 800)], "{z}");
 }
+
+#[test]
+fn parked_sales_and_return_slips_are_named_on_x_and_z() {
+    let shop = Shop::new("");
+    shop.sell(
+        "department 2 300\nsuspend\ndepartment 2 500\nsuspend\ndepartment 2 100\ntender_cash",
+    );
+    let row = |answer: &serde_json::Value, key: &str| -> String {
+        let paper = answer["document"].as_str().expect("a paper").to_owned();
+        let found = paper.lines().find(|line| line.contains(key)).unwrap_or_default();
+        found.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    for command in ["x_report", "z_report"] {
+        let told = row(&shop.sell(command), "Parked, not paid");
+        assert!(told.contains('2') && told.contains("800"), "{command}: {told}");
+    }
+    // A day on which goods only came back has no receipt of a sale, and one slip.
+    let next = "2026-11-23T10:23:00+09:00";
+    shop.sell_at(next, "return 1\ntender_cash");
+    let z = shop.sell_at(next, "z_report");
+    assert_eq!(row(&z, "No receipts"), "No receipts 0");
+    assert_eq!(row(&z, "Return slips"), "Return slips 1");
+    shop.verify();
+}
+
+#[test]
+fn more_than_the_drawer_should_hold_is_paid_out_only_on_a_yes() {
+    let shop = Shop::new("");
+    assert_eq!(shop.refuse("open_day 1000\npaid_out 1000 仕入\npaid_out 1 仕入"), "confirm");
+    let played = shop.play("paid_out 1 仕入\nconfirm");
+    assert_eq!(played.codes(), ["confirm", ""]);
+}

@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 use super::sale::free_text;
-use super::{Applied, Context, DrawerCause, Effect, Now, Paper, Register};
+use super::{Applied, Context, DrawerCause, Effect, Now, Paper, Refused, Register};
+use crate::domain::command::Command;
 use crate::domain::day::{Count, DayTotals};
 use crate::domain::entry::{Draft, Kind, ZClosing};
 use crate::domain::money::Money;
@@ -95,9 +96,20 @@ impl Register {
         amount: Money,
         reason: &str,
         context: &Context<'_>,
-    ) -> Result<Applied, Refusal> {
+    ) -> Result<Applied, Refused> {
+        let command = Command::PaidOut { amount, reason: reason.to_owned() };
         let reason = reason_text(reason)?;
-        self.cash_moved(Kind::PaidOut { amount, reason }, DrawerCause::CashOut, context)
+        let kind = Kind::PaidOut { amount, reason };
+        let applied = self.cash_moved(kind, DrawerCause::CashOut, context)?;
+        // Before a day is open nobody has said what is in the drawer.
+        let expected = self.lane.day.as_ref().map(DayTotals::expected_cash);
+        if expected.is_some_and(|expected| amount > expected) && !self.session.confirmed {
+            let refusal = Refusal::new(RefusalCode::Confirm)
+                .saying("confirm_paid_out")
+                .with("amount", amount.grouped());
+            return Err(self.asking_again(refusal, command));
+        }
+        Ok(applied)
     }
 
     pub(super) fn loan(&self, amount: Money, context: &Context<'_>) -> Result<Applied, Refusal> {
@@ -197,6 +209,10 @@ impl Register {
         let day = self.open_day_totals()?;
         let closing = self.closing(day, counted, float_left)?;
         let number = closing.number;
+        let parked = self.parked(context.now.civil_date());
+        if parked.count > 0 {
+            applied.entries.push(self.draft(context.now, Kind::SalesLeftParked(parked)));
+        }
         applied.entries.push(self.draft(context.now, Kind::ZClosed(Box::new(closing))));
         applied.effects = vec![
             Effect::OpenDrawer(DrawerCause::Count),
@@ -285,6 +301,7 @@ pub(super) fn counted(pieces: &[(Money, u32)]) -> Result<Count, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::day::Tally;
     use crate::domain::money::yen;
     use crate::domain::register::test_shop::Shop;
 
@@ -329,6 +346,36 @@ mod tests {
         assert_eq!(closing.counted, Some(yen(174_400)));
         assert_eq!(closing.difference, yen(-56));
         assert_eq!(closing.float_left, yen(50_000));
+    }
+
+    #[test]
+    fn more_than_the_drawer_holds_is_paid_out_only_on_a_yes() {
+        let mut shop = Shop::staffless();
+        shop.give("open_day 5000");
+        shop.give("paid_out 5000 仕入");
+        assert_eq!(shop.refuse("paid_out 1 仕入").sentence, "confirm_paid_out");
+        assert_eq!(shop.register.lane.day.as_ref().unwrap().expected_cash(), yen(0));
+        shop.give("confirm");
+        assert_eq!(shop.register.lane.day.as_ref().unwrap().expected_cash(), yen(-1));
+    }
+
+    #[test]
+    fn sales_that_stay_parked_are_named_by_the_z() {
+        let mut shop = Shop::staffless();
+        for amount in [300, 500] {
+            shop.give(&format!("department 2 {amount}"));
+            shop.give("suspend");
+        }
+        shop.sell(&["department 2 100"]);
+        let given = shop.give("z_report");
+        let parked = Tally { count: 2, amount: yen(800) };
+        assert_eq!(given.entries[0].kind, Kind::SalesLeftParked(parked));
+        shop.wait_s(86_400);
+        for slip in ["resume 1", "resume 2"] {
+            shop.give(slip);
+            shop.give("tender_cash");
+        }
+        assert_eq!(shop.give("z_report").entries.len(), 1, "nothing is parked any more");
     }
 
     #[test]

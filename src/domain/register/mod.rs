@@ -377,7 +377,7 @@ impl Register {
             C::PrintOutcome { job, printed } => self.print_outcome(job, *printed),
             C::NoSale { reason } => self.no_sale(reason, context),
             C::PaidIn { amount, reason } => self.paid_in(*amount, reason, context),
-            C::PaidOut { amount, reason } => self.paid_out(*amount, reason, context),
+            C::PaidOut { amount, reason } => return self.paid_out(*amount, reason, context),
             C::Loan(amount) => self.loan(*amount, context),
             C::Pickup(amount) => self.pickup(*amount, context),
             C::OpenDay { float } => self.open_day(*float, context),

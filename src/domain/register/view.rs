@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::{Cart, Priced, Register};
 use crate::domain::command::Discount;
+use crate::domain::day::Tally;
 use crate::domain::item::Item;
 use crate::domain::member::Member;
 use crate::domain::money::Money;
@@ -338,6 +339,13 @@ impl Register {
             staff: parked.staff,
         };
         self.lane.suspended.values().map(view).collect()
+    }
+
+    /// How many sales are parked here, and what they come to.
+    pub fn parked(&self, civil_date: i32) -> Tally {
+        let parked = self.suspended_views(civil_date);
+        let amount = parked.iter().map(|sale| sale.total).sum();
+        Tally { count: parked.len() as i64, amount }
     }
 
     /// Whether nobody may sell now: staff must sign in first.

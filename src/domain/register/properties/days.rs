@@ -40,7 +40,9 @@ pub fn any_act(shop: &mut Shop, dice: &mut Dice) {
         }
         10 => {
             let act = dice.pick(&["paid_in {} 両替", "paid_out {} 切手", "loan {}", "pickup {}"]);
-            shop.give(&act.replace("{}", &dice.yen().to_string()));
+            if shop.try_give(&act.replace("{}", &dice.yen().to_string())).is_err() {
+                shop.give("confirm"); // More than the drawer holds.
+            }
         }
         11 => {
             let card = dice.card();
@@ -233,7 +235,8 @@ fn as_if_never_sold(day: &DayTotals) -> DayTotals {
     day.staff.retain(|_, tally| tally.count != 0 || !tally.amount.is_zero());
     day.voided_receipts = crate::domain::day::Tally::default();
     day.voided_lines = crate::domain::day::Tally::default();
-    (day.receipts, day.overrides, day.age_checks, day.refusals) = (0, 0, 0, 0);
+    (day.receipts, day.return_slips) = (0, 0);
+    (day.overrides, day.age_checks, day.refusals) = (0, 0, 0);
     (day.first, day.last) = (None, None);
     day
 }
