@@ -41,8 +41,8 @@ fn a_file_that_does_not_fit_is_named_with_its_line_in_both_languages() {
         (
             "shop.toml",
             "[sound]\nby = \"horn\"\n",
-            "shop.toml の2行目: 「horn」は使えません。使えるのは bell wav off です",
-            "shop.toml, line 2: \"horn\" cannot be used here; one of bell wav off can",
+            "shop.toml の2行目: 「horn」は使えません。使えるのは auto bell wav off です",
+            "shop.toml, line 2: \"horn\" cannot be used here; one of auto bell wav off can",
         ),
         (
             "keymaps/tenkey.toml",

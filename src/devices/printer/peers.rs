@@ -217,8 +217,10 @@ fn a_printer_that_takes_nothing_is_stalled_until_it_takes_again() {
     let rig = Rig::new(&address, ANSWERS);
     rig.submit(paper(1, 10));
     assert_eq!(rig.until_done(1), Proof::ProcessId);
-    body.reads_nothing.store(true, Ordering::SeqCst);
     rig.submit(paper(2, 30_000_000));
+    // In mid-paper: before it, the question whether it can print would stay unanswered instead.
+    rig.until(|event| matches!(event, PrinterEvent::FirstByte { job: 2 }));
+    body.reads_nothing.store(true, Ordering::SeqCst);
     rig.until_trouble(Trouble::Stalled);
     body.reads_nothing.store(false, Ordering::SeqCst);
     assert_eq!(rig.until_done(2), Proof::ProcessId);
