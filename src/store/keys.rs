@@ -151,7 +151,10 @@ impl Keys {
         // redb may panic on a file that is not what it wrote.
         let opened = catch_unwind(AssertUnwindSafe(|| Self::open(files, path, chance)));
         let keys = opened.map_err(|_| StoreError::Keys("not what was written".to_owned()))?;
-        keys.map_err(|error| StoreError::Keys(error.to_string()))
+        keys.map_err(|error| match error.is_full() {
+            true => error, // Nothing is wrong with them.
+            false => StoreError::Keys(error.to_string()),
+        })
     }
 
     /// Asks or changes the file. After the disk has failed redb answers nothing more, so the next one

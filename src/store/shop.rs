@@ -18,7 +18,7 @@ use super::fault::StoreError;
 use super::files::Files;
 use super::folding::Folder;
 use super::history::History;
-use super::journal::Journal;
+use super::journal::{Journal, RESERVE_NAME};
 use super::journal_thread::JournalThread;
 use super::keys::{Chance, Keys};
 use super::lanes::Folded;
@@ -156,6 +156,26 @@ impl ShopPlace {
     /// `Busy` when another register holds it, `Folder` when there is none, `EpochDue` when numbers that
     /// were perhaps used already must not be used again.
     pub fn open(&self, watch: Watch<'_>) -> Result<Opened, StoreError> {
+        match self.open_once(&mut *watch) {
+            // A disk that filled up while the shop was closed: its day must be closed all the same.
+            Err(error) if error.is_full() && self.gave_reserve() => {
+                Self { reserve_bytes: 0, ..self.clone() }.open_once(watch)
+            }
+            opened => opened,
+        }
+    }
+
+    /// Gives the reserve of a shop that is not open; returns whether there was any.
+    fn gave_reserve(&self) -> bool {
+        let folder = self.dir.join("journal");
+        let given = self.reserve_bytes > 0 && self.files.remove(&folder.join(RESERVE_NAME)).is_ok();
+        if given {
+            let _ = self.files.sync_dir(&folder); // The space counts, not when the name goes.
+        }
+        given
+    }
+
+    fn open_once(&self, watch: Watch<'_>) -> Result<Opened, StoreError> {
         if self.files.list(&self.dir.join("journal"))?.is_empty() {
             return Err(StoreError::Folder("no shop"));
         }

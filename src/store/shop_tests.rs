@@ -150,6 +150,33 @@ fn a_restart_a_kill_and_a_rebuild_all_know_the_same() {
     assert_eq!((opened.lane, stored(&opened.shop, receipt(1))), (lane, sale));
 }
 
+/// A log, a backup, a video: something filled the disk while the shop was closed.
+#[test]
+fn a_shop_on_a_full_disk_opens_on_its_reserve_and_closes_its_day() {
+    let files = FaultyFiles::new();
+    let reserve_bytes = 256 * 1024;
+    let with_reserve = crate::store::shop::ShopPlace { reserve_bytes, ..place(&files) };
+    let settings = crate::domain::settings::SettingsChange::default();
+    let made = with_reserve.create(7, "みどり商店", settings, now(0), &mut |_, _| {});
+    let mut shop = made.unwrap().shop;
+    history(&mut shop);
+    shop.close().unwrap();
+    files.set_capacity(files.used());
+    for round in 1..=8 {
+        let opened = with_reserve.open(&mut |_, _| {});
+        let mut shop = opened.unwrap_or_else(|why| panic!("start {round}: {why}")).shop;
+        let head = shop.journal().head().seq;
+        say(&mut shop, 60_000 * round, vec![Kind::DrawerOpened { reason: "両替".into() }]);
+        assert_eq!(shop.journal().head().seq, head + 1);
+        if round % 2 == 0 {
+            let _ = shop.close(); // What the store lacks is in the journal.
+        } else {
+            drop(shop);
+            files.power_cut(Keep::Random, round as u64);
+        }
+    }
+}
+
 #[test]
 fn a_store_that_is_not_what_was_written_is_made_anew() {
     for offset in [0, 9, 4096, 8200] {
