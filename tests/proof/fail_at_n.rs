@@ -7,12 +7,15 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use regi::app::opening::OpenFault;
 use regi::domain::refusal::{Refusal, RefusalCode};
+use regi::store::fault::StoreError;
 use regi::store::files::faulty::{FaultKind, FaultyFiles, Keep, Lasting};
+use regi::store::repair::Source;
 
 use crate::run::{Figures, Run, Tally};
 use crate::shop::books::Books;
-use crate::shop::desk::{Copying, Desk};
+use crate::shop::desk::{Copying, Desk, place};
 use crate::shop::lived::Start;
 use crate::shop::seen::{self, Unfit};
 use crate::shop::step::Step;
@@ -90,6 +93,7 @@ pub fn calls(run: &Run) -> Figures {
         "days",
         "refused",
         "cut right behind it",
+        "keys brought back from the copy",
         "ms the slowest refusal took",
         "lost",
         "doubled",
@@ -149,8 +153,11 @@ fn fail(start: &Start, fault: Fault, tally: &Tally) -> Duration {
             was_cut = true;
             let cut = disk.fork();
             cut.power_cut(Keep::Nothing, fault.n);
-            stands(&cut, start, &books)
-                .unwrap_or_else(|why| panic!("{fault}: cut after {step:?}: {why}"));
+            let stood_up = brought_back(&cut, start).and_then(|from_copy| {
+                tally.add("keys brought back from the copy", u64::from(from_copy));
+                stands(&cut, start, &books)
+            });
+            stood_up.unwrap_or_else(|why| panic!("{fault}: cut after {step:?}: {why}"));
             tally.add("cut right behind it", 1);
         }
     }
@@ -162,6 +169,24 @@ fn fail(start: &Start, fault: Fault, tally: &Tally) -> Duration {
     same(&again, &books).unwrap_or_else(|why| panic!("{fault} and a restart: {why}"));
     tally.add("days", 1);
     slowest
+}
+
+/// A sync of the keys that failed may have given up pages that readers still saw: the cut shows it, opening
+/// says so, and the second copy has them. Returns whether it was so.
+fn brought_back(disk: &FaultyFiles, start: &Start) -> Result<bool, String> {
+    match Desk::open_at(disk, disk, start) {
+        Err(OpenFault::Store(StoreError::Keys(_))) => {
+            let place = place(disk, disk, Copying::On, start.seed);
+            let rebuilt = place.rebuild(Source::Copy, start.moment.now(), &mut |_, _| {});
+            let (opened, _) = rebuilt.map_err(|error| error.to_string())?;
+            opened.shop.close().map(|()| true).map_err(|error| error.to_string())
+        }
+        Err(other) => Err(other.to_string()),
+        Ok(desk) => {
+            desk.engine.shop.close();
+            Ok(false)
+        }
+    }
 }
 
 /// Opens what a cut has left, which holds everything on record.
