@@ -11,11 +11,10 @@ use regi::app::opening::OpenFault;
 use regi::domain::refusal::{Refusal, RefusalCode};
 use regi::store::fault::StoreError;
 use regi::store::files::faulty::{FaultKind, FaultyFiles, Keep, Lasting};
-use regi::store::repair::Source;
 
 use crate::run::{Figures, Run, Tally};
 use crate::shop::books::Books;
-use crate::shop::desk::{Copying, Desk, place};
+use crate::shop::desk::{Copying, Desk};
 use crate::shop::lived::Start;
 use crate::shop::seen::{self, Unfit};
 use crate::shop::step::Step;
@@ -93,7 +92,7 @@ pub fn calls(run: &Run) -> Figures {
         "days",
         "refused",
         "cut right behind it",
-        "keys brought back from the copy",
+        "keys given up by the disk, and said",
         "ms the slowest refusal took",
         "lost",
         "doubled",
@@ -153,11 +152,10 @@ fn fail(start: &Start, fault: Fault, tally: &Tally) -> Duration {
             was_cut = true;
             let cut = disk.fork();
             cut.power_cut(Keep::Nothing, fault.n);
-            let stood_up = brought_back(&cut, start).and_then(|from_copy| {
-                tally.add("keys brought back from the copy", u64::from(from_copy));
-                stands(&cut, start, &books)
-            });
-            stood_up.unwrap_or_else(|why| panic!("{fault}: cut after {step:?}: {why}"));
+            let stood = stands(&cut, start, &books)
+                .unwrap_or_else(|why| panic!("{fault}: cut after {step:?}: {why}"));
+            let lacks_keys = stood == Stood::WithoutKeys;
+            tally.add("keys given up by the disk, and said", u64::from(lacks_keys));
             tally.add("cut right behind it", 1);
         }
     }
@@ -171,30 +169,26 @@ fn fail(start: &Start, fault: Fault, tally: &Tally) -> Duration {
     slowest
 }
 
-/// A sync of the keys that failed may have given up pages that readers still saw: the cut shows it, opening
-/// says so, and the second copy has them. Returns whether it was so.
-fn brought_back(disk: &FaultyFiles, start: &Start) -> Result<bool, String> {
-    match Desk::open_at(disk, disk, start) {
-        Err(OpenFault::Store(StoreError::Keys(_))) => {
-            let place = place(disk, disk, Copying::On, start.seed);
-            let rebuilt = place.rebuild(Source::Copy, start.moment.now(), &mut |_, _| {});
-            let (opened, _) = rebuilt.map_err(|error| error.to_string())?;
-            opened.shop.close().map(|()| true).map_err(|error| error.to_string())
-        }
-        Err(other) => Err(other.to_string()),
-        Ok(desk) => {
-            desk.engine.shop.close();
-            Ok(false)
-        }
-    }
+/// What a cut has left.
+#[derive(PartialEq, Eq)]
+enum Stood {
+    /// Everything on record.
+    Whole,
+    /// A sync of the keys had failed, and its pages, which readers still saw, never came to the disk:
+    /// opening says so. `lying_flush` brings such keys back from the copy.
+    WithoutKeys,
 }
 
-/// Opens what a cut has left, which holds everything on record.
-fn stands(disk: &FaultyFiles, start: &Start, books: &Books) -> Result<(), String> {
-    let desk = Desk::open_at(disk, disk, start).map_err(|said| said.to_string())?;
+/// Opens what a cut has left.
+fn stands(disk: &FaultyFiles, start: &Start, books: &Books) -> Result<Stood, String> {
+    let desk = match Desk::open_at(disk, disk, start) {
+        Ok(desk) => desk,
+        Err(OpenFault::Store(StoreError::Keys(_))) => return Ok(Stood::WithoutKeys),
+        Err(said) => return Err(said.to_string()),
+    };
     let shown = seen::books(&desk.engine, books).map_err(|unfit| unfit.to_string())?;
     if shown.on_record() == books.on_record() {
-        return Ok(());
+        return Ok(Stood::Whole);
     }
     Err(format!("shown: {:#?}\nacknowledged: {:#?}", shown.on_record(), books.on_record()))
 }
@@ -319,6 +313,7 @@ fn fill(start: &Start, case: u64, tally: &Tally) {
         books.note(&step, given.made.as_deref());
     }
     disk.power_cut(Keep::Nothing, case);
-    stands(&disk, start, &books).unwrap_or_else(|why| panic!("case {case}: {why}"));
+    let stood = stands(&disk, start, &books).unwrap_or_else(|why| panic!("case {case}: {why}"));
+    assert!(stood == Stood::Whole, "case {case}: the keys are gone");
     tally.add("disks filled", 1);
 }
