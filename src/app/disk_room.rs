@@ -2,6 +2,7 @@
 //!
 //! Room: app. May touch: the file system, to ask it.
 
+use std::io;
 use std::path::Path;
 
 const GIB: u64 = 1 << 30;
@@ -19,11 +20,14 @@ pub struct DiskRoom {
 }
 
 impl DiskRoom {
-    /// Asks the file system of `dir`. `None` where it does not say.
-    pub fn of(dir: &Path) -> Option<Self> {
-        let told = rustix::fs::statvfs(dir).ok()?;
+    /// Asks the file system of `dir`.
+    ///
+    /// # Errors
+    /// A folder that is not there, or may not be asked.
+    pub fn of(dir: &Path) -> io::Result<Self> {
+        let told = rustix::fs::statvfs(dir)?;
         let bytes = |blocks: u64| blocks.saturating_mul(told.f_frsize);
-        Some(Self { free: bytes(told.f_bavail), size: bytes(told.f_blocks) })
+        Ok(Self { free: bytes(told.f_bavail), size: bytes(told.f_blocks) })
     }
 
     /// Whether somebody should make room while there is time.
@@ -53,6 +57,7 @@ mod tests {
     fn a_file_system_is_asked() {
         let room = DiskRoom::of(Path::new("/")).unwrap();
         assert!(room.size >= room.free && room.size > 0);
-        assert_eq!(DiskRoom::of(Path::new("/nowhere/at/all")), None);
+        let nowhere = DiskRoom::of(Path::new("/nowhere/at/all"));
+        assert_eq!(nowhere.unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 }

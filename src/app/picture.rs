@@ -15,16 +15,26 @@ use crate::devices::scanner::{Identity, Layout, Reject, ScannerEvent, TestVerdic
 use crate::domain::entry::Kind;
 use crate::domain::kana;
 use crate::domain::member::Sealed;
-use crate::domain::money::Money;
+use crate::domain::number::DocNo;
 use crate::domain::quantity::Quantity;
 use crate::domain::refusal::{Refusal, RefusalCode};
-use crate::domain::register::{DayView, SaleView, StaffView, SuspendedView};
+use crate::domain::register::{DayView, SaleView, StaffView, StoredSale, SuspendedView};
 use crate::domain::text;
 use crate::domain::words::Words;
 use crate::screens::{Choice, Choices, Health, LastSale, Message, Model};
 
 /// Faces of the notes and coins in use, largest first (`japan.md` 1.10).
 const DENOMINATIONS: [i64; 10] = [10_000, 5_000, 2_000, 1_000, 500, 100, 50, 10, 5, 1];
+
+/// The three numbers that are said aloud.
+fn last_sale(receipt: Option<DocNo>, closed: &SaleView) -> LastSale {
+    LastSale {
+        receipt: receipt.map(|number| number.to_string()).unwrap_or_default(),
+        total: closed.total,
+        received: closed.tenders.iter().map(|tender| tender.amount).sum(),
+        change: closed.change,
+    }
+}
 
 /// A copy of what may be drawn.
 #[derive(Default)]
@@ -88,7 +98,7 @@ impl Picture {
 
     /// A disk that fills up is on the screen while there is room to be made, and said when it begins.
     fn look_at_disk(&mut self, engine: &Engine) {
-        let low = DiskRoom::of(&engine.dir).filter(|room| room.is_low());
+        let low = DiskRoom::of(&engine.dir).ok().filter(|room| room.is_low());
         let was_low = self.disk.alert;
         self.disk = low.map_or_else(Health::default, |_| Health {
             word: "state.low",
@@ -326,14 +336,8 @@ impl Picture {
         let lane = &engine.register.lane;
         let newest = lane.newest_receipt().filter(|_| lane.day.is_some());
         let sale = newest.and_then(|number| engine.shop.reader().sale(number).ok().flatten());
-        if let Some(stored) = sale {
-            let sale = &stored.sale;
-            self.last = Some(LastSale {
-                receipt: sale.number.to_string(),
-                total: sale.totals.total,
-                received: sale.tenders.iter().map(|tender| tender.amount).sum(),
-                change: sale.change,
-            });
+        if let Some(StoredSale { sale, .. }) = sale {
+            self.last = Some(last_sale(Some(sale.number), &SaleView::closed(&sale)));
             self.said_aside(words.fill("notice.last_is_paid", &[("receipt", &sale.number)]));
         }
     }
@@ -350,17 +354,7 @@ impl Picture {
         }
         self.say_erased(outcome, &engine.words);
         if let Some(closed) = &outcome.answer.closed {
-            let received = closed.tenders.iter().map(|tender| tender.amount).sum::<Money>();
-            self.last = Some(LastSale {
-                receipt: outcome
-                    .answer
-                    .receipt
-                    .map(|number| number.to_string())
-                    .unwrap_or_default(),
-                total: closed.total,
-                received,
-                change: closed.change,
-            });
+            self.last = Some(last_sale(outcome.answer.receipt, closed));
         }
         if let Some(need) = outcome.answer.needs.first() {
             let refusal = match *need {

@@ -52,12 +52,12 @@ impl ScanSound {
 
     /// A sound card may be there later than the register: it is looked for until there is one.
     fn speaker(&mut self) -> Option<&Speaker> {
-        let by_card = match self.config.by {
+        let by_card = || match self.config.by {
             SoundBy::Wav => true,
             SoundBy::Auto => can_play(Path::new(CARDS), PLAYER),
             SoundBy::Bell | SoundBy::Off => false,
         };
-        if self.speaker.is_none() && by_card && !self.mute {
+        if self.speaker.is_none() && !self.mute && by_card() {
             let events = self.events.clone();
             let failed = move |signal| drop(events.send(Event::Mute(signal)));
             self.speaker = Speaker::start(PLAYER, failed).ok();

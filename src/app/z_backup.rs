@@ -10,6 +10,7 @@ use crossbeam_channel::{Receiver, bounded};
 
 use super::aside::yield_to_the_counter;
 use super::books::Books;
+use super::disk_room::DiskRoom;
 use super::holding::FOLDER;
 use super::opening::kernel_chance;
 use super::upkeep::back_up;
@@ -106,8 +107,7 @@ fn write(books: &Books, folder: &Path, path: &Path) -> Result<Manifest, StoreErr
 }
 
 fn tried(dir: &Path, backup: &Path, lane: &LaneState, at: Head) -> Result<u64, StoreError> {
-    let room = rustix::fs::statvfs(dir).map_err(std::io::Error::from)?;
-    if room.f_bavail * room.f_frsize < std::fs::metadata(backup)?.len() * ROOM {
+    if DiskRoom::of(dir)?.free < std::fs::metadata(backup)?.len() * ROOM {
         return Err(StoreError::Backup("too little room on the disk for a trial"));
     }
     let files: Arc<dyn Files> = Arc::new(PlainFiles);

@@ -101,7 +101,7 @@ pub fn init(
             Some(path) => read_settings(path, words)?,
             None => SettingsChange::default(),
         };
-        warn_of_number(&change, words);
+        warn_of_number(change.doubtful_number(), words);
         opening::found(options, &config, change, crate::app::books::ShopKind::Real)
             .map_err(fault)?
     };
@@ -122,8 +122,8 @@ fn read_settings(path: &Path, words: &Words) -> Result<SettingsChange, Said> {
 }
 
 /// A registration number that no company can have is told, and taken: sole traders' may be so.
-pub fn warn_of_number(change: &SettingsChange, words: &Words) {
-    if let Some(CheckDiffers { given, expected }) = change.doubtful_number() {
+pub fn warn_of_number(doubt: Option<CheckDiffers>, words: &Words) {
+    if let Some(CheckDiffers { given, expected }) = doubt {
         let args: [(&str, &dyn std::fmt::Display); 2] =
             [("given", &given), ("expected", &expected)];
         say(&words.fill("cli.doubtful_number", &args));

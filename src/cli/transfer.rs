@@ -21,11 +21,10 @@ use crate::app::imports::{self, Desk, Doing, ImportError, Mode, Order, Room, Wha
 use crate::app::opening::Options;
 use crate::app::reports::read_day;
 use crate::app::words::must_be_file;
-use crate::domain::settings::Settings;
 use crate::domain::words::Words;
 use crate::exchange::csv_out::{OutEncoding, Written};
 use crate::exchange::mapping::Mapping;
-use crate::exchange::shop_file::read_shop;
+use crate::exchange::shop_file::doubtful_number;
 
 pub fn import(
     options: &Options,
@@ -91,9 +90,7 @@ fn import_settings(
             through(&mut client, Task::Settings { mode, file, language }, words)?;
         }
     }
-    if let Ok(change) = read_shop(&text, &Settings::default()) {
-        warn_of_number(&change, words);
-    }
+    warn_of_number(doubtful_number(&text), words);
     let applied = mode == Mode::Apply;
     say(words.get(if applied { "import.settings_applied" } else { "import.settings_ok" }));
     Ok(Exit::Done)

@@ -13,6 +13,7 @@ use crate::domain::text::is_unprintable;
 use super::fault::Fault;
 use crate::domain::misread::{by_reader, misread};
 use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::domain::registration::CheckDiffers;
 
 /// Reads a settings file, and holds it against the settings it would change.
 ///
@@ -30,6 +31,11 @@ pub fn read_shop(file: &str, settings: &Settings) -> Result<SettingsChange, Faul
     let fits = change.apply(&mut settings.clone());
     fits.map_err(|refusal| Fault::new(line_of_refused(text, &refusal), "", refusal))?;
     Ok(change)
+}
+
+/// Returns what is odd about the registration number that a file sets, whatever shop it is for.
+pub fn doubtful_number(file: &str) -> Option<CheckDiffers> {
+    change_of(file.strip_prefix('\u{FEFF}').unwrap_or(file)).ok()?.doubtful_number()
 }
 
 /// Reads the tables of the codes by themselves: they came later than the form in which a journal keeps

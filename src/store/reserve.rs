@@ -67,13 +67,18 @@ impl Reserve {
 
     /// Gives the space back; returns whether there was any to give.
     pub fn release(&mut self, files: &dyn Files) -> bool {
-        let given = std::mem::take(&mut self.held) && files.remove(&self.path).is_ok();
-        if given {
-            // Only the space matters, not when the name goes: no harm if this one fails.
-            let _ = files.sync_dir(parent(&self.path));
-        }
-        given
+        std::mem::take(&mut self.held) && give_back(files, &self.path)
     }
+}
+
+/// Gives the space of a reserve's file back, whoever took it; returns whether there was any to give.
+pub fn give_back(files: &dyn Files, path: &Path) -> bool {
+    let given = files.remove(path).is_ok();
+    if given {
+        // Only the space matters, not when the name goes: no harm if this one fails.
+        let _ = files.sync_dir(parent(path));
+    }
+    given
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ use super::opening::{Known, OpenReport, TailFound};
 use super::progress::Progress;
 use super::projections::{self, STORE_NAME, Watch};
 use super::reader::Reader;
+use super::reserve;
 use super::restore::{due_of, finish_interrupted};
 use super::second_copy::{CopyPlace, SecondCopy};
 use super::segment::SegmentName;
@@ -158,7 +159,7 @@ impl ShopPlace {
     pub fn open(&self, watch: Watch<'_>) -> Result<Opened, StoreError> {
         match self.open_once(&mut *watch) {
             // A disk that filled up while the shop was closed: its day must be closed all the same.
-            Err(error) if error.is_full() && self.gave_reserve() => {
+            Err(error) if error.is_full() && self.reserve_bytes > 0 && self.gave_reserve() => {
                 Self { reserve_bytes: 0, ..self.clone() }.open_once(watch)
             }
             opened => opened,
@@ -167,12 +168,7 @@ impl ShopPlace {
 
     /// Gives the reserve of a shop that is not open; returns whether there was any.
     fn gave_reserve(&self) -> bool {
-        let folder = self.dir.join("journal");
-        let given = self.reserve_bytes > 0 && self.files.remove(&folder.join(RESERVE_NAME)).is_ok();
-        if given {
-            let _ = self.files.sync_dir(&folder); // The space counts, not when the name goes.
-        }
-        given
+        reserve::give_back(&*self.files, &self.dir.join("journal").join(RESERVE_NAME))
     }
 
     fn open_once(&self, watch: Watch<'_>) -> Result<Opened, StoreError> {

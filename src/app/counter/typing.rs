@@ -101,15 +101,14 @@ impl<W: Write> Counter<W> {
 /// A key that a scanner may have typed.
 fn wedge_key(event: &TerminalEvent) -> Option<WedgeKey> {
     let TerminalEvent::Key(key) = event else { return None };
+    if key.kind == KeyEventKind::Release {
+        return None;
+    }
     let is_plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
     match key.code {
         // An Enter pressed before the screen was up, or the line feed that some scanners end with.
-        KeyCode::Char('j')
-            if key.modifiers == KeyModifiers::CONTROL && key.kind != KeyEventKind::Release =>
-        {
-            Some(WedgeKey::Enter)
-        }
-        _ if !is_plain || key.kind == KeyEventKind::Release => None,
+        KeyCode::Char('j') if key.modifiers == KeyModifiers::CONTROL => Some(WedgeKey::Enter),
+        _ if !is_plain => None,
         KeyCode::Char(letter) => Some(WedgeKey::Char(letter)),
         KeyCode::Enter => Some(WedgeKey::Enter),
         KeyCode::Tab => Some(WedgeKey::Tab),

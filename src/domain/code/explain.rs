@@ -70,7 +70,7 @@ fn in_store(scan: &InStoreScan) -> Vec<Part> {
     match scan.value {
         InStoreValue::Price { amount, .. } => parts.push(("price", amount.minor().to_string())),
         InStoreValue::Weight { grams } => parts.push(("grams", grams.to_string())),
-        InStoreValue::Blank => {}
+        InStoreValue::Blank { .. } => {}
     }
     parts
 }

@@ -91,7 +91,9 @@ pub enum InStoreValue {
         grams: u32,
     },
     /// All zeros: a label without its value. Ask; never sell for nothing.
-    Blank,
+    Blank {
+        mode: Option<TaxMode>,
+    },
 }
 
 /// Returns a weight in an item's unit: 1,250 g of `100g` is 12.5.
@@ -137,7 +139,7 @@ impl InStoreRule {
     fn value(&self, digits: &str) -> Result<InStoreValue, CodeFault> {
         let number: u32 = if digits.is_empty() { 0 } else { parsed(digits)? };
         Ok(match (self.layout, number) {
-            (_, 0) => InStoreValue::Blank,
+            (_, 0) => InStoreValue::Blank { mode: self.price_mode },
             (Layout::E, grams) => InStoreValue::Weight { grams },
             (_, price) => {
                 InStoreValue::Price { amount: Money::new(price.into()), mode: self.price_mode }
@@ -221,7 +223,8 @@ mod tests {
     fn a_label_without_value_is_blank_and_never_free() {
         let rule = rule("02", Layout::A);
         let blank = rule.build("37009", 0).unwrap();
-        assert_eq!(rule.read(&blank).unwrap().value, InStoreValue::Blank);
+        let mode = rule.price_mode;
+        assert_eq!(rule.read(&blank).unwrap().value, InStoreValue::Blank { mode });
     }
 
     #[test]
@@ -240,7 +243,7 @@ mod tests {
             let read = match scan.value {
                 InStoreValue::Price { amount, .. } => amount.minor(),
                 InStoreValue::Weight { grams } => grams.into(),
-                InStoreValue::Blank => 0,
+                InStoreValue::Blank { .. } => 0,
             };
             assert_eq!(read, i64::from(value), "{layout:?}");
             assert_eq!(rule.build(item, 100_000), None);

@@ -11,6 +11,7 @@ use crate::domain::money::Money;
 use crate::domain::quantity::{Quantity, UnitPrice};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::sale::{LineItem, SaleId};
+use crate::domain::settings::Department;
 use crate::domain::tax::TaxMode;
 
 /// A line about to be rung.
@@ -77,19 +78,32 @@ impl Register {
         amount: Money,
         context: &mut Context<'_>,
     ) -> Result<Applied, Refused> {
-        let department = self.settings.department(rung.item.department);
-        let usual = department.is_none_or(|department| department.expects(amount));
-        if !usual && !self.session.confirmed {
-            let refusal = Refusal::new(RefusalCode::Confirm)
-                .saying("confirm_department")
-                .with("name", &rung.item.name)
-                .with("amount", amount.grouped());
-            return Err(self.asking_again(refusal, Command::PriceOverride(amount)));
+        if let Some(department) = self.settings.department(rung.item.department) {
+            let again = Command::PriceOverride(amount);
+            self.usual_in(department, &rung.item.name, amount, again)?;
         }
         let rung = Rung { price: amount.into(), ..rung.clone() };
         let mut applied = self.ring_priced(rung, context)?;
         applied.session.asking = None;
         Ok(applied)
+    }
+
+    /// A price that was keyed and is unusual in its department is asked once more.
+    fn usual_in(
+        &self,
+        department: &Department,
+        name: &str,
+        amount: Money,
+        again: Command,
+    ) -> Result<(), Refused> {
+        if department.expects(amount) || self.session.confirmed {
+            return Ok(());
+        }
+        let refusal = Refusal::new(RefusalCode::Confirm)
+            .saying("confirm_department")
+            .with("name", name)
+            .with("amount", amount.grouped());
+        Err(self.asking_again(refusal, again))
     }
 
     /// Takes goods as a line, or raises the line of the same code.
@@ -231,13 +245,8 @@ impl Register {
                 .with("name", &department.name)
                 .into());
         }
-        if !department.expects(amount) && !self.session.confirmed {
-            let refusal = Refusal::new(RefusalCode::Confirm)
-                .saying("confirm_department")
-                .with("name", &department.name)
-                .with("amount", amount.grouped());
-            return Err(self.asking_again(refusal, Command::Department { number, amount }));
-        }
+        let again = Command::Department { number, amount };
+        self.usual_in(department, &department.name, amount, again)?;
         let mut item = Item::new(format!("D{number:02}"), &department.name, amount.into());
         item.department = number;
         let rung = Rung {

@@ -141,7 +141,7 @@ impl Register {
         let found = find(scanned, context)?.ok_or_else(|| unknown(raw))?;
         let mut rung = self.rung(found, raw)?;
         match scanned {
-            Scanned::InStore(label) => self.label(label, &mut rung)?,
+            Scanned::InStore(label) => read_label(label, &mut rung),
             Scanned::Magazine(magazine) => {
                 if let Some(price) = magazine.price {
                     rung.price = price.into();
@@ -209,30 +209,6 @@ impl Register {
             past_best: false,
             item,
         })
-    }
-
-    fn label(&self, label: &InStoreScan, rung: &mut Rung) -> Result<(), Refusal> {
-        match &label.value {
-            InStoreValue::Price { amount, mode } => {
-                rung.price = (*amount).into();
-                rung.price_mode = mode.unwrap_or(rung.price_mode);
-                rung.joins = false;
-            }
-            InStoreValue::Weight { grams } => {
-                let unit = rung.item.unit.grams().unwrap_or(100);
-                rung.quantity = quantity_of(*grams, unit);
-                rung.joins = false;
-            }
-            InStoreValue::Blank => {
-                let rules = self.codes.in_store.iter();
-                let of_label = rules.filter(|rule| label.master.starts_with(&rule.prefix));
-                let rule = of_label.max_by_key(|rule| rule.prefix.len());
-                rung.price_mode = rule.and_then(|rule| rule.price_mode).unwrap_or(rung.price_mode);
-                rung.price = Money::ZERO.into();
-                rung.joins = false;
-            }
-        }
-        Ok(())
     }
 
     /// Goods that are not on file but carry their price (a book, a magazine): price without tax.
@@ -443,6 +419,27 @@ fn member_of(
         }
     }
     Ok(None)
+}
+
+/// Takes price or weight from an in-store label.
+fn read_label(label: &InStoreScan, rung: &mut Rung) {
+    match &label.value {
+        InStoreValue::Price { amount, mode } => {
+            rung.price = (*amount).into();
+            rung.price_mode = mode.unwrap_or(rung.price_mode);
+            rung.joins = false;
+        }
+        InStoreValue::Weight { grams } => {
+            let unit = rung.item.unit.grams().unwrap_or(100);
+            rung.quantity = quantity_of(*grams, unit);
+            rung.joins = false;
+        }
+        InStoreValue::Blank { mode } => {
+            rung.price = Money::ZERO.into(); // It is asked.
+            rung.price_mode = mode.unwrap_or(rung.price_mode);
+            rung.joins = false;
+        }
+    }
 }
 
 fn unknown(code: &str) -> Refusal {
