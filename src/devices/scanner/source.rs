@@ -24,7 +24,7 @@ use super::finder::{Finder, Found, Scanner};
 use super::{Identity, ScannerMatch};
 
 /// What the finder may be ahead by; it waits when there is more.
-const FOUND_AHEAD: usize = 16;
+pub(super) const FOUND_AHEAD: usize = 16;
 
 /// What the scanners tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,24 +84,32 @@ pub fn listen(
     rules: Vec<ScannerMatch>,
     tell: impl FnMut(ScannerEvent) + Send + 'static,
 ) -> io::Result<ScannerHandle> {
-    // Nobody reads the bell: it rings for both threads, and for good.
-    let wake = Arc::new(bell()?);
     let news = Arc::new(bell()?);
     let (found, finds) = bounded(FOUND_AHEAD);
     let finder = Finder::new(folder.to_owned(), rules, found, Arc::clone(&news));
-    let end = Arc::clone(&wake);
-    let finder = named("scanner finder").spawn(move || finder.run(&end))?;
-    let end = Arc::clone(&wake);
     let ear = Ear { tell, scanners: Vec::new(), finds, news };
+    start(move |end| finder.run(end), move |end| ear.run(end))
+}
+
+/// Starts a thread that finds and one that hears; both return when their bell rings.
+pub(super) fn start(
+    find: impl FnOnce(&OwnedFd) + Send + 'static,
+    hear: impl FnOnce(&OwnedFd) + Send + 'static,
+) -> io::Result<ScannerHandle> {
+    // Nobody reads the bell: it rings for both threads, and for good.
+    let wake = Arc::new(bell()?);
+    let end = Arc::clone(&wake);
+    let finder = named("scanner finder").spawn(move || find(&end))?;
+    let end = Arc::clone(&wake);
     let spawned = named("scanner").spawn(move || {
-        ear.run(&end);
+        hear(&end);
         drop(finder.join()); // A panic of the thread has been told by the panic hook.
     });
     let thread = spawned.inspect_err(|_| ring(&wake))?;
     Ok(ScannerHandle::new(wake, thread))
 }
 
-fn bell() -> io::Result<OwnedFd> {
+pub(super) fn bell() -> io::Result<OwnedFd> {
     Ok(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?)
 }
 
