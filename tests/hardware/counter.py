@@ -209,6 +209,28 @@ class Counter:
         same(len(the_shop.export(taken, 'sales')), self.sold, 'sales')
         return f'{self.sold} sales, their chain verified'
 
+    def learns_a_scanner(self):
+        """One that nobody knows scans once for `regi devices --scan`; the running register takes it, and sells by it."""
+        self.guest.sh('openvt -c 2 -s -- regi --shop /shops/main --lang en')
+        self.guest.until_held(2)
+        self.guest.sh('gadget keyboard scan3 1a86 e129 "Shop Brand" "2D Scanner" X3')
+        node = self.guest.until_sh('[ -e /dev/hidg3 ] && grep -lx X3 /sys/class/input/event*/device/uniq').split('/')[4]
+        # Nobody's own yet, it types into the console that is shown: not into the register's.
+        self.guest.sh('''chvt 4; mkfifo /tmp/nobody_types; sleep 600 >/tmp/nobody_types &
+regi --shop /shops/main --lang en devices --scan </tmp/nobody_types >/tmp/learned 2>&1 & echo $! >/tmp/learner''')
+        self.guest.until_sh(f'ls -l /proc/$(cat /tmp/learner)/fd | grep -q "/{node}$"')
+        self.guest.sh(f'far_side type /dev/hidg3 {CODES[0]}')
+        try:
+            self.guest.until_sh('grep -q 1a86 /shops/main/shop.toml')
+        except TimeoutError as error:
+            raise AssertionError(f"{error}\n{self.guest.sh('cat /tmp/learned')}") from None
+        self.guest.until_sh('grep -q "running register listens" /tmp/learned')
+        self.guest.sh('kill $(cat /tmp/learner)')
+        self.guest.until_held(3)
+        self.guest.sh(f'far_side type /dev/hidg3 {CODES[1]}')
+        self.shows('1 pcs')
+        return self.guest.sh('grep -A3 1a86 /shops/main/shop.toml').replace('\n', ' ').strip()
+
 
 def play(checks):
     counter = Counter()
@@ -224,3 +246,4 @@ def play(checks):
         checks.claim('network printer: same bytes, once', counter.prints_on, 'tcp', 'tcp:127.0.0.1:9100', 'epson-tm-t88')
         checks.claim('parallel printer: same bytes, once', counter.prints_on, 'lpt', 'dev:/dev/lp0', 'generic-80')
         checks.claim('the day closes with Z, and the journal verifies', counter.closes_with_z)
+        checks.claim('a new scanner is learned by one scan', counter.learns_a_scanner)
