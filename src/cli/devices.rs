@@ -85,7 +85,7 @@ fn devices_through(
     let task = if test_print { Task::TestPrint } else { Task::Devices };
     let mut reply = through(&mut client, task, words)?;
     let begun = Instant::now();
-    while waiting(&reply) > 0 && begun.elapsed() < PRINT_PATIENCE {
+    while test_print && waiting(&reply) > 0 && begun.elapsed() < PRINT_PATIENCE {
         std::thread::sleep(Duration::from_millis(200));
         reply = through(&mut client, Task::Devices, words)?;
     }
@@ -109,7 +109,8 @@ fn devices_through(
         let config = config.map_err(|fault| Said::opening(fault, &options.dir, words))?;
         let config = Box::new(config);
         let language = language_here(options, words)?;
-        scan_now(Desk::Running { client, config, language }, &options.dir, words)?;
+        let shop = options.dir.clone();
+        scan_now(Desk::Running { shop, config, language }, &options.dir, words)?;
     }
     Ok(exit)
 }

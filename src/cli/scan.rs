@@ -39,8 +39,9 @@ const OUR_RULES: &str = "/etc/udev/rules.d/61-regi.rules";
 pub enum Desk<'a> {
     /// This program.
     Own(&'a mut Engine),
-    /// A running register: it hears a scanner as soon as it is told of it.
-    Running { client: Client, config: Box<LaneConfig>, language: Language },
+    /// A running register: it hears a scanner as soon as it is told of it. It lets a silent client go, and
+    /// a scan may be minutes away: it is reached anew for each.
+    Running { shop: PathBuf, config: Box<LaneConfig>, language: Language },
 }
 
 enum Heard {
@@ -124,7 +125,8 @@ impl Desk<'_> {
             Self::Own(engine) => {
                 answers::explained(engine, line).iter().for_each(|(name, value)| part(name, value));
             }
-            Self::Running { client, .. } => {
+            Self::Running { shop, .. } => {
+                let mut client = reached(shop, words)?;
                 let reply = client.ask(&format!("inquire {}", quote(line)));
                 let reply = reply.map_err(|error| Said::file("control.sock", &error, words))?;
                 if let Some(error) = reply.error {
@@ -173,10 +175,10 @@ impl Desk<'_> {
                 })?;
                 &mut engine.config
             }
-            Self::Running { client, config, language } => {
+            Self::Running { shop, config, language } => {
                 let task =
                     Task::Learn { rule: Box::new(rule.clone()), language: language.word().into() };
-                through(client, task, words)?;
+                through(&mut reached(shop, words)?, task, words)?;
                 config
             }
         };
@@ -199,6 +201,10 @@ impl Desk<'_> {
         let scanners = scanners.filter(|_| matches!(self, Self::Running { .. })).map(PathBuf::from);
         lines.chain(scale).chain(scanners).collect()
     }
+}
+
+fn reached(shop: &Path, words: &Words) -> Result<Client, Said> {
+    Client::connect(shop).map_err(|error| Said::file("control.sock", &error, words))
 }
 
 /// Whether a rule of the shop is about the device just heard.

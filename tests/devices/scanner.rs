@@ -2,10 +2,10 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::peer::{Peer, SOON, plug, settings, takes_at_most};
+use crate::peer::{Peer, SOON, plug, printer, settings, takes_at_most};
 use crate::pty::{PATIENCE, Terminal};
 use crate::support::Shop;
 
@@ -128,6 +128,37 @@ fn a_running_register_learns_a_scanner_and_hears_it_at_once() {
     // After the next start it still is.
     let terminal = Terminal::open(&shop, &["--lang", "en"]);
     terminal.shows(&["Scanner:ready"]);
+}
+
+/// Between two scans somebody walks through the shop; the register lets a client go that is silent for ten seconds.
+#[test]
+fn scans_are_explained_beside_a_register_whose_papers_wait_however_far_apart_they_are() {
+    let shop = shop();
+    printer(&shop, &format!("serial:{}", shop.dir().join("nothing").display()), "epson-tm-t88");
+    let terminal = Terminal::open(&shop, &["--lang", "en"]);
+    terminal.shows(&["Printer:lost"]);
+    terminal.types("4901234567894\r");
+    terminal.shows(&["Onigiri"]);
+    terminal.types("\r");
+    std::thread::sleep(Duration::from_millis(250));
+    terminal.types("1000\r");
+    terminal.shows(&["850"]);
+    reach(&shop);
+    let begun = Instant::now();
+    let mut devices: Command = shop.command(&["devices", "--scan", "--lang", "en"]);
+    let mut devices = devices.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut typed = devices.stdin.take().unwrap();
+    let mut told = BufReader::new(devices.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let mut explains = |code: &str| {
+        writeln!(typed, "{code}").expect("it listens");
+        told.any(|line| line.contains(code))
+    };
+    assert!(explains("4902222222221"), "explained");
+    assert!(begun.elapsed() < SOON, "it waits for no paper");
+    std::thread::sleep(Duration::from_secs(11));
+    assert!(explains("4901234567894"), "explained after a while, too");
+    drop(typed);
+    assert!(devices.wait().unwrap().success());
 }
 
 fn reach(shop: &Shop) -> UnixStream {
