@@ -9,22 +9,19 @@ use std::fmt;
 use std::io;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ed25519_dalek::SigningKey;
-use redb::{
-    Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableError,
-    WriteTransaction,
-};
+use redb::{ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction};
 use zeroize::Zeroizing;
 
-use super::backup::remove_if_there;
 use super::fault::StoreError;
-use super::files::{Files, beside, checked, parent, redb_file};
+use super::files::{Files, checked};
+use super::key_file::{CHANGES, FILE_ID, KeyFile, MEMBER_KEYS, PINS, SIGNING, STAND, begin_write};
 use super::pins::{self, PinPolicy};
-use super::sealing::{self, KEY_BYTES, KeyRing, NONCE_BYTES, Secret};
+use super::sealing::{self, KeyRing, NONCE_BYTES, Secret};
 use crate::domain::command::Pin;
 use crate::domain::member::{Personal, Sealed};
 use crate::domain::register::PinVerdict;
@@ -32,19 +29,10 @@ use crate::domain::register::PinVerdict;
 /// Fills bytes with chance; the operating system's in a shop, a counter in tests.
 pub type Chance = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
-const MEMBER_KEYS: TableDefinition<&str, [u8; KEY_BYTES]> = TableDefinition::new("member_keys");
-const PINS: TableDefinition<u32, &str> = TableDefinition::new("pins");
-const SIGNING: TableDefinition<u8, [u8; 32]> = TableDefinition::new("signing");
-const STAND: TableDefinition<u8, u64> = TableDefinition::new("stand");
-
 /// The one row of `SIGNING`.
 const Z_KEY: u8 = 0;
-/// The rows of `STAND`: a number by chance that names this file, and how often it was changed.
-const FILE_ID: u8 = 0;
-const CHANGES: u8 = 1;
 /// Changes kept at hand for the second copy; one that lacks more is written anew.
 const AT_HAND: usize = 256;
-const CACHE_BYTES: usize = 1 << 20;
 
 /// One row of the key file, as backups carry it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -61,55 +49,28 @@ pub struct Stand {
     pub changes: u64,
 }
 
-/// The key file. May be asked from any thread.
+/// The keys. May be asked from any thread.
 pub struct Keys {
-    handle: RwLock<Handle>,
+    file: KeyFile,
     /// The newest rows with the number of their change, oldest first.
     newest: Mutex<VecDeque<(u64, KeyRow)>>,
-    files: Arc<dyn Files>,
-    path: PathBuf,
     chance: Chance,
     /// Members erased since the file was opened.
     erasures: AtomicU64,
 }
 
-/// The one handle on the file: a second beside it would write over what this one wrote.
-struct Handle {
-    /// `None` after the disk has failed under it: it is opened anew before it is asked again.
-    db: Option<Database>,
-    /// The shop is given up, and with it the file.
-    closed: bool,
-    /// How often it was given up, so that two who saw the same one fail give up no later one.
-    given_up: u64,
-}
-
-impl Handle {
-    /// Gives it up. redb writes to the file when a handle that is well is closed, so this one is
-    /// closed before the next is opened.
-    fn give_up(&mut self) {
-        self.db = None;
-        self.given_up += 1;
-    }
-}
-
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Keys({})", self.path.display())
+        write!(f, "Keys({})", self.file.path().display())
     }
 }
 
 impl Keys {
     /// Opens the key file, or makes an empty one.
     pub fn open(files: Arc<dyn Files>, path: &Path, chance: Chance) -> Result<Self, StoreError> {
-        if checked::is_unchecked(&*files, path)? {
-            check_from_now_on(&*files, path, &chance)?;
-        }
-        let db = open_file(&*files, path, &chance)?;
         Ok(Self {
-            handle: RwLock::new(Handle { db: Some(db), closed: false, given_up: 0 }),
+            file: KeyFile::open(files, path, chance.clone())?,
             newest: Mutex::default(),
-            files,
-            path: path.into(),
             chance,
             erasures: AtomicU64::new(0),
         })
@@ -157,57 +118,19 @@ impl Keys {
         })
     }
 
-    /// Asks or changes the file. After the disk has failed redb answers nothing more, so the next one
-    /// finds it opened anew, from what is on the disk.
-    fn with<T>(
-        &self,
-        act: impl FnOnce(&Database) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let handle = self.opened()?;
-        let (seen, db) = (handle.given_up, handle.db.as_ref().expect("it was opened"));
-        let done = act(db);
-        drop(handle);
-        if let Err(StoreError::Projections(_) | StoreError::File(_)) = &done {
-            let mut handle = self.handle_mut();
-            if handle.given_up == seen {
-                handle.give_up();
-            }
-        }
-        done
-    }
-
-    fn opened(&self) -> Result<RwLockReadGuard<'_, Handle>, StoreError> {
-        loop {
-            let handle = self.handle.read().unwrap_or_else(PoisonError::into_inner);
-            if handle.db.is_some() {
-                return Ok(handle);
-            }
-            drop(handle);
-            let mut handle = self.handle_mut();
-            if handle.closed {
-                return Err(StoreError::Left);
-            }
-            if handle.db.is_none() {
-                handle.db = Some(self.open_again()?);
-            }
-        }
+    /// Makes what can be read here durable, where it is not known to be: before an entry relies on a key
+    /// that was there already. Usually nothing is left to do.
+    pub(super) fn settle(&self) -> Result<(), StoreError> {
+        self.file.settle()
     }
 
     /// Ends the hold on the file, for good: whoever is being answered is waited for. Another register
     /// may open it next, and redb writes to it when it is closed.
-    pub fn close(&self) {
-        let mut handle = self.handle_mut();
-        handle.give_up();
-        handle.closed = true;
-    }
-
-    fn open_again(&self) -> Result<Database, StoreError> {
-        let file = checked::open_after_failure(&*self.files, &self.path)?;
-        Ok(redb_file::open(file, CACHE_BYTES)?)
-    }
-
-    fn handle_mut(&self) -> RwLockWriteGuard<'_, Handle> {
-        self.handle.write().unwrap_or_else(PoisonError::into_inner)
+    ///
+    /// # Errors
+    /// When the disk failed it, and there was no writing it anew.
+    pub fn close(&self) -> Result<(), StoreError> {
+        self.file.close()
     }
 
     /// Makes keys for the members that have none, all in one commit; when all have one, no commit.
@@ -215,9 +138,13 @@ impl Keys {
         &self,
         codes: impl IntoIterator<Item = &'a str>,
     ) -> Result<(), StoreError> {
+        let mut codes = codes.into_iter().peekable();
+        if codes.peek().is_none() {
+            return Ok(());
+        }
         let mut missing = self.without_key(codes)?;
         if missing.is_empty() {
-            return Ok(());
+            return self.settle();
         }
         missing.sort_unstable();
         missing.dedup();
@@ -235,7 +162,7 @@ impl Keys {
         keys: impl IntoIterator<Item = (&'a str, Secret)>,
     ) -> Result<(), StoreError> {
         let mut rows = Vec::new();
-        let changes = self.with(|db| {
+        let changes = self.file.change(|db| {
             let txn = begin_write(db)?;
             let mut added = 0;
             {
@@ -270,7 +197,7 @@ impl Keys {
         &self,
         codes: impl IntoIterator<Item = &'a str>,
     ) -> Result<Vec<&'a str>, StoreError> {
-        self.with(|db| {
+        self.file.read(|db| {
             let table = db.begin_read()?.open_table(MEMBER_KEYS)?;
             let mut missing = Vec::new();
             for code in codes {
@@ -284,11 +211,11 @@ impl Keys {
 
     /// Returns the keys of an import's members, to ask for each of about `wanted`.
     pub fn ring(&self, wanted: u64) -> Result<KeyRing, StoreError> {
-        KeyRing::new(self.with(|db| Ok(db.begin_read()?.open_table(MEMBER_KEYS)?))?, wanted)
+        KeyRing::new(self.file.read(|db| Ok(db.begin_read()?.open_table(MEMBER_KEYS)?))?, wanted)
     }
 
     fn member_key(&self, code: &str) -> Result<Option<Secret>, StoreError> {
-        self.with(|db| {
+        self.file.read(|db| {
             let table = db.begin_read()?.open_table(MEMBER_KEYS)?;
             Ok(table.get(code)?.map(|key| Zeroizing::new(key.value())))
         })
@@ -317,35 +244,13 @@ impl Keys {
     /// Destroys a member's key. The file is written anew: redb leaves removed bytes in free pages.
     pub fn erase_member(&self, code: &str) -> Result<(), StoreError> {
         self.erasures.fetch_add(1, Ordering::AcqRel);
-        self.with(|db| {
+        self.file.change(|db| {
             let txn = begin_write(db)?;
             txn.open_table(MEMBER_KEYS)?.remove(code)?;
             // No row tells of it: the second copy's keys are written anew, without this one.
             commit(txn, 1)
         })?;
-        self.rewrite()
-    }
-
-    /// Writes the file anew under another name and puts it in the old one's place.
-    fn rewrite(&self) -> Result<(), StoreError> {
-        let mut handle = self.handle_mut();
-        if handle.closed {
-            return Err(StoreError::Left);
-        }
-        let old = match handle.db.take() {
-            Some(db) => db,
-            None => self.open_again()?,
-        };
-        // Whatever fails from here on, nobody knows which of the two has the name: it is opened anew.
-        handle.give_up();
-        let new_path = beside(&self.path, ".new");
-        remove_if_there(&*self.files, &new_path)?;
-        let fresh = open_file(&*self.files, &new_path, &self.chance)?;
-        copy_rows(&old, &fresh)?;
-        self.files.rename(&new_path, &self.path)?;
-        self.files.sync_dir(parent(&self.path))?;
-        handle.db = Some(fresh);
-        Ok(())
+        self.file.rewrite()
     }
 
     /// Writes a PIN's verifier, or takes it away.
@@ -358,7 +263,7 @@ impl Keys {
         let mut salt = [0; 16];
         (self.chance)(&mut salt);
         let verifier = pin.map(|pin| pins::verifier(pin, &salt, policy)).transpose()?;
-        let changes = self.with(|db| {
+        let changes = self.file.change(|db| {
             let txn = begin_write(db)?;
             {
                 let mut table = txn.open_table(PINS)?;
@@ -375,7 +280,7 @@ impl Keys {
 
     /// Compares a PIN with the one on file. Takes about a tenth of a second when there is one.
     pub fn check_pin(&self, staff: u32, pin: Option<&Pin>) -> Result<PinVerdict, StoreError> {
-        let verifier = self.with(|db| {
+        let verifier = self.file.read(|db| {
             let table = db.begin_read()?.open_table(PINS)?;
             Ok(table.get(staff)?.map(|phc| phc.value().to_owned()))
         })?;
@@ -387,11 +292,15 @@ impl Keys {
     /// Returns the key that signs Zs, made when first asked for.
     pub fn signing_key(&self) -> Result<SigningKey, StoreError> {
         if let Some(seed) = self.signing_seed()? {
-            return Ok(SigningKey::from_bytes(&seed));
+            return match self.settle() {
+                // A day may always be closed.
+                Err(error) if !error.is_full() => Err(error),
+                _ => Ok(SigningKey::from_bytes(&seed)),
+            };
         }
         let mut seed = Secret::default();
         (self.chance)(&mut *seed);
-        let changes = self.with(|db| {
+        let changes = self.file.change(|db| {
             let txn = begin_write(db)?;
             txn.open_table(SIGNING)?.insert(Z_KEY, *seed)?;
             commit(txn, 1)
@@ -407,7 +316,7 @@ impl Keys {
     }
 
     fn signing_seed(&self) -> Result<Option<Secret>, StoreError> {
-        self.with(|db| {
+        self.file.read(|db| {
             let table = db.begin_read()?.open_table(SIGNING)?;
             Ok(table.get(Z_KEY)?.map(|seed| Zeroizing::new(seed.value())))
         })
@@ -415,7 +324,7 @@ impl Keys {
 
     /// Returns which file this is and how far its changes go.
     pub fn stand(&self) -> Result<Stand, StoreError> {
-        self.with(|db| stand(&db.begin_read()?))
+        self.file.read(|db| stand(&db.begin_read()?))
     }
 
     /// Returns the rows of the changes behind the first `since`, up to `until`; `None` when they are not all at
@@ -444,7 +353,7 @@ impl Keys {
         &self,
         mut each: impl FnMut(KeyRow) -> Result<(), StoreError>,
     ) -> Result<Stand, StoreError> {
-        let txn = self.with(|db| Ok(db.begin_read()?))?;
+        let txn = self.file.read(|db| Ok(db.begin_read()?))?;
         for row in txn.open_table(MEMBER_KEYS)?.iter()? {
             let (code, key) = row?;
             each(KeyRow::Member { code: code.value().to_owned(), key: key.value() })?;
@@ -461,7 +370,7 @@ impl Keys {
 
     /// Puts rows of a backup or of the second copy in, in one commit.
     pub fn restore_rows(&self, rows: impl IntoIterator<Item = KeyRow>) -> Result<(), StoreError> {
-        self.with(|db| {
+        self.file.change(|db| {
             let txn = begin_write(db)?;
             let mut added = 0;
             {
@@ -508,67 +417,6 @@ fn commit(txn: WriteTransaction, added: u64) -> Result<u64, StoreError> {
     };
     txn.commit()?;
     Ok(changes)
-}
-
-fn open_file(files: &dyn Files, path: &Path, chance: &Chance) -> Result<Database, StoreError> {
-    let file = checked::open_or_create(files, path)?;
-    let db = redb_file::open(file, CACHE_BYTES)?;
-    if !has_tables(&db)? {
-        let txn = begin_write(&db)?;
-        txn.open_table(MEMBER_KEYS)?;
-        txn.open_table(PINS)?;
-        txn.open_table(SIGNING)?;
-        let mut id = [0; 8];
-        chance(&mut id);
-        txn.open_table(STAND)?.insert(FILE_ID, u64::from_le_bytes(id))?;
-        txn.commit()?;
-    }
-    Ok(db)
-}
-
-/// Writes a file that was kept before blocks were checked anew, as one whose are.
-fn check_from_now_on(files: &dyn Files, path: &Path, chance: &Chance) -> Result<(), StoreError> {
-    let new_path = beside(path, ".new");
-    remove_if_there(files, &new_path)?;
-    let old = redb_file::open(files.open(path)?, CACHE_BYTES)?;
-    copy_rows(&old, &open_file(files, &new_path, chance)?)?;
-    files.rename(&new_path, path)?;
-    Ok(files.sync_dir(parent(path))?)
-}
-
-/// Returns whether the file was made before: then a start writes nothing to it.
-fn has_tables(db: &Database) -> Result<bool, StoreError> {
-    Ok(db.begin_read()?.list_tables()?.count() >= 4)
-}
-
-/// Begins a commit that leaves its allocator behind: a file with a million keys then opens in
-/// milliseconds after a cut, too (`stack.md` 3.4).
-fn begin_write(db: &Database) -> Result<WriteTransaction, StoreError> {
-    let mut txn = db.begin_write()?;
-    txn.set_quick_repair(true);
-    Ok(txn)
-}
-
-fn copy_rows(from: &Database, to: &Database) -> Result<(), StoreError> {
-    let (read, write) = (from.begin_read()?, begin_write(to)?);
-    macro_rules! copy {
-        ($($table:ident),*) => {
-            $({
-                let mut target = write.open_table($table)?;
-                for row in read.open_table($table)?.iter()? {
-                    let (key, value) = row?;
-                    target.insert(key.value(), value.value())?;
-                }
-            })*
-        };
-    }
-    copy!(MEMBER_KEYS, PINS, SIGNING);
-    match read.open_table(STAND) {
-        Err(TableError::TableDoesNotExist(_)) => {} // Of a shop that had no second copy of its keys.
-        Err(error) => return Err(error.into()),
-        Ok(_) => copy!(STAND),
-    }
-    Ok(write.commit()?)
 }
 
 #[cfg(test)]

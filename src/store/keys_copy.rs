@@ -68,6 +68,9 @@ pub fn bring_up(
         None => look(&*place.files, &path)?,
     };
     let same = found.filter(|found| found.stand.file == own.file);
+    if same.is_none_or(|same| same.stand.changes < own.changes) {
+        keys.settle()?; // The copy of what a cut may take would know more than the key file.
+    }
     if let Some(found) = same {
         if found.stand.changes > own.changes {
             return Ok(Brought::Ahead);

@@ -38,6 +38,7 @@ pub mod second_copy;
 
 pub mod codec;
 pub mod fault;
+mod key_file;
 pub mod keys;
 pub mod keys_copy;
 pub mod pins;

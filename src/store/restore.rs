@@ -16,6 +16,7 @@ use super::chain::Epoch;
 use super::fault::StoreError;
 use super::files::{Files, read_whole, replace_file, write_fresh};
 use super::history::{History, each_batch};
+use super::key_file::NEW;
 use super::keys::{Chance, KeyRow, Keys};
 use super::projections::STORE_NAME;
 use super::segment::SegmentName;
@@ -124,7 +125,8 @@ pub(super) fn lay_out_keys(
 ) -> Result<(), StoreError> {
     remove_if_there(&**files, path)?;
     let keys = Keys::open(files.clone(), path, chance)?;
-    keys.restore_rows(lasting(rows, erased))
+    keys.restore_rows(lasting(rows, erased))?;
+    keys.close()
 }
 
 /// The rows without those of erased members.
@@ -203,6 +205,7 @@ pub fn finish_interrupted(files: &dyn Files, shop_dir: &Path) -> Result<(), Stor
     for dir in [journal.as_path(), shop_dir] {
         settle_waiting(files, dir, go)?;
     }
+    drop_half_written(files, shop_dir)?;
     if go {
         files.remove(&shop_dir.join(MARKER))?;
         files.sync_dir(shop_dir)?;
@@ -223,6 +226,15 @@ fn settle_waiting(files: &dyn Files, dir: &Path, go: bool) -> Result<(), StoreEr
         }
     }
     Ok(files.sync_dir(dir)?)
+}
+
+/// Removes key files that were being written anew: keys of members who were erased since may be in them.
+fn drop_half_written(files: &dyn Files, shop_dir: &Path) -> Result<(), StoreError> {
+    let names = files.list(shop_dir)?.into_iter();
+    for name in names.filter(|name| name.starts_with(KEYS_NAME) && name.ends_with(NEW)) {
+        files.remove(&shop_dir.join(name))?;
+    }
+    Ok(())
 }
 
 /// Removes segments that the backup does not bring: they would continue another history.

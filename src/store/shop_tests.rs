@@ -8,7 +8,7 @@ use redb::ReadableDatabase;
 use super::appending::Import;
 use super::fault::StoreError;
 use super::files::faulty::{FaultKind, FaultyFiles, Keep, Lasting};
-use super::files::{Files, read_whole};
+use super::files::{Files, read_whole, write_fresh};
 use super::shop::Shop;
 use super::staging::Coming;
 use super::tables::first_difference;
@@ -175,6 +175,16 @@ fn a_shop_on_a_full_disk_opens_on_its_reserve_and_closes_its_day() {
             files.power_cut(Keep::Random, round as u64);
         }
     }
+}
+
+#[test]
+fn a_start_removes_a_key_file_that_a_cut_left_half_written() {
+    let disk = FaultyFiles::new();
+    create(&disk).close().unwrap();
+    let half_written = Path::new("/shop/keys.redb.new");
+    write_fresh(&disk, half_written, b"half of a new one").unwrap();
+    place(&disk).open(&mut |_, _| {}).unwrap().shop.close().unwrap();
+    assert!(disk.open(half_written).is_err());
 }
 
 #[test]

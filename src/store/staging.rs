@@ -66,6 +66,7 @@ pub(super) fn begin(
     keys.chance(&mut *wrap);
     let wrap = Arc::new(wrap);
     let readied = Waiting::new(dir, coming, keys.erasures(), wrap.clone());
+    keys.settle()?; // Members who have a key keep it.
     let (ring, day) = (keys.ring(coming.wanted)?, coming.day);
     Ok((Stager { ring, keys: keys.clone(), wrap, day }, Stage::new(dir, readied)))
 }

@@ -3,7 +3,8 @@
 //! Room: store. May touch: the file, and the list of sums beside it. May not: retry a sync.
 //! Invariant: what is read is what was written, or an error. After a cut the file is what it was at its
 //! last sync, or at the one before: the first block, the only one that redb writes over in place, is
-//! kept in the list, and the sums there are of that same moment.
+//! kept in the list, and the sums there are of that same moment. A list says nothing of blocks that are
+//! not durable. After a change that failed there is no other.
 //!
 //! ```text
 //! file   block 0     "regi-chk" · u64 N · u32 CRC32C            blocks 1…   as redb wrote them
@@ -17,10 +18,10 @@ use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::{
-    DiskFile, Files, parent, read_full, read_whole, replace_file, write_fresh, write_once,
+    DiskFile, Files, is_full, parent, read_full, read_whole, replace_file, write_fresh, write_once,
 };
 use crate::store::sums;
 
@@ -53,50 +54,53 @@ struct State {
 #[derive(Debug)]
 pub struct CheckedFile {
     file: Arc<dyn DiskFile>,
-    list: Arc<dyn DiskFile>,
+    list: Mutex<List>,
     state: RwLock<State>,
     /// A block was not what was written.
     damaged: AtomicBool,
+    /// A change failed: no other is begun.
+    failed: AtomicBool,
+    /// What failed may have been given up by the disk, while readers still see it.
+    given_up: AtomicBool,
 }
 
-/// Opens the file at `path`.
+/// Where changes are told.
+#[derive(Debug)]
+enum List {
+    /// Appended to: what stands before its end is on the platter.
+    Durable(Arc<dyn DiskFile>),
+    /// Perhaps only readers see its end: whoever wrote it may not have lived to sync it, or the disk
+    /// failed that sync. What was appended to it would stand behind a hole after a cut, so it is written
+    /// anew before the first change.
+    Seen { files: Arc<dyn Files>, path: PathBuf, number: u64 },
+    /// The file is only read.
+    ReadOnly,
+}
+
+impl CheckedFile {
+    fn new(file: Arc<dyn DiskFile>, list: List, state: State) -> Arc<Self> {
+        Arc::new(Self {
+            file,
+            list: Mutex::new(list),
+            state: RwLock::new(state),
+            damaged: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
+            given_up: AtomicBool::new(false),
+        })
+    }
+}
+
+/// Opens the file at `path`, whose list an earlier process may have appended to in vain: it is made anew
+/// when it does not end well. For what can be made again.
 ///
 /// # Errors
 /// `NotFound`; `InvalidData` when it, or its list, is not what was written.
 pub fn open(files: &dyn Files, path: &Path) -> io::Result<Arc<CheckedFile>> {
-    open_with(files, path, Listed::Durably)
-}
-
-/// Opens the file at `path` after the disk has failed a call of an earlier handle, which is closed.
-///
-/// A failed sync gives up what it should have written: readers still see the end of the list, and the
-/// platter never has it. What were appended to it would stand behind a hole after a cut.
-///
-/// # Errors
-/// As for [`open`].
-pub fn open_after_failure(files: &dyn Files, path: &Path) -> io::Result<Arc<CheckedFile>> {
-    open_with(files, path, Listed::Perhaps)
-}
-
-/// Whether the list that is seen is the one on the platter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Listed {
-    Durably,
-    Perhaps,
-}
-
-fn open_with(files: &dyn Files, path: &Path, listed: Listed) -> io::Result<Arc<CheckedFile>> {
-    let file = files.open(path)?;
-    let number = number_of(&*file)?;
+    let Found { file, number, mut state, bytes, end } = find(files, path)?;
     let list_path = list_path(path, number);
-    let bytes = match read_whole(files, &list_path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Err(not_what_was_written()),
-        bytes => bytes?,
-    };
-    let (mut state, end) = replay(&bytes)?;
     let snapshot = record(&state, All);
-    let long = bytes.len() > LONG_LIST && bytes.len() > 2 * snapshot.len();
-    let list = if end < bytes.len() || long || listed == Listed::Perhaps {
+    let long = bytes > LONG_LIST && bytes > 2 * snapshot.len();
+    let list = if end < bytes || long {
         // A torn record must not be continued: what stands behind it might pass for another.
         state.list_end = snapshot.len() as u64;
         replace_file(files, &list_path, &snapshot)?
@@ -106,12 +110,47 @@ fn open_with(files: &dyn Files, path: &Path, listed: Listed) -> io::Result<Arc<C
     };
     state.told = true;
     drop_other_lists(files, path, number);
-    Ok(Arc::new(CheckedFile {
-        file,
-        list,
-        state: RwLock::new(state),
-        damaged: AtomicBool::new(false),
-    }))
+    Ok(CheckedFile::new(file, List::Durable(list), state))
+}
+
+/// Opens the file at `path` for what cannot be made again: before its first change, its list is written
+/// anew. Until then nothing is written.
+///
+/// # Errors
+/// As for [`open`].
+pub fn open_carefully(files: &Arc<dyn Files>, path: &Path) -> io::Result<Arc<CheckedFile>> {
+    let Found { file, number, state, .. } = find(&**files, path)?;
+    let list = List::Seen { files: files.clone(), path: path.into(), number };
+    Ok(CheckedFile::new(file, list, state))
+}
+
+/// Opens the file at `path` to read it; every change is refused.
+///
+/// # Errors
+/// As for [`open`].
+pub fn open_to_read(files: &dyn Files, path: &Path) -> io::Result<Arc<CheckedFile>> {
+    let Found { file, state, .. } = find(files, path)?;
+    Ok(CheckedFile::new(file, List::ReadOnly, state))
+}
+
+/// A file and what its list says: of how many bytes, and where the last whole record ends.
+struct Found {
+    file: Arc<dyn DiskFile>,
+    number: u64,
+    state: State,
+    bytes: usize,
+    end: usize,
+}
+
+fn find(files: &dyn Files, path: &Path) -> io::Result<Found> {
+    let file = files.open(path)?;
+    let number = number_of(&*file)?;
+    let bytes = match read_whole(files, &list_path(path, number)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(not_what_was_written()),
+        bytes => bytes?,
+    };
+    let (state, end) = replay(&bytes)?;
+    Ok(Found { file, number, state, bytes: bytes.len(), end })
 }
 
 /// Creates the file, which must not exist yet, empty and durable.
@@ -126,23 +165,18 @@ pub fn create(files: &dyn Files, path: &Path) -> io::Result<Arc<CheckedFile>> {
     file.sync_data()?;
     files.sync_dir(parent(path))?;
     let state = State { told: true, list_end: snapshot.len() as u64, ..state };
-    Ok(Arc::new(CheckedFile {
-        file,
-        list,
-        state: RwLock::new(state),
-        damaged: AtomicBool::new(false),
-    }))
+    Ok(CheckedFile::new(file, List::Durable(list), state))
 }
 
-/// Opens the file, or makes one where there is none or where a cut came before its first sync.
-pub fn open_or_create(files: &dyn Files, path: &Path) -> io::Result<Arc<CheckedFile>> {
+/// Opens the file carefully, or makes one where there is none or where a cut came before its first sync.
+pub fn open_or_create(files: &Arc<dyn Files>, path: &Path) -> io::Result<Arc<CheckedFile>> {
     match files.open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return create(files, path),
+        Err(error) if error.kind() == ErrorKind::NotFound => return create(&**files, path),
         Err(error) => return Err(error),
         Ok(file) if never_was(&*file)? => files.remove(path)?,
-        Ok(_) => return open(files, path),
+        Ok(_) => return open_carefully(files, path),
     }
-    create(files, path)
+    create(&**files, path)
 }
 
 /// Returns whether the file was ever made to the end of its own header.
@@ -274,7 +308,7 @@ fn prefix(body_len: u32, body_crc: u32) -> [u8; PREFIX] {
 }
 
 /// What stands at a place of the list.
-enum Found<'a> {
+enum Stands<'a> {
     Record {
         body: &'a [u8],
         end: usize,
@@ -284,22 +318,22 @@ enum Found<'a> {
     Damaged,
 }
 
-fn record_at(bytes: &[u8], at: usize) -> Found<'_> {
-    let Some(front) = bytes.get(at..at + PREFIX) else { return Found::Torn };
+fn record_at(bytes: &[u8], at: usize) -> Stands<'_> {
+    let Some(front) = bytes.get(at..at + PREFIX) else { return Stands::Torn };
     let len = u32::from_le_bytes(*front.first_chunk().expect("sixteen bytes"));
     if front[4..8] != sums::crc(&len.to_le_bytes()).to_le_bytes() || front[12..] != [0; 4] {
-        return if front == [0; PREFIX] { Found::Torn } else { Found::Damaged };
+        return if front == [0; PREFIX] { Stands::Torn } else { Stands::Damaged };
     }
-    let Some(body_end) = (at + PREFIX).checked_add(len as usize) else { return Found::Damaged };
+    let Some(body_end) = (at + PREFIX).checked_add(len as usize) else { return Stands::Damaged };
     let end = body_end.next_multiple_of(ALIGN);
     let Some(body) = bytes.get(at + PREFIX..body_end).filter(|_| end <= bytes.len()) else {
-        return Found::Torn;
+        return Stands::Torn;
     };
     let padded = bytes[body_end..end].iter().all(|byte| *byte == 0);
     if padded && front[8..12] == sums::crc(body).to_le_bytes() {
-        return Found::Record { body, end };
+        return Stands::Record { body, end };
     }
-    if has_blank_sector(&bytes[..end], at) { Found::Torn } else { Found::Damaged }
+    if has_blank_sector(&bytes[..end], at) { Stands::Torn } else { Stands::Damaged }
 }
 
 /// Returns whether a sector from `at` on was never written.
@@ -320,13 +354,13 @@ fn replay(bytes: &[u8]) -> io::Result<(State, usize)> {
     let (mut state, mut at) = (State::default(), 0);
     while at < bytes.len() {
         match record_at(bytes, at) {
-            Found::Record { body, end } => {
+            Stands::Record { body, end } => {
                 state.apply(body).ok_or_else(not_what_was_written)?;
                 at = end;
             }
             // Only one record is ever under way, so nothing whole stands behind a torn one.
-            Found::Torn if at > 0 && !any_record_behind(bytes, at) => break,
-            Found::Torn | Found::Damaged => return Err(not_what_was_written()),
+            Stands::Torn if at > 0 && !any_record_behind(bytes, at) => break,
+            Stands::Torn | Stands::Damaged => return Err(not_what_was_written()),
         }
     }
     if at == 0 { Err(not_what_was_written()) } else { Ok((state, at)) }
@@ -334,7 +368,7 @@ fn replay(bytes: &[u8]) -> io::Result<(State, usize)> {
 
 fn any_record_behind(bytes: &[u8], at: usize) -> bool {
     let places = (at + ALIGN..bytes.len()).step_by(ALIGN);
-    places.into_iter().any(|place| matches!(record_at(bytes, place), Found::Record { .. }))
+    places.into_iter().any(|place| matches!(record_at(bytes, place), Stands::Record { .. }))
 }
 
 impl State {
@@ -353,6 +387,27 @@ impl State {
             }
         }
         Some(())
+    }
+
+    /// Returns the record of what changed and where it belongs; `None` when all is told.
+    fn untold(&mut self) -> Option<(Vec<u8>, u64)> {
+        if self.told {
+            return None;
+        }
+        let (bytes, at) = (record(self, Changed), self.list_end);
+        self.changed.clear();
+        self.told = true;
+        self.list_end += bytes.len() as u64;
+        Some((bytes, at))
+    }
+
+    /// Returns the list that says all.
+    fn retold(&mut self) -> Vec<u8> {
+        let bytes = record(self, All);
+        self.changed.clear();
+        self.told = true;
+        self.list_end = bytes.len() as u64;
+        bytes
     }
 
     /// Gives every block of the file a sum: a new one is zeros.
@@ -390,11 +445,11 @@ impl CheckedFile {
 
     /// A panic elsewhere leaves the sums as they were: at worst a block is not believed.
     fn state(&self) -> RwLockReadGuard<'_, State> {
-        self.state.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
-        self.state.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn check(&self, first: usize, bytes: &[u8]) -> io::Result<()> {
@@ -438,8 +493,80 @@ impl CheckedFile {
         state.told = false;
     }
 
+    /// Whether the disk may have given up what readers of this file still see: a sync failed, or a
+    /// write for another reason than that there is no room.
+    pub fn is_given_up(&self) -> bool {
+        self.given_up.load(Ordering::Acquire)
+    }
+
+    /// Makes durable what an earlier process may have left for readers only.
+    ///
+    /// # Errors
+    /// As those of a sync.
+    pub fn settle(&self) -> io::Result<()> {
+        let is_durable = matches!(*self.list(), List::Durable(_));
+        if is_durable { Ok(()) } else { self.sync_data() }
+    }
+
+    fn list(&self) -> MutexGuard<'_, List> {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a change. After one that failed nobody knows what the next would stand on, and a sync would
+    /// answer without having written what the failed one gave up.
+    fn change(&self, change: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        if self.failed.load(Ordering::Acquire) {
+            return Err(ErrorKind::Other.into());
+        }
+        change().inspect_err(|_| self.failed.store(true, Ordering::Release))
+    }
+
+    /// Writes to the file or its list. What found no room was never taken, and what had found some a
+    /// sync still writes; after any other error a page may be gone.
+    fn write(&self, write: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        write().inspect_err(|error| {
+            self.given_up.fetch_or(!is_full(error), Ordering::AcqRel);
+        })
+    }
+
+    /// Syncs the file or its list: one that fails, however it is called, gives up what it should have
+    /// written.
+    fn sync(&self, file: &dyn DiskFile) -> io::Result<()> {
+        file.sync_data().inspect_err(|_| self.given_up.store(true, Ordering::Release))
+    }
+
+    /// Before a block is changed, what is told of it must not go with a cut.
+    fn make_list_durable(&self) -> io::Result<()> {
+        let mut list = self.list();
+        match &*list {
+            List::Durable(_) => Ok(()),
+            _ => self.change(|| self.tell(&mut list)),
+        }
+    }
+
+    /// Says durably what is to be believed of the blocks, which are durable.
+    fn tell(&self, list: &mut List) -> io::Result<()> {
+        match list {
+            List::ReadOnly => Err(ErrorKind::ReadOnlyFilesystem.into()),
+            List::Durable(file) => {
+                let Some((bytes, at)) = self.state_mut().untold() else { return Ok(()) };
+                self.write(|| write_once(&**file, at, &bytes))?;
+                self.sync(&**file)
+            }
+            // Of a new list that fails nothing is missed: the old one stays, or has it all, too.
+            List::Seen { files, path, number } => {
+                let bytes = self.state_mut().retold();
+                let file = replace_file(&**files, &list_path(path, *number), &bytes)?;
+                drop_other_lists(&**files, path, *number);
+                *list = List::Durable(file);
+                Ok(())
+            }
+        }
+    }
+
     fn write_blocks(&self, first: usize, bytes: &[u8]) -> io::Result<()> {
-        write_once(&*self.file, (first * BLOCK) as u64, bytes)?;
+        self.make_list_durable()?;
+        self.change(|| self.write(|| write_once(&*self.file, (first * BLOCK) as u64, bytes)))?;
         let mut state = self.state_mut();
         for (block, bytes) in (first..).zip(bytes.chunks(BLOCK)) {
             let Some(sum) = state.sums.get_mut(block) else {
@@ -520,7 +647,9 @@ impl DiskFile for CheckedFile {
             self.sync_data()?;
         }
         if len != before {
-            self.file.set_len(len.next_multiple_of(BLOCK as u64))?;
+            self.make_list_durable()?;
+            let len = len.next_multiple_of(BLOCK as u64);
+            self.change(|| self.write(|| self.file.set_len(len)))?;
         }
         let mut state = self.state_mut();
         state.len = len;
@@ -539,21 +668,11 @@ impl DiskFile for CheckedFile {
 
     /// The blocks first, then what is now to be believed of them.
     fn sync_data(&self) -> io::Result<()> {
-        self.file.sync_data()?;
-        let (bytes, at) = {
-            let mut state = self.state_mut();
-            if state.told {
-                return Ok(());
-            }
-            let bytes = record(&state, Changed);
-            state.changed.clear();
-            state.told = true;
-            let at = state.list_end;
-            state.list_end += bytes.len() as u64;
-            (bytes, at)
-        };
-        write_once(&*self.list, at, &bytes)?;
-        self.list.sync_data()
+        let mut list = self.list();
+        self.change(|| {
+            self.sync(&*self.file)?;
+            self.tell(&mut list)
+        })
     }
 }
 

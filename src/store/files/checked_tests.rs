@@ -1,7 +1,7 @@
 //! What a checked file promises: the bytes that were written, or an error; the last sync, or the one
 //! before.
 
-use super::super::faulty::{FaultyFiles, Keep};
+use super::super::faulty::{FaultKind, FaultyFiles, Keep, Lasting};
 use super::*;
 
 const PATH: &str = "/shop/store.redb";
@@ -140,4 +140,62 @@ fn a_file_put_in_the_place_of_another_brings_its_own_list() {
     let file = open(&files, path()).unwrap();
     assert_eq!(file.len().unwrap(), 7);
     assert_eq!(files.list(parent(path())).unwrap(), ["store-2.sums", "store.redb"]);
+}
+
+#[test]
+fn what_only_readers_see_of_a_list_is_made_durable_before_anything_stands_behind_it() {
+    let files = FaultyFiles::new();
+    let file = filled(&files);
+    file.write_at(0, &[8; 320]).unwrap();
+    // The blocks are synced, the record is written, and its sync fails.
+    files.fail_at(3, FaultKind::Eio, Lasting::Once);
+    assert!(file.sync_data().is_err() && file.is_given_up());
+    assert!(file.sync_data().is_err(), "a second one would answer and have written nothing");
+    assert!(file.write_at(BLOCK as u64, &block(9)).is_err());
+    drop(file);
+    let shared = Arc::new(files.clone()) as Arc<dyn Files>;
+    let changes = files.counts().changes;
+    let file = open_carefully(&shared, path()).unwrap();
+    assert_eq!((front(&file), files.counts().changes), (8, changes));
+    for seed in 9..12 {
+        file.write_at(u64::from(seed % 7 + 1) * BLOCK as u64, &block(seed)).unwrap();
+        file.write_at(0, &[seed; 320]).unwrap();
+        file.sync_data().unwrap();
+        for keep in Keep::ALL {
+            let disk = files.fork();
+            disk.power_cut(keep, 1);
+            assert_eq!(front(&open(&disk, path()).unwrap()), seed, "{keep:?}");
+        }
+    }
+}
+
+#[test]
+fn a_settled_file_is_the_one_that_readers_saw() {
+    let files = FaultyFiles::new();
+    let file = filled(&files);
+    file.write_at(0, &[8; 320]).unwrap();
+    files.fail_at(3, FaultKind::Eio, Lasting::Once);
+    assert!(file.sync_data().is_err());
+    let shared = Arc::new(files.clone()) as Arc<dyn Files>;
+    let file = open_carefully(&shared, path()).unwrap();
+    file.settle().unwrap();
+    let syncs = files.counts().syncs;
+    file.settle().unwrap();
+    assert_eq!(files.counts().syncs, syncs, "once is enough");
+    files.power_cut(Keep::Nothing, 1);
+    assert_eq!(front(&open(&files, path()).unwrap()), 8);
+}
+
+#[test]
+fn what_found_no_room_was_not_given_up_and_who_only_reads_changes_nothing() {
+    let files = FaultyFiles::new();
+    let file = filled(&files);
+    files.set_capacity(files.used());
+    file.set_len(9 * BLOCK as u64).unwrap();
+    assert!(file.write_at(8 * BLOCK as u64, &block(9)).is_err());
+    assert!(!file.is_given_up());
+    files.heal();
+    let file = open_to_read(&files, path()).unwrap();
+    assert_eq!(front(&file), 7);
+    assert!(file.write_at(BLOCK as u64, &block(9)).is_err() && file.sync_data().is_err());
 }

@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub mod apart;
 pub mod checked;
 pub mod faulty;
 mod faulty_bytes;
