@@ -94,7 +94,7 @@ fn unchecked() -> Result<PathBuf, Failure> {
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
         .arg("--target-dir")
         .arg(&folder)
-        .env("RUSTFLAGS", "--cfg regi_unchecked")
+        .args(["--config", r#"build.rustflags = ["--cfg", "regi_unchecked"]"#]) // Beside the usual.
         .status()?;
     if built.success() {
         Ok(folder.join("release/regi"))

@@ -74,6 +74,12 @@ create unique index items_code on items(code);
 create index items_kana on items(kana);
 ";
 
+const PARTS_INDEX: &str = "
+create virtual table members_parts using fts5(name, kana, content='members', content_rowid='id',
+  tokenize='trigram');
+insert into members_parts(members_parts) values('rebuild');
+";
+
 pub struct Peer {
     db: Connection,
 }
@@ -121,6 +127,12 @@ impl Peer {
         rows(&mut txn.prepare(&inserting("items", 11))?, items, 11)?;
         txn.commit()?;
         self.db.execute_batch(MEMBERS_INDEXES)?;
+        self.checkpoint()
+    }
+
+    /// Indexes the parts of members' names, as regi's import does on its way.
+    pub fn index_parts(&self) -> Result<(), Failure> {
+        self.db.execute_batch(PARTS_INDEX)?;
         self.checkpoint()
     }
 
