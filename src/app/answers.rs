@@ -102,8 +102,7 @@ fn page<T>(rows: Vec<T>, offset: usize) -> Page<T> {
 }
 
 fn view(engine: &Engine, member: &crate::domain::member::Member) -> MemberView {
-    let months = engine.register.settings.points.expires_months;
-    MemberView::of(member, engine.now().day(), months)
+    MemberView::of(member, engine.now().day(), engine.register.settings.points.expiry())
 }
 
 fn unknown_member(code: &str) -> Refusal {

@@ -146,11 +146,11 @@ pub fn export(source: &Source, order: &Order, mut out: impl Write) -> Result<Wri
         }
         What::Members | What::Points => {
             let today = source.now.day();
-            let months = source.settings.points.expires_months;
+            let expiry = source.settings.points.expiry();
             let mut members = Vec::new();
             reader
                 .each_member(|member| {
-                    let balance = points::balance(&member.ledger, today, months);
+                    let balance = points::balance(&member.ledger, today, expiry);
                     members.push((member, balance));
                     Ok(())
                 })

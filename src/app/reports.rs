@@ -12,6 +12,7 @@ use crate::devices::profile::Profile;
 use crate::domain::day::DayTotals;
 use crate::domain::document::{Align, Block, Document, Rule, Style};
 use crate::domain::number::{DocKind, DocNo};
+use crate::domain::points::{self, Expiry};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::sale::SaleLine;
 use crate::domain::words::Words;
@@ -106,7 +107,7 @@ pub struct Source {
     cash: CashShown,
     today: NaiveDate,
     business_date: i32,
-    expires_months: Option<u32>,
+    expiry: Expiry,
 }
 
 impl Source {
@@ -122,7 +123,7 @@ impl Source {
             cash: if register.may_see_cash() { CashShown::All } else { CashShown::Hidden },
             today: engine.now().day(),
             business_date: open.unwrap_or_else(|| register.business_date(engine.now())),
-            expires_months: register.settings.points.expires_months,
+            expiry: register.settings.points.expiry(),
         }
     }
 
@@ -208,9 +209,8 @@ impl Source {
     fn members(&self) -> Result<Table, Refusal> {
         let mut rows = Vec::new();
         self.shop.reader().each_member(|member| {
-            let balance = crate::domain::points::balance;
             rows.push(MemberRow {
-                points: balance(&member.ledger, self.today, self.expires_months),
+                points: points::balance(&member.ledger, self.today, self.expiry),
                 code: member.code,
                 name: member.personal.name,
                 kana: member.personal.kana,

@@ -13,7 +13,7 @@ use super::money::Money;
 use super::number::DocNo;
 use super::register::Cart;
 use super::sale::{Sale, SaleId, TenderKind};
-use super::settings::{CodesPatch, SettingsPatch};
+use super::settings::{CodesPatch, LoyaltyPatch, SettingsPatch};
 use super::tax::TaxGroup;
 use super::tax_free;
 use super::z_seal::ZSeal;
@@ -267,6 +267,8 @@ pub enum Kind {
     },
     /// Sales that stay parked over a Z, and what they would come to; in one act with it.
     SalesLeftParked(Tally),
+    /// The part of a change of the settings that says how points are counted; in one act with the rest.
+    LoyaltyChanged(Box<LoyaltyPatch>),
 }
 
 /// A member as an import brings it: the card and the balance it starts with.

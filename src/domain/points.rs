@@ -8,7 +8,7 @@ mod ledger;
 mod spending;
 
 pub use earning::{PointLine, PointReceipt, earned};
-pub use ledger::{PointLot, PointMove, Purse, balance, purse};
+pub use ledger::{Expiry, PointLot, PointMove, Purse, balance, purse};
 pub use spending::{TakeBack, UseRefusal, check_use, most_usable, take_back};
 
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,28 @@ pub enum Returns {
     Keep,
 }
 
+/// The day from which points stay good for their months (`japan.md` 1.7).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExpiresFrom {
+    /// Each from the day it was earned on.
+    #[default]
+    Earned,
+    /// All of them from the last day on which the member earned or used any.
+    Used,
+}
+
+/// What multipliers are taken of (`japan.md` 1.7).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Multiply {
+    /// Of the whole steps: 199 yen are one step of 100, and twice one is 2 points.
+    #[default]
+    Steps,
+    /// Of the amount: twice 199 yen are three steps of 100.
+    Amount,
+}
+
 /// The `[points]` table of the shop's settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -63,9 +85,13 @@ pub struct PointRules {
     pub use_as: UseAs,
     /// Whether the part paid with points earns too.
     pub on_used: bool,
+    /// Whether what discounts took off earns too.
+    pub on_discounts: bool,
+    pub multiply: Multiply,
     pub returns: Returns,
     /// Months for which points stay good; absent or zero: for ever.
     pub expires_months: Option<u32>,
+    pub expires_from: ExpiresFrom,
     /// The least points that may be used at once.
     pub minimum: u32,
     /// Points are used in multiples of this.
@@ -85,12 +111,21 @@ impl Default for PointRules {
             rounding: Rounding::Floor,
             use_as: UseAs::Discount,
             on_used: false,
+            on_discounts: false,
+            multiply: Multiply::Steps,
             returns: Returns::Negative,
             expires_months: None,
+            expires_from: ExpiresFrom::Earned,
             minimum: 1,
             use_step: 1,
             rules: Vec::new(),
         }
+    }
+}
+
+impl PointRules {
+    pub fn expiry(&self) -> Expiry {
+        Expiry { months: self.expires_months, from: self.expires_from }
     }
 }
 

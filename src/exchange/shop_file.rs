@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use crate::domain::settings::{CodesPatch, Settings, SettingsChange, SettingsPatch};
+use crate::domain::settings::{CodesPatch, LoyaltyPatch, Settings, SettingsChange, SettingsPatch};
 use crate::domain::text::is_unprintable;
 
 use super::fault::Fault;
@@ -38,16 +38,27 @@ pub fn doubtful_number(file: &str) -> Option<CheckDiffers> {
     change_of(file.strip_prefix('\u{FEFF}').unwrap_or(file)).ok()?.doubtful_number()
 }
 
-/// Reads the tables of the codes by themselves: they came later than the form in which a journal keeps
-/// the others.
+/// Reads the tables of the codes, and some of how points are counted, by themselves: they came later
+/// than the form in which a journal keeps the others.
 fn change_of(text: &str) -> Result<SettingsChange, toml::de::Error> {
     let mut whole = DeTable::parse(text)?;
+    let codes = taken(whole.get_mut(), &["card", "near_date"]);
+    let loyalty = match whole.get_mut().get_mut("points").map(Spanned::get_mut) {
+        Some(DeValue::Table(points)) => taken(points, &LoyaltyPatch::KEYS),
+        _ => DeTable::new(), // Whatever else it is, the others' form refuses it.
+    };
     let span = whole.span();
-    let codes = ["card", "near_date"].iter().filter_map(|name| whole.get_mut().remove_entry(*name));
-    let codes = Spanned::new(span, codes.collect::<DeTable<'_>>());
-    let codes = CodesPatch::deserialize(toml::Deserializer::from(codes))?;
-    let settings = SettingsPatch::deserialize(toml::Deserializer::from(whole))?;
-    Ok(SettingsChange { settings, codes })
+    let part = |table| toml::Deserializer::from(Spanned::new(span.clone(), table));
+    Ok(SettingsChange {
+        codes: CodesPatch::deserialize(part(codes))?,
+        loyalty: LoyaltyPatch::deserialize(part(loyalty))?,
+        settings: SettingsPatch::deserialize(toml::Deserializer::from(whole))?,
+    })
+}
+
+/// Takes what stands under some names out of a table.
+fn taken<'i>(table: &mut DeTable<'i>, names: &[&str]) -> DeTable<'i> {
+    names.iter().filter_map(|name| table.remove_entry(*name)).collect()
 }
 
 /// Words what a reader says. `[seal]` is a name of the design that nothing answers to yet: whoever
@@ -150,6 +161,17 @@ mod tests {
                 (1, "card_is_label"),
             ),
             ("[[card]]\nlength = 8\ncheck = \"mod11\"\n", (3, "file.unknown_word")),
+            ("[points]\nunit_yen = 100\nexpires_from = \"birth\"\n", (3, "file.unknown_word")),
+            ("[points]\nunit_yen = 100\nexpires = 3\n", (3, "file.unknown_key")),
+            ("points = 3\n", (1, "file.wrong_value")),
+            (
+                "[[in_store]]\nprefix = \"2\"\nlayout = { own = { length = 9, price = 3 } }\n",
+                (2, "bad_setting"),
+            ),
+            (
+                "[[in_store]]\nprefix = \"2\"\nlayout = { own = { length = 8, price = 7 } }\n",
+                (2, "bad_setting"),
+            ),
             ("[[near_date]]\ndays = 1\npercent = 30.5\n", (3, "file.wrong_value")),
             (
                 "[[near_date]]\ndays = 1\npercent = 30\n[[near_date]]\ndays = 1\npercent = 50\n",

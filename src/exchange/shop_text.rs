@@ -12,8 +12,8 @@ use crate::domain::points::PointRules;
 use crate::domain::register::ymd;
 use crate::domain::settings::{
     ClassPatch, CodesPatch, Coupon, CouponPatch, DepartmentPatch, InStorePatch, Limits,
-    LimitsPatch, PointsPatch, RankPatch, ReceiptPatch, ReceiptTexts, Settings, SettingsPatch,
-    ShopPatch, StaffPatch, TaxPatch, TenderPatch,
+    LimitsPatch, LoyaltyPatch, PointsPatch, RankPatch, ReceiptPatch, ReceiptTexts, Settings,
+    SettingsPatch, ShopPatch, StaffPatch, TaxPatch, TenderPatch,
 };
 use crate::domain::tax::{RateFrom, TaxClass};
 
@@ -21,6 +21,9 @@ use crate::domain::tax::{RateFrom, TaxClass};
 pub fn shop_text(settings: &Settings) -> String {
     let mut table = pruned(table_of(patch_of(settings)));
     table.extend(table_of(codes_of(settings)));
+    if let Some(Value::Table(points)) = table.get_mut("points") {
+        points.extend(table_of(loyalty_of(&settings.points)));
+    }
     let sections = SECTIONS.into_iter().filter_map(|name| {
         let section = Table::from_iter([(name.to_owned(), table.remove(name)?)]);
         Some(toml::to_string(&section).expect("a table of TOML values"))
@@ -60,6 +63,14 @@ fn codes_of(settings: &Settings) -> CodesPatch {
     CodesPatch {
         card: (settings.cards != usual.cards).then(|| settings.cards.clone()),
         near_date: (settings.near_dates != usual.near_dates).then(|| settings.near_dates.clone()),
+    }
+}
+
+fn loyalty_of(rules: &PointRules) -> LoyaltyPatch {
+    LoyaltyPatch {
+        expires_from: Some(rules.expires_from),
+        on_discounts: Some(rules.on_discounts),
+        multiply: Some(rules.multiply),
     }
 }
 
@@ -267,6 +278,9 @@ mark = "※"
 [points]
 unit_yen = 200
 expires_months = 12
+expires_from = "used"
+on_discounts = true
+multiply = "amount"
 [[points.rule]]
 weekday = "sun"
 rate = "2"
@@ -286,6 +300,9 @@ pin = "314159"
 prefix = "02"
 layout = "A"
 price_mode = "included"
+[[in_store]]
+prefix = "2"
+layout = { own = { length = 8, price = 3, times = 10 } }
 [[card]]
 prefix = "29"
 length = 13

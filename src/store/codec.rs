@@ -164,7 +164,8 @@ mod tests {
     use crate::domain::member::MemberCard;
     use crate::domain::money::yen;
     use crate::domain::number::{DocKind, DocNo};
-    use crate::domain::settings::{CodesPatch, NearDate};
+    use crate::domain::points::ExpiresFrom;
+    use crate::domain::settings::{CodesPatch, LoyaltyPatch, NearDate};
 
     fn entry(kind: Kind) -> Entry {
         let header = Header {
@@ -235,6 +236,14 @@ mod tests {
                 "2f010002030100000503e5b1b1fb1027000178",
             ),
             (Kind::SalesLeftParked(Tally { count: 2, amount: yen(5000) }), "3004fb1027"),
+            (
+                Kind::LoyaltyChanged(Box::new(LoyaltyPatch {
+                    expires_from: Some(ExpiresFrom::Used),
+                    on_discounts: Some(true),
+                    multiply: None,
+                })),
+                "310101010100",
+            ),
         ] {
             let body = encode_entry(&entry(kind.clone())).unwrap();
             let (head, tail) = body.split_at(HEADER.len() / 2);

@@ -80,7 +80,7 @@ fn month_end(day: i32) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::points::balance;
+    use crate::domain::points::{ExpiresFrom, Expiry, balance};
 
     fn date(day: i32) -> NaiveDate {
         NaiveDate::from_num_days_from_ce_opt(day).unwrap()
@@ -98,7 +98,7 @@ mod tests {
         }
         assert!(ledger.0.len() <= 2 * 120 + MOST_MOVES, "{}", ledger.0.len());
         assert!(ledger.0.is_sorted_by_key(|entry| entry.0));
-        assert_eq!(balance(&ledger.moves(), date(742_000), None), sum);
+        assert_eq!(balance(&ledger.moves(), date(742_000), Expiry::default()), sum);
     }
 
     #[test]
@@ -123,8 +123,11 @@ mod tests {
             }
         }
         for on in (739_500..740_000).step_by(17) {
-            let (kept, want) = (ledger.moves(), balance(&exact, date(on), Some(12)));
-            assert!(balance(&kept, date(on), Some(12)) >= want, "{on}");
+            for from in [ExpiresFrom::Earned, ExpiresFrom::Used] {
+                let expiry = Expiry { months: Some(12), from };
+                let want = balance(&exact, date(on), expiry);
+                assert!(balance(&ledger.moves(), date(on), expiry) >= want, "{on} {from:?}");
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ use super::{history, projections};
 use crate::domain::entry::{Draft, ImportedMember, Kind, PrintEnd};
 use crate::domain::member::Sealed;
 use crate::domain::money::{Money, yen};
-use crate::domain::points::balance;
+use crate::domain::points::{Expiry, balance};
 use crate::domain::quantity::Quantity;
 use crate::domain::register::{Cart, Lookup, StoredSale};
 use crate::domain::sale::{SaleId, TenderKind};
@@ -35,7 +35,7 @@ fn stored(shop: &Shop, number: crate::domain::number::DocNo) -> StoredSale {
 
 fn points(shop: &Shop, code: &str) -> i64 {
     let member = shop.reader().member(code).unwrap().unwrap();
-    balance(&member.ledger, now(0).day(), None)
+    balance(&member.ledger, now(0).day(), Expiry::default())
 }
 
 /// A day with a little of everything.

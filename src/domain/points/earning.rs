@@ -2,12 +2,12 @@
 //!
 //! Room: domain. May touch: std, chrono::NaiveDate, rust_decimal. May not: clock, file, float.
 //! Invariant: points = round(round(base / unit) × points × multipliers), each rounding on the
-//! magnitude; a return takes back earned(before) − earned(what stays).
+//! magnitude, the inner one only where steps are what is multiplied; a return takes back earned(before) − earned(what stays).
 
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 
-use super::{PointRule, PointRules, Scope, UseAs, Weekday};
+use super::{Multiply, PointRule, PointRules, Scope, UseAs, Weekday};
 use crate::domain::apportion::apportion;
 use crate::domain::money::Money;
 use crate::domain::quantity::Rate;
@@ -25,6 +25,8 @@ pub struct PointLine<'a> {
     pub amount: Money,
     /// This line's share of points used as a discount, positive; zero for points as a tender.
     pub points_share: Money,
+    /// What the line's own discount and its share of those on the sale took off, positive.
+    pub discounts: Money,
     /// False for goods that earn nothing (`no_points`).
     pub earns: bool,
 }
@@ -127,13 +129,19 @@ fn tax_line(line: &PointLine, amount: Money) -> TaxLine {
 }
 
 fn earning_amount(line: &PointLine, rules: &PointRules) -> Option<Money> {
-    if rules.on_used { line.amount.checked_add(line.points_share) } else { Some(line.amount) }
+    let or_none = |counts, part| if counts { part } else { Money::ZERO };
+    let amount = line.amount.checked_add(or_none(rules.on_used, line.points_share))?;
+    amount.checked_add(or_none(rules.on_discounts, line.discounts))
 }
 
-/// Returns round(base / unit) × points.
+/// Returns round(base / unit) × points, or base / unit × points where the amount is what is multiplied.
 fn steps(base: Money, rules: &PointRules) -> Option<Decimal> {
     if rules.unit_yen == 0 {
         return Some(Decimal::ZERO);
+    }
+    if rules.multiply == Multiply::Amount {
+        let amount = Decimal::from(base.minor()).checked_mul(rules.points.into())?;
+        return amount.checked_div(rules.unit_yen.into());
     }
     let whole = rules.rounding.divide(base.minor().into(), rules.unit_yen.into())?;
     Decimal::from(whole.minor()).checked_mul(rules.points.into())
@@ -194,6 +202,7 @@ mod tests {
             mode: Included,
             amount: yen(amount),
             points_share: yen(0),
+            discounts: yen(0),
             earns: item != "tobacco",
         }
     }
@@ -283,6 +292,33 @@ mod tests {
         }
         let rules = PointRules { use_as: UseAs::Tender, ..per(100, Included) };
         assert_eq!(earn(&whole, 9_999, "1", &rules), 0);
+    }
+
+    #[test]
+    fn points_on_what_discounts_took_off_are_a_choice() {
+        let goods = [PointLine { discounts: yen(280), ..line("milk", 8, 800) }];
+        for scope in [Scope::Receipt, Scope::Line] {
+            for (on_discounts, want) in [(false, 8), (true, 10)] {
+                let rules = PointRules { on_discounts, scope, ..per(100, Included) };
+                assert_eq!(earn(&goods, 0, "1", &rules), want, "{scope:?} {on_discounts}");
+            }
+        }
+    }
+
+    #[test]
+    fn multipliers_are_of_whole_steps_or_of_the_amount() {
+        let goods = [line("milk", 8, 199), line("soap", 10, 150)]; // 349 yen
+        let milk = PointRule { item: Some("milk".into()), ..rule("3") };
+        for (multiply, scope, want) in [
+            (Multiply::Steps, Scope::Receipt, 3 * 2 + 2), // 3 steps twice; 1 step for milk, twice more
+            (Multiply::Amount, Scope::Receipt, 6 + 3),    // 6.98; 1.99 × 2 = 3.98
+            (Multiply::Steps, Scope::Line, 3 * 2 + 2),    // 1 × 2 × 3; 1 × 2
+            (Multiply::Amount, Scope::Line, 11 + 3),      // 1.99 × 6 = 11.94; 1.5 × 2
+        ] {
+            let rules =
+                PointRules { multiply, scope, rules: vec![milk.clone()], ..per(100, Included) };
+            assert_eq!(earn(&goods, 0, "2", &rules), want, "{multiply:?} {scope:?}");
+        }
     }
 
     #[test]

@@ -36,8 +36,7 @@ impl Register {
     }
 
     pub(super) fn balance(&self, member: &Member, context: &Context<'_>) -> i64 {
-        let months = self.settings.points.expires_months;
-        points::balance(&member.ledger, context.now.day(), months)
+        points::balance(&member.ledger, context.now.day(), self.settings.points.expiry())
     }
 
     pub(super) fn member_view(
@@ -49,7 +48,7 @@ impl Register {
     }
 
     pub(super) fn view_of_member(&self, member: &Member, context: &Context<'_>) -> MemberView {
-        MemberView::of(member, context.now.day(), self.settings.points.expires_months)
+        MemberView::of(member, context.now.day(), self.settings.points.expiry())
     }
 
     /// Attaches a member to the sale, in the place of any other.

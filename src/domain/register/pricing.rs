@@ -307,6 +307,7 @@ pub(super) fn earned_on(
             mode: line.mode,
             amount: line.net(),
             points_share: line.points_share,
+            discounts: line.discount + line.sale_discount,
             earns: !line.item.flags.no_points,
         })
         .collect();

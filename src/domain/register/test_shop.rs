@@ -16,7 +16,7 @@ use crate::domain::lane::LaneState;
 use crate::domain::member::{Member, Sealed};
 use crate::domain::money::Money;
 use crate::domain::number::{DocKind, DocNo};
-use crate::domain::points::{PointMove, balance};
+use crate::domain::points::{Expiry, PointMove, balance};
 use crate::domain::refusal::Refusal;
 use crate::domain::sale::{Sale, TenderKind};
 use crate::domain::settings::{Coupon, Department, Rank, Settings, Staff};
@@ -116,7 +116,7 @@ impl Shop {
     }
 
     pub fn balance(&self, code: &str) -> i64 {
-        balance(&self.memory.members[code].ledger, self.now.day(), None)
+        balance(&self.memory.members[code].ledger, self.now.day(), Expiry::default())
     }
 
     /// Gives a command that must be carried out.

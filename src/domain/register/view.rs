@@ -11,7 +11,7 @@ use crate::domain::day::Tally;
 use crate::domain::item::Item;
 use crate::domain::member::Member;
 use crate::domain::money::Money;
-use crate::domain::points;
+use crate::domain::points::{self, Expiry};
 use crate::domain::quantity::{Quantity, Rate, UnitPrice};
 use crate::domain::sale::{Sale, SaleLine, Tender, TenderKind, Totals};
 
@@ -97,13 +97,13 @@ pub struct MemberView {
 }
 
 impl MemberView {
-    /// `on` is the civil date, for expiry; `months` the shop's expiry.
-    pub fn of(member: &Member, on: chrono::NaiveDate, months: Option<u32>) -> Self {
+    /// `on` is the civil date, for expiry; `expiry` the shop's.
+    pub fn of(member: &Member, on: chrono::NaiveDate, expiry: Expiry) -> Self {
         let personal = &member.personal;
         Self {
             code: member.code.clone(),
             rank: member.rank.clone(),
-            points: points::balance(&member.ledger, on, months),
+            points: points::balance(&member.ledger, on, expiry),
             name: personal.name.clone(),
             kana: personal.kana.clone(),
             phone: personal.phone.clone(),

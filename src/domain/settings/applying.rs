@@ -273,6 +273,9 @@ impl SettingsPatch {
             if !rule.has_usable_prefix() {
                 return Err(bad("in_store.prefix", &patch.prefix));
             }
+            if !rule.is_possible() {
+                return Err(bad("in_store.layout", &patch.prefix));
+            }
             next.in_store.push(rule);
         }
         Ok(())

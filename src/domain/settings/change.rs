@@ -4,23 +4,24 @@
 //! Invariant: its entries belong to one act, in an order in which each of them fits.
 
 use super::codes::cards_beside_labels;
-use super::{CodesPatch, Settings, SettingsPatch};
+use super::{CodesPatch, LoyaltyPatch, Settings, SettingsPatch};
 use crate::domain::command::Pin;
 use crate::domain::entry::Kind;
 use crate::domain::refusal::Refusal;
 use crate::domain::registration::{CheckDiffers, RegistrationNumber};
 
-/// What a settings file says. The codes came later than the journal's format: their patch is an
-/// entry of its own.
+/// What a settings file says. The codes, and some of how points are counted, came later than the
+/// journal's format: their patches are entries of their own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SettingsChange {
     pub settings: SettingsPatch,
     pub codes: CodesPatch,
+    pub loyalty: LoyaltyPatch,
 }
 
 impl From<SettingsPatch> for SettingsChange {
     fn from(settings: SettingsPatch) -> Self {
-        Self { settings, codes: CodesPatch::default() }
+        Self { settings, ..Self::default() }
     }
 }
 
@@ -33,6 +34,7 @@ impl SettingsChange {
         let mut next = settings.clone();
         self.settings.apply(&mut next)?;
         self.codes.apply(&mut next)?;
+        self.loyalty.apply(&mut next);
         cards_beside_labels(&next)?;
         *settings = next;
         Ok(())
@@ -52,17 +54,24 @@ impl SettingsChange {
 
     /// Returns the entries that say so, for one act. A file that says nothing is noted, too.
     pub fn into_kinds(self) -> Vec<Kind> {
-        let codes = (self.codes != CodesPatch::default()).then_some(self.codes);
-        let says_more = self.settings != SettingsPatch::default() || codes.is_none();
-        let settings = says_more.then(|| Kind::SettingsChanged(Box::new(self.settings)));
-        let codes = codes.map(|codes| Kind::CodesChanged(Box::new(codes)));
-        settings.into_iter().chain(codes).collect()
+        let Self { settings, codes, loyalty } = self;
+        let codes = said(codes).map(|codes| Kind::CodesChanged(Box::new(codes)));
+        let loyalty = said(loyalty).map(|loyalty| Kind::LoyaltyChanged(Box::new(loyalty)));
+        let says_more = codes.is_some() || loyalty.is_some();
+        let settings = if says_more { said(settings) } else { Some(settings) };
+        let settings = settings.map(|settings| Kind::SettingsChanged(Box::new(settings)));
+        settings.into_iter().chain(codes).chain(loyalty).collect()
     }
+}
+
+/// Returns a patch that says something.
+fn said<T: Default + PartialEq>(patch: T) -> Option<T> {
+    (patch != T::default()).then_some(patch)
 }
 
 /// Returns whether an entry changes the settings.
 pub const fn changes_settings(kind: &Kind) -> bool {
-    matches!(kind, Kind::SettingsChanged(_) | Kind::CodesChanged(_))
+    matches!(kind, Kind::SettingsChanged(_) | Kind::CodesChanged(_) | Kind::LoyaltyChanged(_))
 }
 
 /// Folds what an entry says of the settings; most say nothing.
@@ -73,6 +82,10 @@ pub fn fold_settings(settings: &mut Settings, kind: &Kind) -> Result<(), Refusal
     match kind {
         Kind::SettingsChanged(patch) => patch.apply(settings),
         Kind::CodesChanged(patch) => patch.apply(settings),
+        Kind::LoyaltyChanged(patch) => {
+            patch.apply(settings);
+            Ok(())
+        }
         _ => Ok(()),
     }
 }
@@ -82,6 +95,7 @@ mod tests {
     use super::*;
     use crate::domain::code::in_store::Layout;
     use crate::domain::code::{CardPattern, InStoreRule};
+    use crate::domain::points::ExpiresFrom;
     use crate::domain::settings::{InStorePatch, ShopPatch};
 
     fn label(removed: bool) -> SettingsPatch {
@@ -103,19 +117,21 @@ mod tests {
     fn a_change_is_as_many_entries_as_it_has_parts() {
         let shop = ShopPatch { name: Some("店".into()), ..ShopPatch::default() };
         let shop = SettingsPatch { shop, ..SettingsPatch::default() };
-        for (settings, codes, want) in [
-            (SettingsPatch::default(), CodesPatch::default(), "settings"),
-            (shop.clone(), CodesPatch::default(), "settings"),
-            (SettingsPatch::default(), cards("28"), "codes"),
-            (shop, cards("28"), "settings codes"),
+        let used = LoyaltyPatch { expires_from: Some(ExpiresFrom::Used), ..<_>::default() };
+        for (settings, codes, loyalty, want) in [
+            (<_>::default(), <_>::default(), <_>::default(), "settings"),
+            (shop.clone(), <_>::default(), <_>::default(), "settings"),
+            (<_>::default(), cards("28"), <_>::default(), "codes"),
+            (<_>::default(), <_>::default(), used.clone(), "loyalty"),
+            (shop, cards("28"), used, "settings codes loyalty"),
         ] {
-            let kinds = SettingsChange { settings, codes }.into_kinds();
-            let words: Vec<_> = kinds
-                .iter()
-                .map(
-                    |kind| if matches!(kind, Kind::CodesChanged(_)) { "codes" } else { "settings" },
-                )
-                .collect();
+            let kinds = SettingsChange { settings, codes, loyalty }.into_kinds();
+            let word = |kind: &Kind| match kind {
+                Kind::CodesChanged(_) => "codes",
+                Kind::LoyaltyChanged(_) => "loyalty",
+                _ => "settings",
+            };
+            let words: Vec<_> = kinds.iter().map(word).collect();
             assert_eq!(words.join(" "), want);
         }
     }
@@ -127,12 +143,12 @@ mod tests {
         let before = settings.clone();
         let refused = SettingsChange::from(label(false)).apply(&mut settings).unwrap_err();
         assert_eq!((refused.sentence, &settings), ("card_is_label", &before));
-        let both = SettingsChange { settings: label(false), codes: cards("28") };
+        let both = SettingsChange { settings: label(false), codes: cards("28"), ..<_>::default() };
         both.apply(&mut settings).unwrap();
         assert_eq!(settings.in_store[0].prefix, "22");
         let rule: &InStoreRule = &settings.in_store[0];
         assert!(!settings.cards[0].is_label(rule));
-        let back = SettingsChange { settings: label(true), codes: cards("22") };
+        let back = SettingsChange { settings: label(true), codes: cards("22"), ..<_>::default() };
         back.apply(&mut settings).unwrap();
     }
 }

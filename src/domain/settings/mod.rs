@@ -6,10 +6,12 @@
 mod applying;
 mod change;
 mod codes;
+mod loyalty;
 mod patch;
 
 pub use change::{SettingsChange, changes_settings, fold_settings};
 pub use codes::{CodesPatch, NearDate, near_date_percent};
+pub use loyalty::LoyaltyPatch;
 pub use patch::{
     ClassPatch, CouponPatch, DepartmentPatch, InStorePatch, LimitsPatch, PointsPatch, RankPatch,
     ReceiptPatch, Secret, SettingsPatch, ShopPatch, StaffPatch, TaxPatch, TenderPatch,

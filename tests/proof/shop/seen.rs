@@ -7,7 +7,7 @@ use std::fmt;
 
 use regi::app::engine::Engine;
 use regi::domain::number::{DocKind, DocNo};
-use regi::domain::points::balance;
+use regi::domain::points::{Expiry, balance};
 use regi::domain::quantity::Quantity;
 use regi::domain::refusal::{Refusal, RefusalCode as Code};
 use regi::domain::register::{Cart, Lookup, StoredSale};
@@ -79,7 +79,7 @@ pub fn shown(engine: &Engine, known: &Books) -> Result<Books, Unfit> {
         Ok(())
     })?;
     for member in members {
-        let points = balance(&member.ledger, engine.now().day(), None);
+        let points = balance(&member.ledger, engine.now().day(), Expiry::default());
         let visits = reader.visits(&member.code, 10_000)?;
         let ledger: i64 = visits.iter().map(|visit| visit.points).sum();
         if points != ledger {
