@@ -17,7 +17,7 @@ use crate::devices::label::{self, LabelLanguage};
 use crate::devices::printer::dialogue::{Manner, Patience};
 use crate::devices::printer::{self, Address, Job, JobKind, PrinterEvent, Submitted};
 use crate::devices::profile::{Profile, Status};
-use crate::domain::code::in_store::quantity_of;
+use crate::domain::code::in_store::{Holds, quantity_of};
 use crate::domain::item::Item;
 use crate::domain::label::Label;
 use crate::domain::money::Money;
@@ -145,13 +145,12 @@ fn no_layout(item: &Item) -> Refusal {
 
 /// The digits of a price or weight label, by the shop's own layouts.
 fn in_store(engine: &Engine, item: &Item, amount: Money, weighed: Weighed) -> Option<String> {
-    use crate::domain::code::in_store::Layout;
     let rules = engine.register.settings.in_store.iter();
     rules.filter(|rule| item.code.starts_with(&rule.prefix)).find_map(|rule| {
-        let value = match (rule.layout, weighed.grams) {
-            (Layout::E, grams) => grams?,
-            (Layout::F, _) => return None,
-            _ => u32::try_from(amount.minor()).ok()?,
+        let value = match rule.layout.holds() {
+            Holds::Weight => weighed.grams?,
+            Holds::Nothing => return None,
+            Holds::Price => u32::try_from(amount.minor()).ok()?,
         };
         rule.build(item.code.get(rule.prefix.len()..)?, value)
     })

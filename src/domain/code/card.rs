@@ -198,7 +198,7 @@ impl CardPattern {
 
     /// Returns whether every scan of this card is read as a label of the shop instead.
     pub fn is_label(&self, rule: &InStoreRule) -> bool {
-        self.length == 13 && self.charset != Charset::Nw7 && self.prefix == rule.prefix
+        self.length == rule.length() && self.charset != Charset::Nw7 && self.prefix == rule.prefix
     }
 
     /// Returns whether the prefix is too short to be believed against what a code says by itself: a

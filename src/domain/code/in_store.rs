@@ -29,24 +29,106 @@ pub enum Layout {
     E,
     /// Member 10.
     F,
+    /// As the shop's scale or label printer writes it.
+    #[serde(rename = "own")]
+    Own(OwnLayout),
 }
 
-/// What the value digits of a layout are, and how many.
+/// A layout of the shop's own: what stands between the item's digits and the check digit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnLayout {
+    /// All digits of the label, 8 or 13.
+    #[serde(default = "long")]
+    pub length: u8,
+    /// Digits of the price, or …
+    #[serde(default)]
+    pub price: u8,
+    /// … of the weight.
+    #[serde(default)]
+    pub grams: u8,
+    /// Whether a price verifier stands before the price.
+    #[serde(default)]
+    pub verifier: bool,
+    /// Yen or grams that the last digit counts: 1, 10, 100 or 1000.
+    #[serde(default = "one")]
+    pub times: u16,
+}
+
+fn long() -> u8 {
+    LONG as u8
+}
+
+fn one() -> u16 {
+    1
+}
+
+/// Digits of a label, and of a short one.
+const LONG: usize = 13;
+const SHORT: usize = 8;
+/// The most digits of a price or a weight.
+const MOST_VALUE: u8 = 6;
+
+/// What stands behind the item's digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    Nothing,
+    Price,
+    Weight,
+}
+
+/// How many digits are what.
 struct Shape {
+    length: usize,
     verifier: usize,
     value: usize,
+    holds: Holds,
+    times: u16,
 }
 
 impl Layout {
     fn shape(self) -> Shape {
-        let (verifier, value) = match self {
-            Self::A => (1, 4),
-            Self::B => (1, 5),
-            Self::C | Self::E => (0, 5),
-            Self::D => (0, 4),
-            Self::F => (0, 0),
+        let (verifier, value, holds) = match self {
+            Self::A => (1, 4, Holds::Price),
+            Self::B => (1, 5, Holds::Price),
+            Self::C => (0, 5, Holds::Price),
+            Self::D => (0, 4, Holds::Price),
+            Self::E => (0, 5, Holds::Weight),
+            Self::F => (0, 0, Holds::Nothing),
+            Self::Own(own) => return own.shape(),
         };
-        Shape { verifier, value }
+        Shape { length: LONG, verifier, value, holds, times: 1 }
+    }
+
+    pub fn holds(self) -> Holds {
+        self.shape().holds
+    }
+}
+
+impl OwnLayout {
+    fn shape(self) -> Shape {
+        let holds = if self.grams > 0 { Holds::Weight } else { Holds::Price };
+        Shape {
+            length: self.length.into(),
+            verifier: self.verifier.into(),
+            value: usize::from(self.price) + usize::from(self.grams),
+            holds,
+            times: self.times,
+        }
+    }
+
+    /// Returns whether there are labels of this layout under a prefix.
+    fn is_possible(self, prefix: &str) -> bool {
+        let Shape { length, verifier, value, .. } = self.shape();
+        let one_value = (self.price == 0) != (self.grams == 0);
+        let verified = !self.verifier || matches!(self.price, 4 | 5);
+        let holds_item = prefix.len() + verifier + value + 1 < length;
+        matches!(length, SHORT | LONG)
+            && one_value
+            && self.price.max(self.grams) <= MOST_VALUE
+            && verified
+            && holds_item
+            && matches!(self.times, 1 | 10 | 100 | 1_000)
     }
 }
 
@@ -71,7 +153,7 @@ fn yes() -> bool {
 /// A label read by a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InStoreScan {
-    /// All 13 digits.
+    /// All its digits.
     pub code: String,
     /// Prefix and item digits: the code of the item on file (`0237009`).
     pub master: String,
@@ -103,25 +185,47 @@ pub fn quantity_of(grams: u32, grams_per_unit: u32) -> Option<Quantity> {
 }
 
 impl InStoreRule {
-    /// Returns whether the prefix is one a shop may use: 02, 04, 09, or 20–29.
+    /// Returns whether the prefix is one a shop may use: 02, 04, 09, or 20–29; 2 or 0 and what
+    /// follows it on a label of eight digits.
     pub fn has_usable_prefix(&self) -> bool {
-        let two = all_digits(&self.prefix) && self.prefix.len() == 2;
-        two && (matches!(self.prefix.as_str(), "02" | "04" | "09") || self.prefix.starts_with('2'))
+        let prefix = self.prefix.as_str();
+        let is_usable = match (prefix.len(), self.layout.shape().length) {
+            (2, LONG) => matches!(prefix, "02" | "04" | "09") || prefix.starts_with('2'),
+            (1 | 2, SHORT) => prefix.starts_with(['0', '2']),
+            _ => false,
+        };
+        is_usable && all_digits(prefix)
     }
 
-    /// Returns whether this rule reads these 13 digits.
+    /// Returns whether some label follows this rule.
+    pub fn is_possible(&self) -> bool {
+        match self.layout {
+            Layout::Own(own) => own.is_possible(&self.prefix),
+            _ => true,
+        }
+    }
+
+    /// All digits of a label.
+    pub fn length(&self) -> usize {
+        self.layout.shape().length
+    }
+
+    /// Returns whether this rule reads these digits.
     pub fn reads(&self, code: &str) -> bool {
-        code.len() == 13 && self.has_usable_prefix() && code.starts_with(&self.prefix)
+        code.len() == self.length()
+            && all_digits(code)
+            && self.has_usable_prefix()
+            && code.starts_with(&self.prefix)
     }
 
     /// Reads a label that `reads` has taken. The check digit of the whole comes first: when it is
     /// wrong any digit may be.
     pub fn read(&self, code: &str) -> Result<InStoreScan, CodeFault> {
         Gtin::parse(code)?;
-        let Shape { verifier, value } = self.layout.shape();
-        let value_at = 12 - value;
+        let Shape { length, verifier, value, .. } = self.layout.shape();
+        let (value_at, check_at) = (length - 1 - value, length - 1);
         let master = &code[..value_at - verifier];
-        let digits = &code[value_at..12];
+        let digits = &code[value_at..check_at];
         if verifier == 1 && self.verify_pcd {
             let expected = price_verifier(digits).ok_or(CodeFault::Shape)?;
             if !code[value_at - 1..].starts_with(expected) {
@@ -131,36 +235,40 @@ impl InStoreRule {
         Ok(InStoreScan {
             code: code.to_owned(),
             master: master.to_owned(),
-            zeroed: format!("{master:0<13}"),
+            zeroed: format!("{master:0<length$}"),
             value: self.value(digits)?,
         })
     }
 
     fn value(&self, digits: &str) -> Result<InStoreValue, CodeFault> {
+        let Shape { holds, times, .. } = self.layout.shape();
         let number: u32 = if digits.is_empty() { 0 } else { parsed(digits)? };
-        Ok(match (self.layout, number) {
-            (_, 0) => InStoreValue::Blank { mode: self.price_mode },
-            (Layout::E, grams) => InStoreValue::Weight { grams },
-            (_, price) => {
+        let number = number.checked_mul(times.into()).ok_or(CodeFault::Shape)?;
+        Ok(match (holds, number) {
+            (Holds::Nothing, _) | (_, 0) => InStoreValue::Blank { mode: self.price_mode },
+            (Holds::Weight, grams) => InStoreValue::Weight { grams },
+            (Holds::Price, price) => {
                 InStoreValue::Price { amount: Money::new(price.into()), mode: self.price_mode }
             }
         })
     }
 
-    /// Returns the 13 digits of a label for an item (its digits without the prefix) and a price in
+    /// Returns the digits of a label for an item (its digits without the prefix) and a price in
     /// yen or a weight in grams; `None` when either does not fit the layout.
     pub fn build(&self, item: &str, value: u32) -> Option<String> {
-        let shape = self.layout.shape();
-        let item_len = 12 - self.prefix.len() - shape.verifier - shape.value;
-        let digits = match shape.value {
+        let Shape { length, verifier, value: width, times, .. } = self.layout.shape();
+        let item_len = length.checked_sub(1 + self.prefix.len() + verifier + width)?;
+        let times = u32::from(times);
+        let digits = match width {
             0 => String::new(),
-            width => format!("{value:0width$}"),
+            _ if !value.is_multiple_of(times) => return None,
+            _ => format!("{:0width$}", value / times),
         };
-        let fits = all_digits(item) && item.len() == item_len && digits.len() == shape.value;
+        let fits = all_digits(item) && item.len() == item_len && digits.len() == width;
         if !fits || !self.has_usable_prefix() {
             return None;
         }
-        let verifier = match shape.verifier {
+        let verifier = match verifier {
             0 => String::new(),
             _ => price_verifier(&digits)?.to_string(),
         };
@@ -253,5 +361,58 @@ mod tests {
         assert_eq!(built.as_deref(), Some("0212345928752"));
         let built = rule("02", Layout::C).build("12345", 3980);
         assert_eq!(built.as_deref(), Some("0212345039809"));
+    }
+
+    #[test]
+    fn a_layout_of_the_shop_s_own_is_read_as_its_scale_writes_it() {
+        let short = OwnLayout { length: 8, price: 3, grams: 0, verifier: false, times: 10 };
+        let grams = OwnLayout { length: 13, price: 0, grams: 4, times: 10, ..short };
+        let checked = OwnLayout { length: 13, price: 5, verifier: true, times: 1, ..short };
+        let price = |amount| InStoreValue::Price { amount: yen(amount), mode: None };
+        for (prefix, own, item, value, code, zeroed) in [
+            ("2", short, "123", price(1_280), "21231285", "21230000"),
+            ("02", short, "12", price(9_990), "02129990", "02120000"),
+            (
+                "21",
+                grams,
+                "123456",
+                InStoreValue::Weight { grams: 12_500 },
+                "2112345612508",
+                "2112345600000",
+            ),
+            ("21", checked, "1234", price(14_685), "2112346146859", "2112340000000"),
+        ] {
+            let rule = InStoreRule { price_mode: None, ..rule(prefix, Layout::Own(own)) };
+            let number = match value {
+                InStoreValue::Price { amount, .. } => amount.minor() as u32,
+                InStoreValue::Weight { grams } => grams,
+                InStoreValue::Blank { .. } => 0,
+            };
+            assert!(rule.is_possible(), "{own:?}");
+            assert_eq!(rule.build(item, number).as_deref(), Some(code), "{own:?}");
+            assert!(rule.reads(code));
+            let scan = rule.read(code).unwrap();
+            assert_eq!((scan.master, scan.zeroed), (format!("{prefix}{item}"), zeroed.to_owned()));
+            assert_eq!(scan.value, value);
+            if own.times > 1 {
+                assert_eq!(rule.build(item, number + 1), None, "it would lose a yen");
+            }
+        }
+        for (prefix, own) in [
+            ("2", OwnLayout { length: 12, ..short }),
+            ("2", OwnLayout { price: 0, ..short }),
+            ("2", OwnLayout { grams: 2, ..short }),
+            ("2", OwnLayout { price: 6, ..short }),
+            ("2", OwnLayout { verifier: true, ..short }),
+            ("2", OwnLayout { times: 7, ..short }),
+            ("21", OwnLayout { price: 7, ..checked }),
+        ] {
+            assert!(!rule(prefix, Layout::Own(own)).is_possible(), "{prefix} {own:?}");
+        }
+        for (prefix, own, usable) in
+            [("2", short, true), ("0", short, true), ("4", short, false), ("2", checked, false)]
+        {
+            assert_eq!(rule(prefix, Layout::Own(own)).has_usable_prefix(), usable, "{prefix}");
+        }
     }
 }

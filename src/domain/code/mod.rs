@@ -16,6 +16,7 @@ pub mod gs1_ai;
 pub mod gs1_date;
 pub mod gtin;
 pub mod in_store;
+mod json_card;
 pub mod magazine;
 pub mod pairing;
 pub mod price_verifier;

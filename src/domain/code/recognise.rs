@@ -11,6 +11,7 @@ use super::document_number::{coupon_code, receipt_number, slip_number};
 use super::gs1::{Element, GROUP_SEPARATOR, Gs1Scan, parse_bracketed, parse_elements};
 use super::gtin::Gtin;
 use super::in_store::{InStoreRule, Layout};
+use super::json_card;
 use super::magazine::Magazine;
 use super::{
     CardPattern, CodeFault, CodeRules, ItemKind, MAX_SCAN_CHARS, Scanned, is_shops_own_eight,
@@ -29,7 +30,7 @@ pub fn recognise(raw: &str, rules: &CodeRules) -> Result<Scanned, CodeFault> {
     }
     match symbol {
         Symbol::Gs1 => return gs1(parse_elements(code)?, rules),
-        Symbol::Jan8 => return jan8(code),
+        Symbol::Jan8 => return by_shop_rules(code, rules).unwrap_or_else(|| jan8(code)),
         Symbol::Other => {}
     }
     if digital_link::is_address(code) {
@@ -40,6 +41,9 @@ pub fn recognise(raw: &str, rules: &CodeRules) -> Result<Scanned, CodeFault> {
     }
     if let Some(own) = own_document(code) {
         return Ok(own);
+    }
+    if let Some(read) = json_card::member_in(code, |value| by_shop_rules(value, rules)) {
+        return read;
     }
     if let Some(read) = by_shop_rules(code, rules) {
         return read;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::code::card::{CardCheck, Charset, Strip};
 use crate::domain::code::explain::explain;
-use crate::domain::code::in_store::InStoreValue;
+use crate::domain::code::in_store::{InStoreValue, OwnLayout};
 use crate::domain::money::yen;
 
 fn rules() -> CodeRules {
@@ -58,6 +58,10 @@ fn each_shape_is_taken_for_what_it_is() {
         ("491009971074100952", "magazine 4910099710741"),
         ("4910099710741 00952", "magazine 4910099710741"),
         ("2900000000018", "member"),
+        (r#"{"id":"2900000000018","t":1764200000}"#, "member"),
+        (r#"{"shop":7,"no":2900000000018}"#, "member"),
+        (r#"{"member_code":"A0012","name":"x"}"#, "member"),
+        (r#"{"v":1,"url":"x"}"#, r#"sku {"v":1,"url":"x"}"#),
         ("01149123456789011726123110ABC", "gs1 14912345678901"),
         ("]C101149123456789011726123110ABC", "gs1 14912345678901"),
         ("(01)14912345678901(17)261231", "gs1 14912345678901"),
@@ -85,6 +89,23 @@ fn each_shape_is_taken_for_what_it_is() {
 }
 
 #[test]
+fn a_short_label_is_read_by_the_shop_s_own_layout_before_it_is_goods() {
+    let own = OwnLayout { length: 8, price: 3, grams: 0, verifier: false, times: 10 };
+    let layout = Layout::Own(own);
+    let label = InStoreRule { prefix: "2".into(), layout, price_mode: None, verify_pcd: true };
+    let rules = CodeRules { in_store: vec![label], ..CodeRules::default() };
+    for code in ["21231285", "]E421231285"] {
+        let Ok(Scanned::InStore(scan)) = recognise(code, &rules) else { panic!("{code}") };
+        let price = InStoreValue::Price { amount: yen(1_280), mode: None };
+        assert_eq!((scan.master.as_str(), scan.value), ("2123", price));
+    }
+    let wrong = recognise("21231280", &rules);
+    assert_eq!(wrong, Err(CodeFault::CheckDigit { expected: '5' }));
+    assert!(matches!(recognise("49123456", &rules), Ok(Scanned::Item { .. })));
+    assert!(matches!(recognise("21231285", &CodeRules::default()), Ok(Scanned::Item { .. })));
+}
+
+#[test]
 fn a_misread_or_hostile_scan_is_refused() {
     for (raw, want) in [
         ("4901234567890", CodeFault::CheckDigit { expected: '4' }),
@@ -96,6 +117,8 @@ fn a_misread_or_hostile_scan_is_refused() {
         ("0237009501089", CodeFault::PriceCheckDigit { expected: '4' }),
         ("]C105123", CodeFault::Shape),
         ("https://example.jp/shop", CodeFault::Shape),
+        (r#"{"id":"2900000000010"}"#, CodeFault::CheckDigit { expected: '8' }),
+        (r#"{"id":"4111111111111111"}"#, CodeFault::PaymentCard),
         ("4111111111111111", CodeFault::PaymentCard),
         ("4111111111111111,2", CodeFault::PaymentCard),
         ("%B4111111111111111^SHOP", CodeFault::PaymentCard),
