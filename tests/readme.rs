@@ -139,10 +139,16 @@ fn settings_of_the_readme_are_taken() {
     patch.apply(&mut settings).expect("settings that fit");
     assert_ne!(settings, before);
     let written = regi::exchange::shop_text::shop_text(&settings);
-    let tables = written.lines().filter(|line| line.starts_with('['));
-    for table in tables.map(|line| line.split('.').next().unwrap_or_default()) {
-        let shown =
-            [shop, more].iter().any(|text| text.lines().any(|line| line.starts_with(table)));
+    let tables = |text: &'_ str| -> BTreeSet<String> {
+        let heads = text.lines().filter_map(|line| line.strip_prefix('['));
+        let names =
+            heads.filter_map(|head| head.split(['[', '.', ']']).find(|name| !name.is_empty()));
+        names.map(str::to_owned).collect()
+    };
+    let in_readme: BTreeSet<String> =
+        [shop, more].into_iter().flat_map(|text| tables(text)).collect();
+    for table in tables(&written) {
+        let shown = in_readme.contains(&table);
         assert!(shown, "{table} is not in the README");
     }
 }

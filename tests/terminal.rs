@@ -9,6 +9,9 @@ mod support;
 #[path = "terminal/recovery.rs"]
 mod recovery;
 
+#[path = "terminal/panics.rs"]
+mod panics;
+
 #[path = "pty/mod.rs"]
 #[allow(dead_code)] // Other tests use the rest of it.
 mod pty;

@@ -1,4 +1,4 @@
-//! A month's report, and what it costs the cashier.
+//! A month's report, the shop taken out, and what they cost the cashier.
 //!
 //! Room: benches. May touch: a scratch shop.
 
@@ -13,6 +13,8 @@ use crate::place::{Place, copy_folder, regi};
 use crate::timing::Times;
 
 const RUNS: u32 = 15;
+/// What selling may take, and as much again.
+const MOST_MB: f64 = 64.0;
 
 pub fn measure(place: &Place) -> Result<Vec<Figure>, Failure> {
     let shop = place.scratch("report")?.join("shop");
@@ -24,11 +26,29 @@ pub fn measure(place: &Place) -> Result<Vec<Figure>, Failure> {
         alone.of(|| report(&shop, &month))?;
     }
     let (quiet, beside) = scans(&shop, &month, place.scale.rounds / 4)?;
+    let peak = peak_beside_exports(&shop)?;
     Ok(vec![
         Figure::time("report sales of a month", 50.0, alone.p50() * 1e3, " ms").note(alone.words()),
         Figure::time("scan while reports run / scan", 3.0, beside.p50() / quiet.p50(), "x")
             .note(format!("{}; alone {}", beside.words(), quiet.words())),
+        Figure::count(
+            "memory at its most, all of the shop taken out beside it",
+            MOST_MB,
+            peak,
+            " MB",
+        ),
     ])
+}
+
+/// Returns the most memory that a register held while everything there is was taken out beside it.
+fn peak_beside_exports(shop: &Path) -> Result<f64, Failure> {
+    let (counter, _) = Counter::open(shop)?;
+    for what in ["items", "members", "points", "sales", "lines", "journal"] {
+        regi(shop, &["export", what])?;
+    }
+    let peak = counter.0.peak_mb()?;
+    counter.0.end()?;
+    Ok(peak)
 }
 
 fn report(shop: &Path, month: &Month) -> Result<String, Failure> {

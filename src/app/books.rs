@@ -20,6 +20,7 @@ use crate::store::keys::Keys;
 use crate::store::pins::PinPolicy;
 use crate::store::reader::Reader;
 use crate::store::second_copy::CopyState;
+use crate::store::segment::Month;
 use crate::store::shop::Shop;
 use crate::store::staging::{Coming, Stage, Stager};
 use crate::store::store_reader::StoreReader;
@@ -299,16 +300,20 @@ impl Books {
         Some((codec::decode_entry(&record.body).ok()?, record.hash.to_string()))
     }
 
-    /// Every entry of the lane's journal with its hash, oldest first.
-    ///
-    /// # Errors
-    /// The first record that cannot be read.
-    pub fn entries(&self) -> Result<Vec<(Entry, String)>, StoreError> {
-        let record = |record: Result<crate::store::reader::Record, _>| {
+    /// Returns every entry of the lane's journal with its hash, oldest first, each read when it is asked for;
+    /// the first record that cannot be read is the last.
+    pub fn entries(&self) -> impl Iterator<Item = Result<(Entry, String), StoreError>> {
+        self.journal.iter_from(1).map(|record| {
             let record = record?;
             Ok((codec::decode_entry(&record.body)?, record.hash.to_string()))
-        };
-        self.journal.iter_from(1).map(record).collect()
+        })
+    }
+
+    /// Returns the entries of the lane's journal from a month of business dates on, each read when it is
+    /// asked for.
+    pub fn entries_from(&self, month: Month) -> impl Iterator<Item = Result<Entry, StoreError>> {
+        let records = self.journal.iter_from_month(month);
+        records.map(|record| Ok(codec::decode_entry(&record?.body)?))
     }
 
     /// Puts a PIN on file, or takes it away.

@@ -14,9 +14,11 @@ use serde::{Deserialize, Serialize};
 use super::books::Books;
 use super::engine::Engine;
 use super::reply::Reply;
+use crate::domain::member::Member;
 use crate::domain::points;
+use crate::domain::quantity::Rate;
 use crate::domain::refusal::Refusal;
-use crate::domain::register::{Now, StoredSale};
+use crate::domain::register::Now;
 use crate::domain::settings::Settings;
 use crate::domain::words::Words;
 use crate::exchange::bookkeeping::Slip;
@@ -28,6 +30,8 @@ use crate::exchange::journal_out::journal_out;
 use crate::exchange::masters_out::{items_out, members_out, points_out};
 use crate::exchange::sales_out::{lines_out, rates, sales_out};
 use crate::exchange::shop_text::shop_text;
+use crate::store::fault::StoreError;
+use crate::store::store_reader::StoreReader;
 
 /// What may be taken out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,76 +124,92 @@ pub enum ExportError {
     Refused(#[from] Refusal),
 }
 
-/// Writes an export, to its last byte.
+/// What is read row by row is written row by row: an answer of the writer comes back through the reader.
+impl From<StoreError> for ExportError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::File(error) => Self::Write(error),
+            error => Self::Refused(error.into()),
+        }
+    }
+}
+
+/// Writes an export, to its last byte, with one row of it in memory.
 ///
 /// # Errors
 /// Those of the writer, or `damaged` when the store cannot be read.
 pub fn export(source: &Source, order: &Order, mut out: impl Write) -> Result<Written, ExportError> {
     let Order { what, encoding, .. } = *order;
     let reader = source.shop.reader();
+    let (today, expiry) = (source.now.day(), source.settings.points.expiry());
+    let balance = |member: &Member| points::balance(&member.ledger, today, expiry);
     Ok(match what {
         What::Shop => {
             out.write_all(shop_text(&source.settings).as_bytes())?;
             out.flush()?;
             Written::default()
         }
-        What::Items => {
-            let mut items = Vec::new();
-            reader
-                .each_item(|mut item| {
-                    item.stock = reader.stock(&item.code)?.or(item.stock);
-                    items.push(item);
-                    Ok(())
+        What::Items => items_out(out, encoding, |row| {
+            reader.each_item(|mut item| {
+                item.stock = reader.stock(&item.code)?.or(item.stock);
+                Ok(row(item)?)
+            })
+        })?,
+        What::Points => points_out(out, encoding, |row| {
+            reader.each_member(|member| {
+                let balance = balance(&member);
+                Ok(row((member.code, balance))?)
+            })
+        })?,
+        What::Members => {
+            let own = own_fields(reader)?;
+            members_out(out, encoding, &own, |row| {
+                reader.each_member(|member| {
+                    let balance = balance(&member);
+                    Ok(row((member, balance))?)
                 })
-                .map_err(Refusal::from)?;
-            items_out(out, encoding, items)?
-        }
-        What::Members | What::Points => {
-            let today = source.now.day();
-            let expiry = source.settings.points.expiry();
-            let mut members = Vec::new();
-            reader
-                .each_member(|member| {
-                    let balance = points::balance(&member.ledger, today, expiry);
-                    members.push((member, balance));
-                    Ok(())
-                })
-                .map_err(Refusal::from)?;
-            if what == What::Points {
-                let balances = members.into_iter().map(|(member, balance)| (member.code, balance));
-                points_out(out, encoding, balances)?
-            } else {
-                let own: BTreeSet<String> = members
-                    .iter()
-                    .flat_map(|(member, _)| member.personal.own.keys().cloned())
-                    .collect();
-                members_out(out, encoding, &own, members)?
-            }
+            })?
         }
         What::Sales => {
-            let sales = sales(source, order)?;
-            let rates = rates(sales.iter().map(|stored| &stored.sale));
-            sales_out(out, encoding, &rates, sales)?
+            let rates = printed_rates(reader, order)?;
+            sales_out(out, encoding, &rates, |row| {
+                reader.each_sale(order.from, order.to, |stored| Ok(row(stored)?))
+            })?
         }
-        What::Lines => lines_out(out, encoding, sales(source, order)?)?,
-        What::Journal => journal_out(out, encoding, source.shop.entries().map_err(Refusal::from)?)?,
+        What::Lines => lines_out(out, encoding, |row| {
+            reader.each_sale(order.from, order.to, |stored| Ok(row(stored)?))
+        })?,
+        What::Journal => journal_out(out, encoding, |row| {
+            source.shop.entries().try_for_each(|entry| Ok::<_, StoreError>(row(entry?)?))
+        })?,
         What::Yayoi => yayoi_out(out, encoding, &slips(source, order)?)?,
         What::Freee => freee_out(out, encoding, &slips(source, order)?)?,
         What::MoneyForward => moneyforward_out(out, encoding, &slips(source, order)?)?,
     })
 }
 
+/// The fields of the shop's own that some member has.
+fn own_fields(reader: &StoreReader) -> Result<BTreeSet<String>, StoreError> {
+    let mut own = BTreeSet::new();
+    reader.each_member(|member| {
+        own.extend(member.personal.own.into_keys());
+        Ok(())
+    })?;
+    Ok(own)
+}
+
+/// The rates that some sale of an order printed.
+fn printed_rates(reader: &StoreReader, order: &Order) -> Result<BTreeSet<Rate>, StoreError> {
+    let mut printed = BTreeSet::new();
+    reader.each_sale(order.from, order.to, |stored| {
+        printed.extend(rates(&stored.sale));
+        Ok(())
+    })?;
+    Ok(printed)
+}
+
 fn slips(source: &Source, order: &Order) -> Result<Vec<Slip>, Refusal> {
     let days = source.shop.reader().days(order.from, order.to)?;
     let slips = days.iter().map(|day| Slip::of(&day.totals, &day.closing));
     slips.filter_map(Result::transpose).collect()
-}
-
-fn sales(source: &Source, order: &Order) -> Result<Vec<StoredSale>, Refusal> {
-    let mut sales = Vec::new();
-    source.shop.reader().each_sale(order.from, order.to, |stored| {
-        sales.push(stored);
-        Ok(())
-    })?;
-    Ok(sales)
 }

@@ -9,16 +9,16 @@ use chrono::{Datelike, NaiveDate};
 use super::books::Books;
 use super::engine::Engine;
 use crate::devices::profile::Profile;
-use crate::domain::day::DayTotals;
+use crate::domain::day::{DayTotals, Tally};
 use crate::domain::document::{Align, Block, Document, Rule, Style};
 use crate::domain::number::{DocKind, DocNo};
 use crate::domain::points::{self, Expiry};
 use crate::domain::refusal::{Refusal, RefusalCode};
-use crate::domain::sale::SaleLine;
 use crate::domain::words::Words;
+use crate::reports::acts::Acts;
 use crate::reports::day_table::day_table;
-use crate::reports::items_sold::items_sold;
-use crate::reports::members_list::{MemberRow, members_list};
+use crate::reports::items_sold::{SoldItems, items_sold};
+use crate::reports::members_list::{MemberRow, MembersList};
 use crate::reports::page::{Form, written};
 use crate::reports::period::Period;
 use crate::reports::sales_by_day::sales_by_day;
@@ -26,6 +26,7 @@ use crate::reports::table::Table;
 use crate::reports::tax_free::records_list;
 use crate::reports::x_z::CashShown;
 use crate::store::days::ClosedDay;
+use crate::store::segment::Month;
 
 /// A report as asked for. Dates are business dates, days from the common era, inclusive.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,8 +40,12 @@ pub struct Wanted {
     pub form: Form,
 }
 
+/// The most members or acts listed in a register's own process: some 25 MB, where a million would take all that
+/// a small PC has from whoever sells.
+const MOST_BESIDE: u64 = 20_000;
+
 /// Every report there is.
-pub const NAMES: [&str; 6] = ["x", "z", "sales", "items", "members", "tax_free"];
+pub const NAMES: [&str; 7] = ["x", "z", "sales", "items", "members", "acts", "tax_free"];
 
 impl Wanted {
     /// # Errors
@@ -105,12 +110,17 @@ pub struct Source {
     open: Option<DayTotals>,
     last_z: Option<DocNo>,
     cash: CashShown,
+    /// The most members or acts that are listed.
+    most_rows: u64,
+    /// What is parked now.
+    parked: Tally,
     today: NaiveDate,
     business_date: i32,
     expiry: Expiry,
 }
 
 impl Source {
+    /// For whoever asks beside the counter, whose memory the answer takes.
     pub fn of(engine: &Engine) -> Self {
         let (register, lane) = (&engine.register, &engine.register.lane);
         let open = lane.day.as_ref().map(|day| day.business_date);
@@ -121,10 +131,17 @@ impl Source {
             open: lane.day.clone(),
             last_z: lane.last_z,
             cash: if register.may_see_cash() { CashShown::All } else { CashShown::Hidden },
+            most_rows: MOST_BESIDE,
+            parked: register.parked(engine.now().civil_date()),
             today: engine.now().day(),
             business_date: open.unwrap_or_else(|| register.business_date(engine.now())),
             expiry: register.settings.points.expiry(),
         }
+    }
+
+    /// The same for a program that does nothing else: a list may be as long as it is.
+    pub fn alone(engine: &Engine) -> Self {
+        Self { most_rows: u64::MAX, ..Self::of(engine) }
     }
 
     /// Makes a report from the store as it stands.
@@ -138,11 +155,12 @@ impl Source {
         match wanted.name.as_str() {
             "x" => {
                 let day = self.open.as_ref().ok_or_else(no_day)?;
-                Ok(day_table(words, day, None, self.cash))
+                Ok(day_table(words, day, None, self.parked, self.cash))
             }
             "z" => {
                 let closed = self.closed_day(wanted)?;
-                Ok(day_table(words, &closed.totals, Some(&closed.closing), CashShown::All))
+                let ClosedDay { totals: day, closing, .. } = &closed;
+                Ok(day_table(words, day, Some(closing), day.parked, CashShown::All))
             }
             "sales" => {
                 let closed = reader.days(from, to)?;
@@ -152,14 +170,14 @@ impl Source {
                 Ok(sales_by_day(words, days.chain(open.map(|day| (self.lane, day)))))
             }
             "items" => {
-                let mut lines: Vec<SaleLine> = Vec::new();
+                let mut sold = SoldItems::default();
                 reader.each_sale(from, to, |stored| {
                     if !stored.voided {
-                        lines.extend(stored.sale.lines);
+                        stored.sale.lines.iter().for_each(|line| sold.add(line));
                     }
                     Ok(())
                 })?;
-                Ok(items_sold(words, &lines, |code| reader.stock(code).ok().flatten()))
+                Ok(items_sold(words, sold, |code| reader.stock(code).ok().flatten()))
             }
             "tax_free" => {
                 let records = reader.tax_free_records()?.into_iter();
@@ -170,6 +188,7 @@ impl Source {
                 });
                 Ok(records_list(words, asked))
             }
+            "acts" => self.acts(wanted),
             _ => self.members(),
         }
     }
@@ -206,10 +225,40 @@ impl Source {
             .ok_or_else(|| Refusal::new(RefusalCode::Receipt).saying("no_z"))
     }
 
+    /// What was done on some days, else on the one that is open; rests on the journal, where all of it is.
+    fn acts(&self, wanted: &Wanted) -> Result<Table, Refusal> {
+        let (from, to) = match wanted.names_days() {
+            true => wanted.days(self.business_date),
+            false => (self.business_date, self.business_date),
+        };
+        let first = NaiveDate::from_num_days_from_ce_opt(from);
+        let month =
+            first.and_then(|day| Month::new(day.year().try_into().ok()?, day.month() as u8));
+        let mut acts = Acts::default();
+        for entry in self.shop.entries_from(month.unwrap_or(Month::FIRST)) {
+            let entry = entry?;
+            if (from..=to).contains(&entry.header.business_date) {
+                acts.add(&entry, &self.words);
+            }
+            if acts.len() as u64 > self.most_rows {
+                let refusal = Refusal::new(RefusalCode::Over).saying("too_many_acts");
+                return Err(refusal.with("most", self.most_rows));
+            }
+        }
+        Ok(acts.table(&self.words))
+    }
+
     fn members(&self) -> Result<Table, Refusal> {
-        let mut rows = Vec::new();
+        let count = self.shop.reader().count_members()?;
+        if count > self.most_rows {
+            return Err(Refusal::new(RefusalCode::Over)
+                .saying("too_many_members")
+                .with("count", count)
+                .with("most", self.most_rows));
+        }
+        let mut list = MembersList::default();
         self.shop.reader().each_member(|member| {
-            rows.push(MemberRow {
+            list.add(MemberRow {
                 points: points::balance(&member.ledger, self.today, self.expiry),
                 code: member.code,
                 name: member.personal.name,
@@ -221,7 +270,7 @@ impl Source {
             });
             Ok(())
         })?;
-        Ok(members_list(&self.words, rows))
+        Ok(list.table(&self.words))
     }
 }
 

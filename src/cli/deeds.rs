@@ -255,7 +255,7 @@ pub fn report(
     let wanted = Wanted::read(name, &given).map_err(|refusal| Said::refusal(&refusal, words))?;
     let text = match look_or_reach(options, words)? {
         Here::Opened(engine) => {
-            let written = reports::Source::of(&engine).write(&wanted);
+            let written = reports::Source::alone(&engine).write(&wanted);
             engine.shop.close();
             written.map_err(|refusal| Said::refusal(&refusal, words))?.1
         }

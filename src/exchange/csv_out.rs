@@ -54,6 +54,9 @@ pub struct Written {
     pub lost_count: u64,
 }
 
+/// Takes a thing that becomes a row, or several: one at a time is in memory, however many there are.
+pub type Row<'a, T> = dyn FnMut(T) -> io::Result<()> + 'a;
+
 /// Writes rows cell by cell.
 pub struct CsvOut<W> {
     writer: W,

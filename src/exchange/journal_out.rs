@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
-use super::csv_out::{CsvOut, OutEncoding, Written};
+use super::csv_out::{CsvOut, OutEncoding, Row, Written};
 use super::sales_out::local_time;
 use crate::domain::entry::{Clock, Entry, Kind};
 use crate::domain::member::Sealed;
@@ -30,14 +30,14 @@ const COLUMNS: [&str; 11] = [
 /// Writes entries with their hashes (in hex), in the order handed in.
 ///
 /// # Errors
-/// Those of the writer.
-pub fn journal_out(
+/// Those of the writer and of `feed`.
+pub fn journal_out<E: From<io::Error>>(
     writer: impl Write,
     encoding: OutEncoding,
-    entries: impl IntoIterator<Item = (Entry, String)>,
-) -> io::Result<Written> {
+    feed: impl FnOnce(&mut Row<'_, (Entry, String)>) -> Result<(), E>,
+) -> Result<Written, E> {
     let mut out = CsvOut::new(writer, encoding, COLUMNS)?;
-    for (entry, hash) in entries {
+    feed(&mut |(entry, hash)| {
         let header = &entry.header;
         out.plain(header.lane).plain(header.epoch).plain(header.seq);
         out.plain(local_time(header.at_ms, header.offset_minutes));
@@ -47,9 +47,9 @@ pub fn journal_out(
             Clock::Given => "given",
         });
         let (kind, detail) = told(&entry.kind);
-        out.plain(kind).text(&detail).plain(hash).end_row()?;
-    }
-    out.finish()
+        out.plain(kind).text(&detail).plain(hash).end_row()
+    })?;
+    Ok(out.finish()?)
 }
 
 /// The kind's word and what the entry says of it.
@@ -117,7 +117,7 @@ mod tests {
 
     fn row(kind: Kind) -> String {
         let mut bytes = Vec::new();
-        journal_out(&mut bytes, OutEncoding::Utf8, [entry(kind)]).unwrap();
+        journal_out(&mut bytes, OutEncoding::Utf8, |row| row(entry(kind))).unwrap();
         String::from_utf8(bytes).unwrap().lines().nth(1).unwrap().to_owned()
     }
 

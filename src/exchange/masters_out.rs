@@ -6,23 +6,23 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use super::csv_out::{CsvOut, OutEncoding, Written};
+use super::csv_out::{CsvOut, OutEncoding, Row, Written};
 use super::{items, members, points};
 use crate::domain::item::Item;
 use crate::domain::member::Member;
 use crate::domain::register::ymd;
 
-/// Writes the master; `stock` is what is there today.
+/// Writes the master; `stock` is what is there today. `feed` hands the items on, one by one.
 ///
 /// # Errors
-/// Those of the writer.
-pub fn items_out(
+/// Those of the writer and of `feed`.
+pub fn items_out<E: From<io::Error>>(
     writer: impl Write,
     encoding: OutEncoding,
-    all: impl IntoIterator<Item = Item>,
-) -> io::Result<Written> {
+    feed: impl FnOnce(&mut Row<'_, Item>) -> Result<(), E>,
+) -> Result<Written, E> {
     let mut out = CsvOut::new(writer, encoding, items::COLUMNS)?;
-    for item in all {
+    feed(&mut |item| {
         out.text(&item.code).text(&item.name).text(&item.kana).text(&item.receipt_name);
         out.plain(item.department).plain(item.price);
         out.plain(item.price_mode.map_or("", |mode| mode.word()));
@@ -32,26 +32,26 @@ pub fn items_out(
         out.text(&item.case_code);
         out.plain(item.cost.map_or_else(String::new, |cost| cost.to_string()));
         out.plain(item.stock.map_or_else(String::new, |stock| stock.to_string()));
-        out.text(&item.supplier).end_row()?;
-    }
-    out.finish()
+        out.text(&item.supplier).end_row()
+    })?;
+    Ok(out.finish()?)
 }
 
 /// Writes members with their balances of today, and `own` as columns of the shop's own fields.
 ///
 /// # Errors
-/// Those of the writer.
-pub fn members_out(
+/// Those of the writer and of `feed`.
+pub fn members_out<E: From<io::Error>>(
     writer: impl Write,
     encoding: OutEncoding,
     own: &BTreeSet<String>,
-    all: impl IntoIterator<Item = (Member, i64)>,
-) -> io::Result<Written> {
+    feed: impl FnOnce(&mut Row<'_, (Member, i64)>) -> Result<(), E>,
+) -> Result<Written, E> {
     let own_columns: Vec<String> = own.iter().map(|name| format!("x_{name}")).collect();
     let mut columns: Vec<&str> = members::COLUMNS.to_vec();
     columns.extend(own_columns.iter().map(String::as_str));
     let mut out = CsvOut::new(writer, encoding, columns)?;
-    for (member, balance) in all {
+    feed(&mut |(member, balance)| {
         let personal = &member.personal;
         out.text(&member.code).text(&personal.name).text(&personal.kana).plain(&personal.phone);
         out.text(&personal.mail).text(&personal.postcode).text(&personal.address);
@@ -61,25 +61,23 @@ pub fn members_out(
         for name in own {
             out.text(personal.own.get(name).map_or("", String::as_str));
         }
-        out.end_row()?;
-    }
-    out.finish()
+        out.end_row()
+    })?;
+    Ok(out.finish()?)
 }
 
 /// Writes member codes with their balances.
 ///
 /// # Errors
-/// Those of the writer.
-pub fn points_out(
+/// Those of the writer and of `feed`.
+pub fn points_out<E: From<io::Error>>(
     writer: impl Write,
     encoding: OutEncoding,
-    all: impl IntoIterator<Item = (String, i64)>,
-) -> io::Result<Written> {
+    feed: impl FnOnce(&mut Row<'_, (String, i64)>) -> Result<(), E>,
+) -> Result<Written, E> {
     let mut out = CsvOut::new(writer, encoding, points::COLUMNS)?;
-    for (code, balance) in all {
-        out.text(&code).plain(balance).end_row()?;
-    }
-    out.finish()
+    feed(&mut |(code, balance)| out.text(&code).plain(balance).end_row())?;
+    Ok(out.finish()?)
 }
 
 #[cfg(test)]
@@ -113,7 +111,8 @@ mod tests {
     fn an_item_comes_back_as_it_went_out_in_every_encoding() {
         for encoding in [OutEncoding::Utf8, OutEncoding::Utf8Bom, OutEncoding::Cp932] {
             let mut bytes = Vec::new();
-            items_out(&mut bytes, encoding, [milk(), Item::new("1", "茶", 98.into())]).unwrap();
+            let items = [milk(), Item::new("1", "茶", 98.into())];
+            items_out(&mut bytes, encoding, |row| items.into_iter().try_for_each(row)).unwrap();
             let settings = Settings::default();
             let mut import =
                 items::items(Cursor::new(bytes), &settings, &Mapping::usual(), |_| None).unwrap();
@@ -144,7 +143,7 @@ mod tests {
         };
         let mut bytes = Vec::new();
         let own = BTreeSet::from(["犬".to_owned()]);
-        members_out(&mut bytes, OutEncoding::Cp932, &own, [(member, -20)]).unwrap();
+        members_out(&mut bytes, OutEncoding::Cp932, &own, |row| row((member, -20))).unwrap();
         let settings = Settings::default();
         let mut import =
             members::members(Cursor::new(bytes), &settings, &Mapping::usual()).unwrap();

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use chrono::{DateTime, FixedOffset};
 
-use super::csv_out::{CsvOut, OutEncoding, Written};
+use super::csv_out::{CsvOut, OutEncoding, Row, Written};
 use crate::domain::money::Money;
 use crate::domain::quantity::{Quantity, Rate};
 use crate::domain::register::{StoredSale, ymd};
@@ -42,9 +42,9 @@ fn signs(sale: &StoredSale) -> impl Iterator<Item = Sign> + use<> {
     closed.into_iter().chain(undone)
 }
 
-/// Returns the rates that these sales printed: the tax columns of their export.
-pub fn rates<'a>(sales: impl IntoIterator<Item = &'a Sale>) -> BTreeSet<Rate> {
-    sales.into_iter().flat_map(|sale| &sale.totals.taxes).filter_map(|group| group.rate).collect()
+/// Returns the rates that a sale printed: tax columns of the export it stands in.
+pub fn rates(sale: &Sale) -> impl Iterator<Item = Rate> {
+    sale.totals.taxes.iter().filter_map(|group| group.rate)
 }
 
 /// Columns of the sales, before those of taxes, points and tenders.
@@ -54,25 +54,21 @@ const SALE_COLUMNS: [&str; 9] =
 /// Writes one row a sale, with a tax column for each of `rates`.
 ///
 /// # Errors
-/// Those of the writer.
-pub fn sales_out(
+/// Those of the writer and of `feed`.
+pub fn sales_out<E: From<io::Error>>(
     writer: impl Write,
     encoding: OutEncoding,
     rates: &BTreeSet<Rate>,
-    sales: impl IntoIterator<Item = StoredSale>,
-) -> io::Result<Written> {
+    feed: impl FnOnce(&mut Row<'_, StoredSale>) -> Result<(), E>,
+) -> Result<Written, E> {
     let taxes: Vec<String> = rates.iter().map(|rate| format!("tax_{rate}")).collect();
     let mut columns: Vec<&str> = SALE_COLUMNS.to_vec();
     columns.extend(taxes.iter().map(String::as_str));
     columns.extend(["points_used", "points_earned"]);
     columns.extend(TenderKind::ALL.map(TenderKind::word));
     let mut out = CsvOut::new(writer, encoding, columns)?;
-    for sale in sales {
-        for sign in signs(&sale) {
-            sale_row(&mut out, &sale, sign, rates)?;
-        }
-    }
-    out.finish()
+    feed(&mut |sale| signs(&sale).try_for_each(|sign| sale_row(&mut out, &sale, sign, rates)))?;
+    Ok(out.finish()?)
 }
 
 fn sale_row(
@@ -122,14 +118,14 @@ const LINE_COLUMNS: [&str; 9] = [
 /// Writes one row a line; `amount` is after the line's own discount, before shares of others.
 ///
 /// # Errors
-/// Those of the writer.
-pub fn lines_out(
+/// Those of the writer and of `feed`.
+pub fn lines_out<E: From<io::Error>>(
     writer: impl Write,
     encoding: OutEncoding,
-    sales: impl IntoIterator<Item = StoredSale>,
-) -> io::Result<Written> {
+    feed: impl FnOnce(&mut Row<'_, StoredSale>) -> Result<(), E>,
+) -> Result<Written, E> {
     let mut out = CsvOut::new(writer, encoding, LINE_COLUMNS)?;
-    for stored in sales {
+    feed(&mut |stored| {
         for sign in signs(&stored) {
             for (place, line) in (1_u32..).zip(&stored.sale.lines) {
                 out.plain(stored.sale.number).plain(place);
@@ -140,8 +136,9 @@ pub fn lines_out(
                 out.plain(&line.item.class).end_row()?;
             }
         }
-    }
-    out.finish()
+        Ok(())
+    })?;
+    Ok(out.finish()?)
 }
 
 /// `2026-11-22T10:23:00+09:00`: the time at the counter, with what it was off Greenwich.
@@ -210,9 +207,10 @@ mod tests {
     }
 
     fn csv(sales: Vec<StoredSale>) -> Vec<String> {
-        let rates = rates(sales.iter().map(|stored| &stored.sale));
+        let rates = sales.iter().flat_map(|stored| rates(&stored.sale)).collect();
         let mut bytes = Vec::new();
-        sales_out(&mut bytes, OutEncoding::Utf8, &rates, sales).unwrap();
+        let mut sales = sales.into_iter();
+        sales_out(&mut bytes, OutEncoding::Utf8, &rates, |row| sales.try_for_each(row)).unwrap();
         String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
     }
 

@@ -11,11 +11,13 @@ use crate::domain::money::Money;
 use crate::domain::register::ymd;
 use crate::domain::words::Words;
 
-/// Returns the day's figures; with a closing it is the Z, without one the X so far.
+/// Returns the day's figures; with a closing it is the Z, without one the X so far. `parked` are the sales
+/// that are, or stayed, parked.
 pub fn day_table(
     words: &Words,
     day: &DayTotals,
     closing: Option<&ZClosing>,
+    parked: Tally,
     cash: CashShown,
 ) -> Table {
     let mut rows = Rows(Vec::new());
@@ -25,6 +27,7 @@ pub fn day_table(
         rows.cash(day, closing);
     }
     rows.operations(day);
+    rows.tally("operation", "parked", parked);
     rows.groups(day);
     if let Some(closing) = closing {
         rows.amount("grand_total", "before", closing.grand_total_before);
@@ -140,6 +143,7 @@ impl Rows {
             ("formal_receipts", day.formal_receipts),
             ("reprints", day.reprints),
             ("age_checks", day.age_checks),
+            ("return_slips", day.return_slips),
             ("x_reports", day.x_reports),
             ("tender_corrections", day.tender_corrections),
             ("approvals", day.approvals),
@@ -171,14 +175,17 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::money::yen;
     use crate::reports::test_shop::{day_of, sale_of, words};
 
     #[test]
     fn expected_cash_is_not_told_by_another_row() {
         let day = day_of("2026-11-22", &[sale_of(1, &[("reduced", 1_080)])]);
-        let hidden = day_table(&words("ja"), &day, None, CashShown::Hidden).to_csv();
+        let parked = Tally { count: 2, amount: yen(3_980) };
+        let hidden = day_table(&words("ja"), &day, None, parked, CashShown::Hidden).to_csv();
         assert!(!hidden.contains("\r\ncash,"));
-        let shown = day_table(&words("ja"), &day, None, CashShown::All).to_csv();
+        assert!(hidden.contains("\r\noperation,parked,2,3980,\r\n"), "{hidden}");
+        let shown = day_table(&words("ja"), &day, None, parked, CashShown::All).to_csv();
         assert!(shown.contains("\r\ncash,expected,,1080,\r\n"), "{shown}");
         assert!(shown.contains("\r\ntax,reduced 8 included,,1080,80\r\n"), "{shown}");
     }

@@ -23,14 +23,32 @@ pub struct SoldItem {
     pub discount: Money,
 }
 
-/// Returns the items of these lines by amount, with each one's share and what is in stock, when
-/// `stock` knows it.
-pub fn items_sold<'a>(
+/// Items by code; those rung on a department's key by its number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SoldItems(BTreeMap<String, SoldItem>);
+
+impl SoldItems {
+    pub fn add(&mut self, line: &SaleLine) {
+        let key = match line.item.code.as_str() {
+            "" => format!("#{}", line.item.department),
+            code => code.to_owned(),
+        };
+        let item = self.0.entry(key).or_default();
+        item.name.clone_from(&line.item.name);
+        item.department = line.item.department;
+        item.quantity = item.quantity + line.item.quantity;
+        item.amount += line.net();
+        item.discount += line.discount + line.sale_discount + line.points_share;
+    }
+}
+
+/// Returns what was sold by amount, with each one's share and what is in stock, when `stock` knows it.
+pub fn items_sold(
     words: &Words,
-    lines: impl IntoIterator<Item = &'a SaleLine>,
+    sold: SoldItems,
     stock: impl Fn(&str) -> Option<Quantity>,
 ) -> Table {
-    let mut items = by_code(lines);
+    let mut items: Vec<_> = sold.0.into_iter().collect();
     items.sort_by(|a, b| (b.1.amount, &a.0).cmp(&(a.1.amount, &b.0)));
     let amount: Money = items.iter().map(|(_, item)| item.amount).sum();
     let quantity = items.iter().fold(Quantity::ZERO, |sum, (_, item)| sum + item.quantity);
@@ -47,23 +65,6 @@ pub fn items_sold<'a>(
         rows,
         totals: Some(totals),
     }
-}
-
-fn by_code<'a>(lines: impl IntoIterator<Item = &'a SaleLine>) -> Vec<(String, SoldItem)> {
-    let mut items: BTreeMap<String, SoldItem> = BTreeMap::new();
-    for line in lines {
-        let key = match line.item.code.as_str() {
-            "" => format!("#{}", line.item.department), // Rung on a department key.
-            code => code.to_owned(),
-        };
-        let item = items.entry(key).or_default();
-        item.name.clone_from(&line.item.name);
-        item.department = line.item.department;
-        item.quantity = item.quantity + line.item.quantity;
-        item.amount += line.net();
-        item.discount += line.discount + line.sale_discount + line.points_share;
-    }
-    items.into_iter().collect()
 }
 
 fn columns(words: &Words) -> Vec<Column> {
@@ -126,7 +127,9 @@ mod tests {
             line("", "食品", "reduced", 1, 248),
         ];
         let stock = |code: &str| (code == "4901234567894").then(|| Quantity::from(7));
-        let json = items_sold(&words("ja"), &lines, stock).to_json();
+        let mut sold = SoldItems::default();
+        lines.iter().for_each(|line| sold.add(line));
+        let json = items_sold(&words("ja"), sold, stock).to_json();
         assert_eq!(json["rows"][0]["code"], "4912345678904");
         assert_eq!(json["rows"][0]["share"], "50.4");
         assert_eq!(json["rows"][1]["code"], "#1");

@@ -22,36 +22,43 @@ pub struct MemberRow {
     pub last_visit: Option<i32>,
 }
 
-/// Returns the members in the order handed in; the sums are the count, the points outstanding (a
+/// Members in the order they are handed in, and their sums: the count, the points outstanding (a
 /// liability of the shop) and what was spent.
-pub fn members_list(words: &Words, members: impl IntoIterator<Item = MemberRow>) -> Table {
-    let mut points = 0_i64;
-    let mut spent = Money::ZERO;
-    let mut visits = 0_i64;
-    let mut rows = Vec::new();
-    for member in members {
-        points = points.saturating_add(member.points);
-        spent += member.spent;
-        visits += i64::from(member.visits);
-        rows.push(row(member));
+#[derive(Debug, Default)]
+pub struct MembersList {
+    rows: Vec<Vec<Cell>>,
+    points: i64,
+    visits: i64,
+    spent: Money,
+}
+
+impl MembersList {
+    pub fn add(&mut self, member: MemberRow) {
+        self.points = self.points.saturating_add(member.points);
+        self.spent += member.spent;
+        self.visits += i64::from(member.visits);
+        self.rows.push(row(member));
     }
-    let count = words.fill("report.members.count", &[("count", &rows.len())]);
-    let totals = vec![
-        Cell::Text(count),
-        Cell::Empty,
-        Cell::Empty,
-        Cell::Empty,
-        Cell::Count(points),
-        Cell::Count(visits),
-        Cell::Money(spent),
-        Cell::Empty,
-    ];
-    Table {
-        name: "members",
-        title: words.get("report.members.title").to_owned(),
-        columns: columns(words),
-        rows,
-        totals: Some(totals),
+
+    pub fn table(self, words: &Words) -> Table {
+        let count = words.fill("report.members.count", &[("count", &self.rows.len())]);
+        let totals = vec![
+            Cell::Text(count),
+            Cell::Empty,
+            Cell::Empty,
+            Cell::Empty,
+            Cell::Count(self.points),
+            Cell::Count(self.visits),
+            Cell::Money(self.spent),
+            Cell::Empty,
+        ];
+        Table {
+            name: "members",
+            title: words.get("report.members.title").to_owned(),
+            columns: columns(words),
+            rows: self.rows,
+            totals: Some(totals),
+        }
     }
 }
 
@@ -101,8 +108,10 @@ mod tests {
             visits: 1,
             ..MemberRow::default()
         };
-        let members = [member("2900000000018", 120, 980), member("2900000000025", -20, 20)];
-        let json = members_list(&words("en"), members).to_json();
+        let mut list = MembersList::default();
+        list.add(member("2900000000018", 120, 980));
+        list.add(member("2900000000025", -20, 20));
+        let json = list.table(&words("en")).to_json();
         assert_eq!(json["totals"]["points"], 100);
         assert_eq!(json["totals"]["spent"], 1000);
         assert_eq!(json["rows"].as_array().unwrap().len(), 2);

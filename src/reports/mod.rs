@@ -6,6 +6,7 @@
 //! A paper is a `domain::document::Document`, free of any width; a printer or a screen lays it out.
 //! An analysis is a `Table`, written as text, CSV, JSON, a page or a picture. Words come from the language files.
 
+pub mod acts;
 pub mod letterhead;
 
 pub mod formal_receipt;

@@ -136,6 +136,16 @@ impl Reader {
         self.records(seq.max(1), u64::MAX)
     }
 
+    /// Reads the entries of a month and of those behind it, in order; ends after an error. Months are
+    /// those of business dates.
+    pub fn iter_from_month(&self, month: Month) -> Records {
+        let catalog = self.catalog();
+        let segment = catalog.segments.iter().find(|segment| segment.header.place.month >= month);
+        let before = segment.map_or(catalog.head.seq, |segment| segment.header.after.seq);
+        drop(catalog);
+        self.iter_from(before + 1)
+    }
+
     fn records(&self, first: u64, last: u64) -> Records {
         let last = last.min(self.head().seq);
         Records { reader: self.clone(), next: first, last, walk: None }

@@ -15,7 +15,7 @@ use super::mending::Trust;
 use super::progress::{Progress, Subject};
 use super::shelf::Shelf;
 use super::store_thread::FoldSender;
-use super::tables::ITEMS;
+use super::tables::{ITEMS, MEMBERS};
 use super::visits::Visit;
 use super::{
     days, items, jobs, journal_search, lanes, member_find, members, sales, stock, tax_free, visits,
@@ -158,6 +158,11 @@ impl StoreReader {
         each: impl FnMut(Item) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         self.ask_once(Subject::Items, |txn| items::each(txn, each))
+    }
+
+    /// Returns how many members there are, or were before they were erased.
+    pub fn count_members(&self) -> Result<u64, StoreError> {
+        self.ask(Subject::Sales, |txn| Ok(txn.open_table(MEMBERS)?.len()?))
     }
 
     /// Calls `each` with every member that was not erased.

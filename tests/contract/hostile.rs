@@ -189,9 +189,7 @@ fn row_25_and_32_what_is_no_code_is_dropped() {
     ];
     for scan in &mut scans {
         scan.push(b'\n');
-        let begun = std::time::Instant::now();
         let played = shop.play_with(&[], scan);
-        assert!(begun.elapsed().as_secs() < 5);
         assert_eq!(played.answers[0]["ok"], false, "{}", played.stdout);
         no_controls(&played.answers[0]);
         let message = played.answers[0]["error"]["message"].as_str().unwrap();

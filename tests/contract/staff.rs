@@ -197,3 +197,18 @@ fn the_sample_shops_staff_have_their_number_six_times() {
     }
     shop.verify();
 }
+
+#[test]
+fn what_staff_did_is_read_by_those_who_may_ask_for_it() {
+    let shop = Shop::new(STAFF);
+    shop.sell("sign_in 2 573024\nno_sale 両替");
+    for of_people in ["report acts", "report members"] {
+        assert_eq!(shop.refuse(&format!("sign_in 3 684135\n{of_people}")), "level");
+    }
+    let told = shop.sell("sign_in 2 573024\nreport acts");
+    let rows = told["report"]["rows"].as_array().expect("rows");
+    let of = |act: &str| rows.iter().filter(|row| row["act"] == act).count();
+    assert_eq!([of("no sale"), of("refused"), of("signed in")], [1, 2, 4], "{rows:#?}");
+    let of_a_day = shop.sell("sign_in 1 482913\nreport acts date=2026-11-21");
+    assert_eq!(of_a_day["report"]["rows"], serde_json::json!([]));
+}

@@ -62,12 +62,17 @@ impl Terminal {
 
     /// The same in a terminal that says so much for each kanji.
     pub fn drawing(kanji: Kanji, shop: &Shop, words: &[&str]) -> Self {
-        let pair = native_pty_system().openpty(size(80, 24)).expect("a pseudo-terminal");
-        let before = settings_of(&*pair.master);
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_regi"));
         command.arg("--shop");
         command.arg(shop.dir());
         command.args(words);
+        Self::running(kanji, command)
+    }
+
+    /// Runs any program.
+    pub fn running(kanji: Kanji, mut command: CommandBuilder) -> Self {
+        let pair = native_pty_system().openpty(size(80, 24)).expect("a pseudo-terminal");
+        let before = settings_of(&*pair.master);
         for (name, value) in [("TERM", "xterm-256color"), ("TZ", "Asia/Tokyo"), ("LANG", "C.UTF-8")]
         {
             command.env(name, value);

@@ -177,6 +177,8 @@ pub struct Register {
 }
 
 /// 2000-01-01, days from the common era: no register is older, whatever its clock says.
+/// Reports on people: members by name, and what staff have done.
+const OF_PEOPLE: [&str; 2] = ["members", "acts"];
 const FIRST_DATE: i32 = 730_120;
 
 impl Register {
@@ -392,6 +394,9 @@ impl Register {
             C::Confirm => return self.confirm(context),
             C::Journal { query } => Ok(self.looking(Look::Journal(query.clone()))),
             C::Report { name, options } => {
+                if OF_PEOPLE.contains(&name.as_str()) {
+                    self.need_level(self.settings.limits.level, "report", context.now)?;
+                }
                 Ok(self.looking(Look::Report { name: name.clone(), options: options.clone() }))
             }
             C::Help { name } => Ok(self.looking(Look::Help(name.clone()))),
