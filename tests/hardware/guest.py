@@ -64,8 +64,8 @@ KEYBOARD = 'keyboard hand 04d9 0024 Holtek Keyboard H1'
 SCANNERS = [
     'keyboard scan1 0c2e 0b61 Honeywell "Barcode Scanner" 18123B4567',
     'keyboard scan2 05e0 1200 "Zebra Technologies" DS2208 S2']
-# Theirs, and of the one that the register learns.
-MAKERS = '0c2e|05e0|1a86'
+# Theirs, and of those that the register learns.
+MAKERS = '0c2e|05e0|1a86|1d57'
 
 
 def disk(path):
