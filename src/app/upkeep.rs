@@ -174,11 +174,14 @@ fn judged(found: Option<String>) -> Result<(), String> {
     found.map_or(Ok(()), Err)
 }
 
-/// Says so when the second copy has keys that a disk lost after it had said that they were on it.
+/// Says so when the second copy has keys that a disk lost after it had said that they were on it, or when
+/// these cannot say whether it did.
 fn newer_keys(keys: &Keys, copy: Option<&CopyPlace>) -> Option<String> {
-    // As above: a copy that cannot be read is its own trouble.
-    let is_ahead = copy.is_some_and(|copy| keys_copy::is_ahead(keys, copy).unwrap_or(false));
-    is_ahead.then(|| "keys.redb: the second copy knows more".to_owned())
+    match keys_copy::is_ahead(keys, copy?) {
+        Ok(is_ahead) => is_ahead.then(|| "keys.redb: the second copy knows more".to_owned()),
+        Err(damaged @ StoreError::Keys(_)) => Some(damaged.to_string()),
+        Err(_) => None, // As above: a copy that cannot be read is its own trouble.
+    }
 }
 
 fn first_damage(reader: &Reader, copy: Option<&CopyPlace>) -> Option<Damage> {

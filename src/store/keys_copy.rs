@@ -91,9 +91,13 @@ pub fn bring_up(
 /// Whether the copy knows changes of this key file that the file itself does not.
 ///
 /// # Errors
-/// As those of `bring_up`.
+/// `Keys` when the key file cannot say how far it goes; any other is the copy's.
 pub fn is_ahead(keys: &Keys, place: &CopyPlace) -> Result<bool, StoreError> {
-    let (own, found) = (keys.stand()?, look(&*place.files, &place.dir.join(KEYS_COPY))?);
+    let own = keys.stand().map_err(|error| match error {
+        StoreError::Projections(_) | StoreError::File(_) => StoreError::Keys(error.reason()),
+        other => other,
+    })?;
+    let found = look(&*place.files, &place.dir.join(KEYS_COPY))?;
     let same = found.filter(|found| found.stand.file == own.file);
     Ok(same.is_some_and(|found| found.stand.changes > own.changes))
 }
@@ -245,7 +249,7 @@ pub fn read(place: &CopyPlace) -> Result<Option<Copied>, StoreError> {
 mod tests {
     use super::*;
     use crate::domain::command::Pin;
-    use crate::store::files::faulty::{FaultyFiles, Keep};
+    use crate::store::files::faulty::{FaultKind, FaultyFiles, Keep, Lasting};
     use crate::store::keys::tests::counting_chance;
     use crate::store::pins::PinPolicy;
 
@@ -357,6 +361,20 @@ mod tests {
         bring_up(&another, &place(&stick), None).unwrap();
         let beside = beside(&Path::new("/copy").join(KEYS_COPY), ".before");
         assert!(read_whole(&stick, &beside).unwrap() == known);
+    }
+
+    #[test]
+    fn a_key_file_that_cannot_say_how_far_it_goes_is_no_trouble_of_the_copy() {
+        let (disk, stick) = (FaultyFiles::new(), FaultyFiles::new());
+        let keys = keys(&disk);
+        create(&keys, 0..3);
+        bring_up(&keys, &place(&stick), None).unwrap();
+        stick.fail_at(1, FaultKind::Eio, Lasting::Sticky);
+        assert!(matches!(is_ahead(&keys, &place(&stick)), Err(StoreError::File(_))));
+        stick.heal();
+        disk.fail_at(1, FaultKind::Eio, Lasting::Sticky);
+        assert!(keys.create_members(["29"]).is_err());
+        assert!(matches!(is_ahead(&keys, &place(&stick)), Err(StoreError::Keys(_))));
     }
 
     #[test]
