@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use regi::store::files::Files;
 use regi::store::files::faulty::{FaultyFiles, Keep};
+use regi::store::files::film::Lied;
 use regi::store::repair::Source;
 
 use crate::crash_explorer::sells_on;
@@ -78,9 +79,10 @@ fn lie(run: &Run, day: u64, tally: &Tally) {
         let keep = [Keep::Nothing, Keep::Random, Keep::Random, Keep::Torn(4096)];
         let keep = keep[chance.below(4) as usize];
         let cut = chance.next();
-        let disk = lived.film.lied(at, flushes, |_| true);
+        let of = [Lied::Bytes, Lied::BytesAndNames][(cut % 2) as usize];
+        let disk = lived.film.lied(at, flushes, of);
         disk.power_cut(keep, cut);
-        let what = format!("frame {at}, {flushes} flushes, {keep:?} {cut}");
+        let what = format!("frame {at}, {flushes} flushes of {of:?}, {keep:?} {cut}");
         run.tell(&what);
         judge_lie(&lived, at, &disk, &what, tally);
     }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::faulty::Keep;
 use super::faulty_bytes::Bytes;
@@ -200,6 +201,8 @@ pub(super) struct Disk {
     pub names: BTreeMap<PathBuf, usize>,
     durable_names: BTreeMap<PathBuf, usize>,
     unsynced_names: Vec<NameChange>,
+    /// Every change of names there ever was; pictures share it.
+    name_changes: Arc<Vec<NameChange>>,
     pub files: Vec<Platter>,
 }
 
@@ -221,6 +224,7 @@ impl Disk {
 
     fn change(&mut self, change: NameChange) {
         change.apply(&mut self.names);
+        Arc::make_mut(&mut self.name_changes).push(change.clone());
         self.unsynced_names.push(change);
     }
 
@@ -240,14 +244,19 @@ impl Disk {
         !self.unsynced_names.is_empty() || self.files.iter().any(Platter::is_unsynced)
     }
 
-    /// Takes back what the syncs of some files did since `before`; names stay.
-    pub fn forget_syncs_since(&mut self, before: &Self, of: impl Fn(&Path) -> bool) {
+    /// Takes back what the syncs of files did since `before`; names stay.
+    pub fn forget_syncs_since(&mut self, before: &Self) {
         let none = Platter::default();
-        for (path, &file) in &self.names {
-            if of(path) {
-                self.files[file].forget_syncs_since(before.files.get(file).unwrap_or(&none));
-            }
+        for (at, file) in self.files.iter_mut().enumerate() {
+            file.forget_syncs_since(before.files.get(at).unwrap_or(&none));
         }
+    }
+
+    /// Takes back what the syncs of folders did since `before`: names are as durable as they were then.
+    pub fn forget_name_syncs_since(&mut self, before: &Self) {
+        let since = self.name_changes[before.name_changes.len()..].iter();
+        self.unsynced_names = before.unsynced_names.iter().chain(since).cloned().collect();
+        self.durable_names.clone_from(&before.durable_names);
     }
 
     /// Returns the bytes that all named files take.

@@ -3,8 +3,6 @@
 //! Room: store. May touch: its own memory. May not: disk, clock.
 //! Invariant: a picture shares what did not change with its neighbours, and is never changed itself.
 
-use std::path::Path;
-
 use super::faulty::FaultyFiles;
 use super::faulty_disk::Disk;
 
@@ -38,6 +36,14 @@ impl Frame {
     }
 }
 
+/// Of what a disk only pretended that it was durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lied {
+    Bytes,
+    /// Files that were made, renamed or removed since, too; of these changes the first few survive.
+    BytesAndNames,
+}
+
 /// A stretch of a disk's life.
 #[derive(Debug, Clone, Default)]
 pub struct Film(Vec<Frame>);
@@ -51,15 +57,18 @@ impl Film {
         &self.0
     }
 
-    /// Returns a disk as it was at frame `at`, had it only pretended its last `flushes` syncs, as far
-    /// as they were `of` these files: their writes are still in its cache, to survive or not in any
-    /// order.
-    pub fn lied(&self, at: usize, flushes: u64, of: impl Fn(&Path) -> bool) -> FaultyFiles {
+    /// Returns a disk as it was at frame `at`, had it only pretended its last `flushes` syncs: what was
+    /// written since is still in its cache, to survive or not in any order.
+    pub fn lied(&self, at: usize, flushes: u64, of: Lied) -> FaultyFiles {
         let frame = &self.0[at];
         let first = frame.syncs.saturating_sub(flushes);
         let before = self.0[..=at].iter().rev().find(|earlier| earlier.syncs <= first);
+        let before = &before.unwrap_or(&self.0[0]).disk;
         let mut disk = frame.disk.clone();
-        disk.forget_syncs_since(&before.unwrap_or(&self.0[0]).disk, of);
+        disk.forget_syncs_since(before);
+        if of == Lied::BytesAndNames {
+            disk.forget_name_syncs_since(before);
+        }
         FaultyFiles::over(disk)
     }
 }
