@@ -62,7 +62,9 @@ fn drain<R: Read + Seek, T>(mut import: Import<'_, R, T>) -> Vec<T> {
 /// Written out and read in again, every item is the same.
 fn comes_back_items(read: &[Item]) {
     let mut file = Vec::new();
-    items_out(&mut file, OutEncoding::Utf8, read.iter().cloned()).expect("memory takes it");
+    let mut items = read.iter().cloned();
+    items_out(&mut file, OutEncoding::Utf8, |row| items.try_for_each(row))
+        .expect("memory takes it");
     no_formula(&file);
     let (settings, mapping) = (Settings::default(), Mapping::usual());
     let again = items::items(Cursor::new(&file[..]), &settings, &mapping, |_| None);
@@ -87,7 +89,9 @@ fn comes_back_members(read: Vec<regi::domain::entry::ImportedMember>) {
         out.push((member, row.points.unwrap_or(0)));
     }
     let mut file = Vec::new();
-    members_out(&mut file, OutEncoding::Utf8, &own, out.iter().cloned()).expect("memory takes it");
+    let mut members = out.iter().cloned();
+    members_out(&mut file, OutEncoding::Utf8, &own, |row| members.try_for_each(row))
+        .expect("memory takes it");
     no_formula(&file);
     let (settings, mapping) = (Settings::default(), Mapping::usual());
     let again = members::members(Cursor::new(&file[..]), &settings, &mapping);
