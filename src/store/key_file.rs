@@ -88,7 +88,8 @@ impl KeyFile {
     /// Opens the file, or makes an empty one.
     pub fn open(files: Arc<dyn Files>, path: &Path, chance: Chance) -> Result<Self, StoreError> {
         if checked::is_unchecked(&*files, path)? {
-            check_from_now_on(&files, path, &chance)?;
+            // It was kept before blocks were checked: from now on they are.
+            drop(put_anew(&open_apart(files.open(path)?)?, &files, path, &chance)?);
         }
         let open = open_or_make(&files, path, &chance)?;
         let handle = RwLock::new(Handle { open: Some(open), ..Handle::default() });
@@ -203,20 +204,26 @@ impl KeyFile {
         };
         handle.given_up += 1;
         handle.doubted = true; // Until a synced folder says which of the two has the name.
-        handle.open = Some(self.put_anew(&old.db)?);
+        handle.open = Some(put_anew(&old.db, &self.files, &self.path, &self.chance)?);
         handle.doubted = false;
         Ok(())
     }
+}
 
-    fn put_anew(&self, old: &Database) -> Result<Open, StoreError> {
-        let fresh_path = beside(&self.path, NEW);
-        remove_if_there(&*self.files, &fresh_path)?;
-        let fresh = open_or_make(&self.files, &fresh_path, &self.chance)?;
-        copy_rows(old, &fresh.db)?;
-        self.files.rename(&fresh_path, &self.path)?;
-        self.files.sync_dir(parent(&self.path))?;
-        Ok(fresh)
-    }
+/// Writes the rows of a key file into a new one, whose blocks are checked, and gives it the name `path`.
+fn put_anew(
+    old: &Database,
+    files: &Arc<dyn Files>,
+    path: &Path,
+    chance: &Chance,
+) -> Result<Open, StoreError> {
+    let fresh_path = beside(path, NEW);
+    remove_if_there(&**files, &fresh_path)?;
+    let fresh = open_or_make(files, &fresh_path, chance)?;
+    copy_rows(old, &fresh.db)?;
+    files.rename(&fresh_path, path)?;
+    files.sync_dir(parent(path))?;
+    Ok(fresh)
 }
 
 fn open_apart(file: Arc<dyn DiskFile>) -> Result<Database, StoreError> {
@@ -237,20 +244,6 @@ fn open_or_make(files: &Arc<dyn Files>, path: &Path, chance: &Chance) -> Result<
         txn.commit()?;
     }
     Ok(Open { db, file })
-}
-
-/// Writes a file that was kept before blocks were checked anew, as one whose are.
-fn check_from_now_on(
-    files: &Arc<dyn Files>,
-    path: &Path,
-    chance: &Chance,
-) -> Result<(), StoreError> {
-    let new_path = beside(path, NEW);
-    remove_if_there(&**files, &new_path)?;
-    let old = open_apart(files.open(path)?)?;
-    copy_rows(&old, &open_or_make(files, &new_path, chance)?.db)?;
-    files.rename(&new_path, path)?;
-    Ok(files.sync_dir(parent(path))?)
 }
 
 /// Returns whether the file was made before: then a start writes nothing to it.
