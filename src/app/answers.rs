@@ -19,7 +19,7 @@ use crate::domain::number::{DocKind, DocNo};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::register::{ItemView, Look, Lookup, MemberView, SaleView, left_of, ymd};
 use crate::domain::words::Words;
-use crate::reports::letterhead::Letterhead;
+use crate::reports::letterhead::{Letterhead, at_counter};
 use crate::screens::{
     Answer, DeviceAct, DeviceRow, JournalRow, PAGE, Page, Question, ReceiptLine, ReceiptView,
     ScreenName,
@@ -137,9 +137,7 @@ fn the_member(engine: &Engine, said: String) -> Result<String, Refusal> {
 
 /// Date and time at the counter, `11-22 10:23`.
 fn local(at_ms: i64, offset_minutes: i16) -> String {
-    let ms = at_ms.saturating_add(i64::from(offset_minutes) * 60_000);
-    let at = chrono::DateTime::from_timestamp_millis(ms).unwrap_or_default();
-    at.format("%m-%d %H:%M").to_string()
+    at_counter(at_ms, offset_minutes).format("%m-%d %H:%M").to_string()
 }
 
 fn journal_row(row: &SaleRow) -> JournalRow {

@@ -240,7 +240,7 @@ impl Source {
             if (from..=to).contains(&entry.header.business_date) {
                 acts.add(&entry, &self.words);
             }
-            if acts.len() as u64 > self.most_rows {
+            if acts.count() > self.most_rows {
                 let refusal = Refusal::new(RefusalCode::Over).saying("too_many_acts");
                 return Err(refusal.with("most", self.most_rows));
             }

@@ -4,8 +4,7 @@
 //! Room: reports. May touch: std.
 //! Invariant: what an owner must be able to ask staff about is in it; goods sold are not.
 
-use chrono::{DateTime, TimeDelta};
-
+use super::letterhead::at_counter;
 use super::table::{Cell, Column, Kind as ColumnKind, Table};
 use crate::domain::entry::{Entry, Kind, PrintEnd};
 use crate::domain::money::Money;
@@ -124,8 +123,7 @@ fn told(Entry { header, kind }: &Entry) -> Option<Act> {
 
 /// `2026-11-22 10:23`, by the clock of the counter.
 fn minute(at_ms: i64, offset_minutes: i16) -> String {
-    let at = DateTime::from_timestamp_millis(at_ms).unwrap_or_default();
-    (at + TimeDelta::minutes(offset_minutes.into())).format("%Y-%m-%d %H:%M").to_string()
+    at_counter(at_ms, offset_minutes).format("%Y-%m-%d %H:%M").to_string()
 }
 
 /// The acts of some days, as they come.
@@ -150,20 +148,12 @@ impl Acts {
         ]);
     }
 
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub fn count(&self) -> u64 {
+        self.0.len() as u64
     }
 
     pub fn table(self, words: &Words) -> Table {
-        let column = |key: &str, title, kind| Column {
-            key: key.to_owned(),
-            title: words.get(title).to_owned(),
-            kind,
-        };
+        let column = |key, title, kind| Column::new(words, key, title, kind);
         Table {
             name: "acts",
             title: words.get("report.acts.title").to_owned(),

@@ -44,11 +44,7 @@ pub fn day_table(
 }
 
 fn columns(words: &Words) -> Vec<Column> {
-    let column = |key: &str, title, kind| Column {
-        key: key.to_owned(),
-        title: words.get(title).to_owned(),
-        kind,
-    };
+    let column = |key, title, kind| Column::new(words, key, title, kind);
     vec![
         column("block", "report.column.block", Kind::Code),
         column("item", "report.column.item", Kind::Code),

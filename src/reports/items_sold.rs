@@ -68,11 +68,7 @@ pub fn items_sold(
 }
 
 fn columns(words: &Words) -> Vec<Column> {
-    let column = |key: &str, title, kind| Column {
-        key: key.to_owned(),
-        title: words.get(title).to_owned(),
-        kind,
-    };
+    let column = |key, title, kind| Column::new(words, key, title, kind);
     vec![
         column("code", "report.column.code", Kind::Code),
         column("name", "report.column.name", Kind::Text),

@@ -36,9 +36,14 @@ pub struct Act<'a> {
 impl Act<'_> {
     /// Time at the counter.
     pub fn local(&self) -> NaiveDateTime {
-        let ms = self.at_ms.saturating_add(i64::from(self.offset_minutes) * 60_000);
-        DateTime::from_timestamp_millis(ms).unwrap_or_default().naive_utc()
+        at_counter(self.at_ms, self.offset_minutes)
     }
+}
+
+/// Returns the time that a counter's clock showed, from UTC ms and the minutes it was ahead.
+pub fn at_counter(at_ms: i64, offset_minutes: i16) -> NaiveDateTime {
+    let ms = at_ms.saturating_add(i64::from(offset_minutes) * 60_000);
+    DateTime::from_timestamp_millis(ms).unwrap_or_default().naive_utc()
 }
 
 impl Letterhead<'_> {

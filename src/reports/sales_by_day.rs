@@ -49,11 +49,7 @@ fn columns(
     kinds: &[TenderKind],
     refunded: bool,
 ) -> Vec<Column> {
-    let column = |key: &'static str, title, kind| Column {
-        key: key.to_owned(),
-        title: words.get(title).to_owned(),
-        kind,
-    };
+    let column = |key, title, kind| Column::new(words, key, title, kind);
     let mut columns = vec![
         column("business_date", "report.column.business_date", Kind::Code),
         column("lane", "report.column.lane", Kind::Code),

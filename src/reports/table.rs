@@ -10,6 +10,7 @@ use super::letterhead::grouped;
 use crate::domain::money::Money;
 use crate::domain::quantity::Quantity;
 use crate::domain::spreadsheet::guarded;
+use crate::domain::words::Words;
 
 /// What the cells of a column are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,13 @@ pub struct Column {
     /// Heading in the shop's language.
     pub title: String,
     pub kind: Kind,
+}
+
+impl Column {
+    /// A column under the heading that `words` have for `title`.
+    pub fn new(words: &Words, key: &str, title: &str, kind: Kind) -> Self {
+        Self { key: key.to_owned(), title: words.get(title).to_owned(), kind }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

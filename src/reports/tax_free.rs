@@ -99,11 +99,7 @@ const fn how(by: RefundBy) -> &'static str {
 
 /// Returns the records handed in, with what each waits for and how much goes back.
 pub fn records_list(words: &Words, records: impl IntoIterator<Item = Kept>) -> Table {
-    let column = |key: &str, title, kind| Column {
-        key: key.to_owned(),
-        title: words.get(title).to_owned(),
-        kind,
-    };
+    let column = |key, title, kind| Column::new(words, key, title, kind);
     let mut refund = Money::ZERO;
     let rows = records.into_iter().map(|kept| {
         refund += kept.record.refund();
