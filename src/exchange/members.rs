@@ -56,7 +56,8 @@ fn member(row: &Row<'_>, settings: &Settings) -> Result<ImportedMember, Fault> {
     let code = member_code(code).map_err(|refusal| row.fault("code", refusal))?;
     let mut personal = Personal::default();
     for (column, cell) in &row.cells {
-        if !["code", "rank", "points", "joined"].contains(column) {
+        let is_left_out = cell.is_empty() && !column.starts_with("x_");
+        if !is_left_out && !["code", "rank", "points", "joined"].contains(column) {
             let value = prepared(column, cell);
             set_field(&mut personal, column, &value)
                 .map_err(|refusal| row.fault(column, refusal))?;

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use encoding_rs::SHIFT_JIS;
+use simdutf8::compat::from_utf8;
 
 use super::records::{MOST_FILE_BYTES, MOST_LINE_BYTES};
 
@@ -18,6 +19,9 @@ pub enum Encoding {
     Utf8,
     Cp932,
 }
+
+/// Bytes looked at in one go.
+const LOOK_BYTES: usize = 128 * 1024;
 
 /// What the first look at a file says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +42,7 @@ pub enum Sniffed {
 /// Those of the reader.
 pub fn sniff(reader: &mut (impl Read + Seek)) -> io::Result<Sniffed> {
     let mut look = Look::default();
-    let mut chunk = [0; 8192];
+    let mut chunk = vec![0; LOOK_BYTES];
     let mut first = true;
     loop {
         let length = read_full(reader, &mut chunk)?;
@@ -94,11 +98,24 @@ struct Look {
 impl Look {
     /// Returns whether to look on.
     fn take(&mut self, bytes: &[u8]) -> bool {
-        self.begun.extend_from_slice(bytes);
-        match std::str::from_utf8(&self.begun) {
-            Ok(_) => self.begun.clear(),
+        // The end of what was begun is at most three bytes long.
+        let mut rest = bytes;
+        while let Some((&byte, behind)) = rest.split_first().filter(|_| !self.begun.is_empty()) {
+            self.begun.push(byte);
+            rest = behind;
+            match from_utf8(&self.begun) {
+                Ok(_) => self.begun.clear(),
+                Err(error) if error.error_len().is_none() => {}
+                Err(_) => {
+                    self.not_utf8 = true;
+                    break;
+                }
+            }
+        }
+        match from_utf8(rest) {
+            Ok(_) => {}
             Err(error) if error.error_len().is_none() => {
-                self.begun.drain(..error.valid_up_to());
+                self.begun.extend_from_slice(&rest[error.valid_up_to()..]);
             }
             Err(_) => self.not_utf8 = true,
         }
@@ -127,7 +144,7 @@ pub struct Decoded<'a> {
 /// Returns the bytes of one field as text.
 pub fn decode(bytes: &[u8], encoding: Encoding) -> Decoded<'_> {
     let (text, broken) = match encoding {
-        Encoding::Utf8 => match std::str::from_utf8(bytes) {
+        Encoding::Utf8 => match from_utf8(bytes) {
             Ok(text) => (text.into(), false),
             Err(_) => (String::from_utf8_lossy(bytes), true),
         },
