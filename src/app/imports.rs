@@ -32,7 +32,8 @@ use crate::exchange::{items, members, points, stock};
 use crate::store::appending::Import;
 use crate::store::fault::StoreError;
 use crate::store::pins;
-use crate::store::staging::{Coming, Stage, Staged, Stager};
+pub use crate::store::staging::Room;
+use crate::store::staging::{Batch, Coming, Stage, Staged, Stager};
 
 /// Bytes of a short row: how many rows a file may have.
 const ROW_BYTES: u64 = 64;
@@ -91,15 +92,6 @@ pub struct Desk {
     room: Room,
 }
 
-/// Who else writes meanwhile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Room {
-    /// Nobody: the rows are sorted in while they are written.
-    All,
-    /// The counter: its acts come between the rows.
-    Beside,
-}
-
 impl Desk {
     pub fn of(engine: &mut Engine, room: Room) -> Self {
         let now = engine.now();
@@ -114,18 +106,24 @@ impl Desk {
         }
     }
 
-    /// Writes an import and waits until it is sorted in. `kind` is that of its entries, without rows.
+    /// Writes an import and waits until it is sorted in. `kind` is that of its entries, without rows;
+    /// `before` is how many rows had been sorted in before it.
     ///
     /// # Errors
     /// The refusal when it could not be written; then nothing of it counts.
-    fn record(&self, stage: Stage, kind: Kind, watch: Watch<'_>) -> Result<(), Refusal> {
+    fn record(
+        &self,
+        stage: Stage,
+        kind: Kind,
+        before: u64,
+        watch: Watch<'_>,
+    ) -> Result<(), Refusal> {
         let (entries, rows) = (stage.entries(), stage.rows());
         let (business_date, staff) = (self.business_date, self.staff);
         let draft = Draft { business_date, staff, training: false, kind };
         let close = Kind::ImportClosed { import: self.import, rows };
         let import = Import { stage, draft, close };
         let reader = self.books.reader();
-        let before = reader.rows_sorted_in();
         let mut written = |written| watch(Doing::Writing, written, entries);
         let last = match self.room {
             Room::All => {
@@ -178,28 +176,38 @@ pub fn import(desk: &Desk, order: Order<'_>, watch: Watch<'_>) -> Result<Report,
     };
     match order.what {
         What::Items => {
-            order.carry_out(desk, watch, &items::form(&settings, item), |import, items| {
-                Kind::ItemsImported { import, items }
-            })
+            let entries = Entries::open(|import, items| Kind::ItemsImported { import, items });
+            order.carry_out(desk, watch, &items::form(&settings, item), entries)
         }
         What::Members => {
-            order.carry_out(desk, watch, &members::form(&settings), |import, members| {
-                Kind::MembersImported { import, members }
-            })
+            let kind = |import, members| Kind::MembersImported { import, members };
+            let entries = Entries { kind, seal: |batch, member| batch.seal(member) };
+            order.carry_out(desk, watch, &members::form(&settings), entries)
         }
         What::Points => {
             let known = |code: &str| reader.member(code).ok().flatten().is_some();
-            order.carry_out(desk, watch, &points::form(known), |import, points| {
-                Kind::PointsImported { import, points }
-            })
+            let entries = Entries::open(|import, points| Kind::PointsImported { import, points });
+            order.carry_out(desk, watch, &points::form(known), entries)
         }
         What::Stock => {
             let known = |code: &str| item(code).is_some();
-            order.carry_out(desk, watch, &stock::form(known), |import, stock| Kind::StockImported {
-                import,
-                stock,
-            })
+            let entries = Entries::open(|import, stock| Kind::StockImported { import, stock });
+            order.carry_out(desk, watch, &stock::form(known), entries)
         }
+    }
+}
+
+/// What entries rows become.
+struct Entries<T> {
+    kind: fn(u128, Vec<T>) -> Kind,
+    /// Seals a row as soon as it is read.
+    seal: fn(&mut Batch<'_>, &mut T) -> Result<(), StoreError>,
+}
+
+impl<T> Entries<T> {
+    /// Of rows in which nothing is sealed.
+    fn open(kind: fn(u128, Vec<T>) -> Kind) -> Self {
+        Self { kind, seal: |_, _| Ok(()) }
     }
 }
 
@@ -209,7 +217,7 @@ impl Order<'_> {
         desk: &Desk,
         watch: Watch<'_>,
         form: &Form<'_, T>,
-        kind: fn(u128, Vec<T>) -> Kind,
+        entries: Entries<T>,
     ) -> Result<Report, ImportError> {
         must_be_file(self.path)?;
         let file = File::open(self.path)?;
@@ -219,25 +227,31 @@ impl Order<'_> {
         let (stager, mut stage) = match self.mode {
             Mode::DryRun => (None, None),
             Mode::Apply => {
-                let day = desk.business_date;
-                let coming = Coming { import, day, wanted: about.len() / ROW_BYTES };
+                let (day, room) = (desk.business_date, desk.room);
+                let coming = Coming { import, day, wanted: about.len() / ROW_BYTES, room };
                 let (stager, stage) = desk.books.stage(coming)?;
                 (Some(stager), Some(stage))
             }
         };
+        let before = desk.books.reader().rows_sorted_in();
         let mut tally = Tally::new(sheet.unknown_columns());
         let reading = Reading {
             layout: sheet.layout().clone(),
             form,
             stager: stager.as_ref(),
-            kind: &|rows| kind(import, rows),
+            import,
+            entries: &entries,
         };
         reading.each(&mut sheet, |mut read, bytes| {
             tally.take(&mut read.chunk);
             watch(Doing::Reading, bytes, about.len());
-            match (&mut stage, read.staged?) {
-                (Some(stage), Some(staged)) if tally.report().is_clean() => stage.push(staged),
-                _ => Ok(()),
+            let staged = read.staged?;
+            if !tally.report().is_clean() {
+                stage = None; // Who sorts its rows in need not wait for the file's end.
+            }
+            match stage.as_mut().zip(staged) {
+                Some((stage, staged)) => stage.push(staged),
+                None => Ok(()),
             }
             .map_err(|error| StoreError::File(error).into())
         })?;
@@ -245,7 +259,7 @@ impl Order<'_> {
         drop(stager); // Its keys are no longer needed, and a sorting-in needs room.
         match stage {
             Some(stage) if report.is_clean() => {
-                desk.record(stage, kind(import, Vec::new()), watch)?;
+                desk.record(stage, (entries.kind)(import, Vec::new()), before, watch)?;
             }
             _ => {}
         }
@@ -259,7 +273,8 @@ struct Reading<'a, T> {
     form: &'a Form<'a, T>,
     /// Absent when the file is only looked at.
     stager: Option<&'a Stager>,
-    kind: &'a (dyn Fn(Vec<T>) -> Kind + Sync),
+    import: u128,
+    entries: &'a Entries<T>,
 }
 
 /// What a thread made of a chunk: its rows' entry, when all of them were good.
@@ -304,13 +319,19 @@ impl<T: Send> Reading<'_, T> {
     }
 
     fn made(&self, records: &[Record]) -> Made<T> {
-        let mut chunk = self.form.read(&self.layout, records);
-        let staged = match self.stager {
-            Some(stager) => {
-                chunk.take_good().map(|rows| stager.stage((self.kind)(rows))).transpose()
+        let mut batch = self.stager.map(|stager| stager.begin(records.len()));
+        let mut sealed = Ok(());
+        let mut chunk = self.form.read(&self.layout, records, |row| {
+            if let (Some(batch), Ok(())) = (&mut batch, &sealed) {
+                sealed = (self.entries.seal)(batch, row);
             }
-            None => Ok(None),
-        };
+        });
+        let staged = sealed.and_then(|()| {
+            let end = |(batch, rows): (Batch<'_>, Vec<T>)| {
+                batch.end((self.entries.kind)(self.import, rows))
+            };
+            batch.zip(chunk.take_good()).map(end).transpose()
+        });
         Made { chunk, staged }
     }
 }

@@ -12,13 +12,19 @@ use wana_kana::{ConvertJapanese, Options};
 /// (`japan.md` 6.5).
 pub fn exact_key(name: &str) -> String {
     let mut key = String::with_capacity(name.len());
+    exact_key_into(&mut key, name.chars());
+    key
+}
+
+/// The same in the memory of a text that is no longer needed.
+pub fn exact_key_into(key: &mut String, name: impl Iterator<Item = char> + Clone) {
     let kept = |sign: &char| !sign.is_whitespace() && *sign != '・';
-    if name.chars().all(is_settled) {
-        key.extend(name.chars().filter(kept).map(|sign| to_hiragana(sign).to_ascii_lowercase()));
+    key.clear();
+    if name.clone().all(is_settled) {
+        key.extend(name.filter(kept).map(|sign| to_hiragana(sign).to_ascii_lowercase()));
     } else {
         key.extend(name.nfkc().filter(kept).map(to_hiragana).flat_map(char::to_lowercase));
     }
-    key
 }
 
 /// Returns whether normalising leaves a letter alone, and its neighbours too: kana, kanji, plain
@@ -36,14 +42,20 @@ pub fn loose_key(name: &str) -> String {
 
 /// Returns the loose key of a name whose exact key is known.
 pub fn loose_of(exact: &str) -> String {
-    let mut out = String::with_capacity(exact.len());
+    let mut key = String::with_capacity(exact.len());
+    loose_into(&mut key, exact);
+    key
+}
+
+/// The same in the memory of a text that is no longer needed.
+pub fn loose_into(key: &mut String, exact: &str) {
+    key.clear();
     if exact.chars().all(is_settled) {
-        shortened(exact.chars().map(plain), &mut out);
+        shortened(exact.chars().map(plain), key);
     } else {
         let bare = exact.nfd().filter(|sign| !matches!(sign, '\u{3099}' | '\u{309A}'));
-        shortened(bare.nfc().map(enlarge), &mut out);
+        shortened(bare.nfc().map(enlarge), key);
     }
-    out
 }
 
 /// Leaves out what only lengthens the sound before it.
@@ -146,12 +158,10 @@ fn opens_a_sound(sign: Option<char>) -> bool {
     sign.is_some_and(|sign| "aiueoy".contains(sign))
 }
 
-/// Returns a name with kanji variants folded to the common form, for substring search only:
+/// Returns a name's signs with kanji variants folded to the common form, for substring search only:
 /// a stored name keeps the form that its owner uses.
-pub fn fold_variants(name: &str) -> String {
-    let mut folded = String::with_capacity(name.len());
-    folded.extend(name.chars().map(|sign| variant_of(sign).unwrap_or(sign)));
-    folded
+pub fn common_forms(name: &str) -> impl Iterator<Item = char> + Clone {
+    name.chars().map(|sign| variant_of(sign).unwrap_or(sign))
 }
 
 fn variant_of(sign: char) -> Option<char> {
@@ -331,7 +341,7 @@ mod tests {
             ("濱口", "浜口"),
             ("田中", "田中"),
         ] {
-            assert_eq!(fold_variants(name), want);
+            assert_eq!(common_forms(name).collect::<String>(), want);
         }
     }
 

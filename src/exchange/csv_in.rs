@@ -36,14 +36,21 @@ impl<'s, T> Form<'s, T> {
         Self { wanted, read: Box::new(read), code }
     }
 
-    /// Reads a chunk of a file, on any thread.
-    pub fn read(&self, layout: &Layout, chunk: &[Record]) -> Chunk<T> {
+    /// Reads a chunk of a file, on any thread. Each good row goes through `finish` at once: what it no
+    /// longer needs then is given back while it is at hand.
+    pub fn read(
+        &self,
+        layout: &Layout,
+        chunk: &[Record],
+        mut finish: impl FnMut(&mut T),
+    ) -> Chunk<T> {
         let mut read = Chunk { rows: chunk.len() as u64, ..Chunk::default() };
         for record in chunk {
             let made = layout.row(record, &mut read.notices).and_then(|row| (self.read)(&row));
             match made {
-                Ok(good) => {
-                    read.codes.push((record.row, (self.code)(&good).to_owned()));
+                Ok(mut good) => {
+                    finish(&mut good);
+                    read.codes.push(record.row, (self.code)(&good));
                     read.good.push(good);
                 }
                 Err(fault) => read.faults.push(fault),
@@ -57,16 +64,35 @@ impl<'s, T> Form<'s, T> {
 pub struct Chunk<T> {
     rows: u64,
     good: Vec<T>,
-    /// Line and code of each good row.
-    codes: Vec<(u64, String)>,
+    codes: Codes,
     faults: Vec<Fault>,
     notices: Vec<Fault>,
 }
 
+/// Line and code of each good row, in two pieces of memory.
+#[derive(Default)]
+struct Codes {
+    text: String,
+    /// The line, and where the code ends.
+    rows: Vec<(u64, usize)>,
+}
+
+impl Codes {
+    fn push(&mut self, row: u64, code: &str) {
+        self.text.push_str(code);
+        self.rows.push((row, self.text.len()));
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (u64, &str)> {
+        let begins = std::iter::once(0).chain(self.rows.iter().map(|(_, end)| *end));
+        begins.zip(&self.rows).map(|(begin, (row, end))| (*row, &self.text[begin..*end]))
+    }
+}
+
 impl<T> Default for Chunk<T> {
     fn default() -> Self {
-        let (codes, faults, notices) = (Vec::new(), Vec::new(), Vec::new());
-        Self { rows: 0, good: Vec::new(), codes, faults, notices }
+        let (faults, notices) = (Vec::new(), Vec::new());
+        Self { rows: 0, good: Vec::new(), codes: Codes::default(), faults, notices }
     }
 }
 
@@ -96,11 +122,11 @@ impl Tally {
 
     /// Takes what a chunk says. Rows about a code that came before are taken out of it.
     pub fn take<T>(&mut self, chunk: &mut Chunk<T>) {
-        let mut is_new = Vec::with_capacity(chunk.codes.len());
-        for (row, code) in chunk.codes.drain(..) {
-            is_new.push(self.seen.is_new(&code));
+        let mut is_new = Vec::with_capacity(chunk.codes.rows.len());
+        for (row, code) in chunk.codes.iter() {
+            is_new.push(self.seen.is_new(code));
             if is_new.last() == Some(&false) {
-                chunk.faults.push(twice(row, &code));
+                chunk.faults.push(twice(row, code));
             }
         }
         self.report.rows += chunk.rows;
@@ -188,7 +214,7 @@ impl<R: Read + Seek, T> Iterator for Import<'_, R, T> {
             if records.is_empty() {
                 return None;
             }
-            let mut chunk = self.form.read(self.sheet.layout(), &records);
+            let mut chunk = self.form.read(self.sheet.layout(), &records, |_| {});
             self.tally.take(&mut chunk);
             self.ready = chunk.good.into_iter();
         }

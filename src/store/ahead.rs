@@ -1,20 +1,72 @@
-//! An import sorted in while its entries are still on their way to the journal.
+//! An import sorted in while its file is read and its entries are on their way to the journal.
 //!
 //! Room: store. May touch: a transaction of the store's database. May not: commit it, clock.
 //! Invariant: nobody sees its rows before the entry that closes it is folded; whatever else comes first
-//! takes them out again, and the entries are folded as if nothing had been ahead of them. As long as
-//! they may not count, the file says that its pages may show somebody who is not in it.
+//! takes them out again, and the entries are folded as if nothing had been ahead of them; a file with a
+//! fault never says that its rows are whole. As long as they may not count, the file says that its pages
+//! may show somebody who is not in it.
 
+use crossbeam_channel::{Receiver, Sender, bounded};
 use redb::{Database, ReadableDatabase, ReadableTableMetadata, WriteTransaction};
 
 use super::fault::StoreError;
 use super::folding::{Step, set_durability};
-use super::imports::{self, import_of};
+use super::imports::{Ready, Rows, import_of};
 use super::keys::Keys;
 use super::progress::Progress;
-use super::readied::Waiting;
 use super::tables::ERASED;
 use crate::domain::entry::{Entry, Kind};
+
+/// Entries' worth of rows that may be under way: about 2 MB.
+const UNDER_WAY: usize = 8;
+
+/// What an import's file gives, in order.
+enum Sent {
+    Rows(Box<Ready>),
+    /// That was all, and no row had a fault.
+    Whole,
+}
+
+/// Sends an import's rows to where they are sorted in; dropped, it takes them out again.
+pub struct Sending(Sender<Sent>);
+
+impl Sending {
+    /// Waits while many are under way. After a failure there nobody takes them: the entries bring them.
+    pub(super) fn send(&self, rows: Ready) {
+        let _ = self.0.send(Sent::Rows(Box::new(rows)));
+    }
+
+    /// Says that those were all, and that they are good.
+    pub fn end(self) {
+        let _ = self.0.send(Sent::Whole);
+    }
+}
+
+/// The rows of an import as they come.
+pub struct Arriving {
+    rows: Receiver<Sent>,
+    ticket: Ticket,
+}
+
+impl Arriving {
+    /// Begins an import whose balances hold from `day`; `erasures` is what the keys say now.
+    pub fn new(import: u128, day: i32, erasures: u64) -> (Sending, Self) {
+        let (sender, rows) = bounded(UNDER_WAY);
+        (Sending(sender), Self { rows, ticket: Ticket { import, day, rows: 0, erasures } })
+    }
+
+    /// Returns the next rows, or nothing behind the last.
+    ///
+    /// # Errors
+    /// `None`: the file is given up.
+    fn next(&self) -> Option<Option<Ready>> {
+        match self.rows.recv() {
+            Ok(Sent::Rows(rows)) => Some(Some(*rows)),
+            Ok(Sent::Whole) => Some(None),
+            Err(_) => None,
+        }
+    }
+}
 
 /// Rows that are in the tables of an open transaction, and the entries that brought them so far.
 pub struct Ahead {
@@ -56,16 +108,31 @@ pub enum Came {
 }
 
 impl Ahead {
-    /// Sorts the rows in.
-    pub fn of(db: &Database, waiting: Waiting, progress: &Progress) -> Result<Self, StoreError> {
-        let ticket = waiting.ticket();
-        let is_new = mark(db)?;
+    /// Sorts the rows in as they come; `None` when there are none, or their file is given up.
+    pub fn of(
+        db: &Database,
+        arriving: &Arriving,
+        progress: &Progress,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(Some(first)) = arriving.next() else { return Ok(None) };
+        let is_new = matches!(first, Ready::Members(_)) && mark(db)?;
         let txn = db.begin_write()?;
         if is_new {
             txn.open_table(ERASED)?.remove(0)?;
         }
-        imports::sort_in(&txn, ticket.day, progress, |ready| waiting.send(ready))?;
-        Ok(Self { txn, ticket, steps: Vec::new() })
+        let mut ticket = arriving.ticket;
+        let mut rows = Rows::open(&txn, ticket.day)?.of_different();
+        let mut next = Some(first);
+        while let Some(ready) = next {
+            ticket.rows += ready.rows();
+            rows.take(ready, progress)?;
+            match arriving.next() {
+                Some(more) => next = more,
+                None => return Ok(None),
+            }
+        }
+        rows.close()?;
+        Ok(Some(Self { txn, ticket, steps: Vec::new() }))
     }
 
     /// Takes entries up.
@@ -120,7 +187,7 @@ mod tests {
     use crate::store::lanes::Folded;
     use crate::store::opening::Checkpoint;
     use crate::store::segment::{Month, Place};
-    use crate::store::staging::{self, Coming};
+    use crate::store::staging::{self, Coming, Room, Stage};
     use crate::store::test_shop::imported;
     use crate::store::{members, projections};
 
@@ -170,28 +237,40 @@ mod tests {
         Entry { header: header(seq), kind }
     }
 
+    /// A shop's keys, and two members of a file on their way to its store.
+    fn two_members() -> (FaultyFiles, Arc<Keys>, Stage, Arriving) {
+        let files = FaultyFiles::new();
+        let keys = Arc::new(keys_on(&files));
+        let import = Coming { import: 7, day: DAY, wanted: 2, room: Room::All };
+        let (stager, mut stage, arriving) = staging::begin(&keys, Path::new("/"), import).unwrap();
+        for code in ["m1", "m2"] {
+            let mut member = imported(code, "山田 太郎", "ヤマダタロウ", "0312345678", 50);
+            let mut batch = stager.begin(1);
+            batch.seal(&mut member).unwrap();
+            let kind = Kind::MembersImported { import: 7, members: vec![member] };
+            stage.push(batch.end(kind).unwrap()).unwrap();
+        }
+        (files, keys, stage, arriving.unwrap())
+    }
+
+    fn empty_store(files: &FaultyFiles) -> Arc<Database> {
+        Arc::new(projections::create(files, Path::new("/store.redb")).unwrap())
+    }
+
     /// A store that two members are on their way to, the entries 1 and 2 that bring them, and theirs
     /// sorted in ahead.
     fn coming(is_read: bool) -> (Arc<Database>, Folder, Vec<Entry>) {
-        let files = FaultyFiles::new();
-        let keys = Arc::new(keys_on(&files));
-        let import = Coming { import: 7, day: DAY, wanted: 2 };
-        let (stager, mut stage) = staging::begin(&keys, Path::new("/"), import).unwrap();
-        for code in ["m1", "m2"] {
-            let members = vec![imported(code, "山田 太郎", "ヤマダタロウ", "0312345678", 50)];
-            let kind = Kind::MembersImported { import: 7, members };
-            stage.push(stager.stage(kind).unwrap()).unwrap();
-        }
-        let readied = stage.take_readied().unwrap();
+        let (files, keys, mut stage, arriving) = two_members();
+        stage.end();
         stage.write_keys(&keys).unwrap();
         let entry = |(seq, kind): (u64, std::io::Result<Vec<u8>>)| {
             codec::decode_entry(&codec::body_of(&header(seq), &kind.unwrap()).unwrap()).unwrap()
         };
         let entries: Vec<Entry> = (1..).zip(stage.into_kinds().unwrap()).map(entry).collect();
-        let db = Arc::new(projections::create(&files, Path::new("/store.redb")).unwrap());
+        let db = empty_store(&files);
         let past = Box::new(Journal(is_read.then(|| entries.clone())));
         let mut folder = Folder::open(db.clone(), keys, past).unwrap();
-        folder.sort_in_ahead(readied).unwrap();
+        folder.sort_in_ahead(arriving).unwrap();
         (db, folder, entries)
     }
 
@@ -214,6 +293,18 @@ mod tests {
         folder.fold(&[step(&entry(3, close)), step(&entry(4, Kind::TrainingBegan))]).unwrap();
         assert_eq!((found(&db), is_marked(&db)), (2, false));
         assert_eq!(folder.folded(1).unwrap().seq, 4);
+    }
+
+    #[test]
+    fn rows_of_a_file_that_is_given_up_are_out_again() {
+        let (files, keys, stage, arriving) = two_members();
+        drop(stage);
+        let db = empty_store(&files);
+        let mut folder = Folder::open(db.clone(), keys, Box::new(Journal(None))).unwrap();
+        folder.sort_in_ahead(arriving).unwrap();
+        assert_eq!((found(&db), is_marked(&db), folder.is_ahead()), (0, true, false));
+        folder.fold(&[step(&entry(1, Kind::TrainingBegan))]).unwrap();
+        assert_eq!(folder.folded(1).unwrap().seq, 1);
     }
 
     #[test]

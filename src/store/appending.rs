@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use chrono::{Datelike, NaiveDate};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
+use super::ahead::Arriving;
 use super::chain::Head;
 use super::codec;
 use super::fault::StoreError;
@@ -120,7 +121,6 @@ impl Feed {
     /// Keys that cannot be written.
     pub fn beside(import: Import, keys: &Keys) -> Result<Self, StoreError> {
         let Import { mut stage, draft, close } = import;
-        drop(stage.take_readied()); // Nobody may keep the store's one transaction so long.
         stage.write_keys(keys)?;
         Self::of(stage, draft, close)
     }
@@ -241,6 +241,11 @@ impl Appender {
         Ok(())
     }
 
+    /// Has the rows of an import sorted in as they arrive; its entries come next.
+    pub fn sort_in_ahead(&self, arriving: Arriving) {
+        self.fold.sort_in_ahead(arriving);
+    }
+
     /// Appends the entries of an import and the one that closes it, and returns them without their
     /// rows. Their writes follow each other while the next are read; they mean nothing before the
     /// closing one, which is handed over last and so is on disk only when all are. `watch` hears how
@@ -267,9 +272,7 @@ impl Appender {
         watch: &mut dyn FnMut(u64),
     ) -> Result<Vec<Entry>, StoreError> {
         let Import { mut stage, draft, close } = import;
-        if let Some(readied) = stage.take_readied() {
-            self.fold.sort_in_ahead(readied);
-        }
+        stage.end();
         stage.write_keys(&self.keys)?;
         let mut feed = Feed::of(stage, draft, close)?;
         while !feed.is_over() {

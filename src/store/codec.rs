@@ -98,6 +98,43 @@ pub fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
     Ok(guard(encode(value)?))
 }
 
+/// A value encoded once, to stand in several places. Set again it seldom needs memory.
+#[derive(Debug, Default)]
+pub struct Encoded(Vec<u8>);
+
+impl Encoded {
+    pub fn set<T: Serialize>(&mut self, value: &T) -> Result<(), CodecError> {
+        self.0.clear();
+        encode_onto(&mut self.0, value)
+    }
+
+    /// Returns what `pack` makes of the value, with room for `more` bytes behind it.
+    pub fn packed(&self, more: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(1 + self.0.len() + CRC_LEN + more);
+        bytes.push(VERSION);
+        bytes.extend_from_slice(&self.0);
+        guard(bytes)
+    }
+}
+
+/// Puts behind other bytes what `pack` makes of `before`, an option and `after` as fields of one value.
+pub fn pack_around<B: Serialize, A: Serialize>(
+    bytes: &mut Vec<u8>,
+    before: &B,
+    inside: Option<&Encoded>,
+    after: &A,
+) -> Result<(), CodecError> {
+    let begin = bytes.len();
+    bytes.push(VERSION);
+    encode_onto(bytes, before)?;
+    bytes.push(u8::from(inside.is_some()));
+    bytes.extend_from_slice(inside.map_or(&[], |inside| &inside.0));
+    encode_onto(bytes, after)?;
+    let crc = sums::crc(&bytes[begin..]);
+    bytes.extend_from_slice(&crc.to_le_bytes());
+    Ok(())
+}
+
 /// Reads what `pack` wrote.
 pub fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
     decode(guarded(bytes)?)

@@ -9,13 +9,12 @@ use std::sync::Arc;
 
 use redb::{Database, Durability, ReadableDatabase, WriteTransaction};
 
-use super::ahead::{Ahead, Came};
+use super::ahead::{Ahead, Arriving, Came};
 use super::fault::StoreError;
-use super::imports::{Past, prepared_card};
+use super::imports::{Past, readied_card};
 use super::keys::Keys;
 use super::lanes::Folded;
 use super::progress::Progress;
-use super::readied::Waiting;
 use super::{days, imports, items, jobs, lanes, members, sales, stock, tables, tax_free, visits};
 use crate::domain::entry::{Entry, Kind};
 use crate::domain::lane::LaneState;
@@ -102,12 +101,10 @@ impl Folder {
         }
     }
 
-    /// Sorts the rows of an import in before its entries come.
-    pub fn sort_in_ahead(&mut self, waiting: Waiting) -> Result<(), StoreError> {
+    /// Sorts the rows of an import in as its file is read, before its entries come.
+    pub fn sort_in_ahead(&mut self, arriving: Arriving) -> Result<(), StoreError> {
         self.let_go()?;
-        if waiting.ticket().erasures == self.keys.erasures() {
-            self.ahead = Some(Ahead::of(&self.db, waiting, &self.progress)?);
-        }
+        self.ahead = Ahead::of(&self.db, &arriving, &self.progress)?;
         Ok(())
     }
 
@@ -213,7 +210,7 @@ impl Folder {
             }
             Kind::MemberSet(card) => {
                 let mut writer = members::Writer::open(txn)?;
-                writer.set(prepared_card(&self.keys, card)?.lent())?;
+                readied_card(&self.keys, card)?.iter().try_for_each(|row| writer.set(row))?;
                 writer.close()
             }
             _ => Ok(()),

@@ -12,7 +12,7 @@ use redb::{ReadableTable, WriteTransaction};
 use super::fault::StoreError;
 use super::keys::Keys;
 use super::lanes::Folded;
-use super::members::{CardOf, Prepared, Start};
+use super::members::{CardOf, Start};
 use super::opening::Checkpoint;
 use super::progress::Progress;
 use super::readied::Readied;
@@ -115,23 +115,31 @@ struct Reading<'a> {
 /// Rows of one entry, ready to be written.
 pub(super) enum Ready {
     Items(Vec<Item>),
-    Members(Vec<Prepared>),
-    /// Members that were made ready as their file was read.
-    Readied(Readied),
+    Members(Readied),
     Points(Vec<(String, i64)>),
     Stock(Vec<(String, Quantity)>),
 }
 
 impl Ready {
-    fn len(&self) -> u64 {
-        let len = match self {
+    /// Takes the rows of an entry that need nothing done to them; a member's do.
+    pub fn of(kind: Kind) -> Option<Self> {
+        match kind {
+            Kind::ItemsImported { items, .. } => Some(Self::Items(items)),
+            Kind::PointsImported { points, .. } => Some(Self::Points(points)),
+            Kind::StockImported { stock, .. } => Some(Self::Stock(stock)),
+            _ => None,
+        }
+    }
+
+    /// How many there are.
+    pub fn rows(&self) -> u64 {
+        let rows = match self {
             Self::Items(items) => items.len(),
-            Self::Members(members) => members.len(),
-            Self::Readied(members) => return members.len(),
+            Self::Members(members) => return members.rows(),
             Self::Points(points) => points.len(),
             Self::Stock(stock) => stock.len(),
         };
-        len as u64
+        rows as u64
     }
 }
 
@@ -140,7 +148,7 @@ impl Reading<'_> {
     fn send(&self, ready: &Sender<Ready>) -> Result<(), StoreError> {
         let ring = self.sources.keys.ring(self.rows)?;
         self.sources.past.each(&self.span, &mut |entry| match self.ready(entry.kind, &ring)? {
-            Some(rows) => sent(ready, rows),
+            Some(rows) => ready.send(rows).map_err(|_| StoreError::Journal("import".to_owned())),
             None => Ok(()),
         })
     }
@@ -149,58 +157,40 @@ impl Reading<'_> {
         if import_of(&kind) != Some(self.import) {
             return Ok(None);
         }
-        Ok(match kind {
-            Kind::ItemsImported { items, .. } => Some(Ready::Items(items)),
-            Kind::MembersImported { members, .. } => {
-                let members: Result<_, StoreError> =
-                    members.iter().map(|member| self.member(member, ring)).collect();
-                Some(Ready::Members(members?))
-            }
-            Kind::PointsImported { points, .. } => Some(Ready::Points(points)),
-            Kind::StockImported { stock, .. } => Some(Ready::Stock(stock)),
-            _ => None,
-        })
+        let Kind::MembersImported { members, .. } = &kind else { return Ok(Ready::of(kind)) };
+        let mut rows = Readied::for_as_many(members.len());
+        for ImportedMember { card, points } in members {
+            let personal = sealing::open(&card.code, &card.personal, || ring.key(&card.code))?;
+            rows.push(card_of(card, personal.as_ref()), start(*points, self.day))?;
+        }
+        Ok(Some(Ready::Members(rows)))
     }
-
-    fn member(&self, member: &ImportedMember, ring: &KeyRing) -> Result<Prepared, StoreError> {
-        let card = &member.card;
-        let personal = sealing::open(&card.code, &card.personal, || ring.key(&card.code))?;
-        prepared(card, personal.as_ref(), member.points, self.day)
-    }
-}
-
-/// Hands rows to who writes them.
-pub(super) fn sent(ready: &Sender<Ready>, rows: Ready) -> Result<(), StoreError> {
-    ready.send(rows).map_err(|_| StoreError::Journal("import".to_owned()))
 }
 
 /// Sorts rows into the tables: one thread brings them by `send`, ready to be written; this one writes.
-pub(super) fn sort_in(
+fn sort_in(
     txn: &WriteTransaction,
     day: i32,
     progress: &Progress,
     send: impl FnOnce(&Sender<Ready>) -> Result<(), StoreError> + Send,
 ) -> Result<(), StoreError> {
-    let mut rows = Rows::open(txn)?;
+    let mut rows = Rows::open(txn, day)?;
     let (sender, ready) = bounded(READ_AHEAD);
     thread::scope(|scope| {
         let reader = scope.spawn(move || send(&sender));
-        let written = ready.iter().try_for_each(|batch| {
-            let count = batch.len();
-            rows.take(batch, day)?;
-            progress.sorted_in(count);
-            Ok(())
-        });
+        let written = ready.iter().try_for_each(|batch| rows.take(batch, progress));
         drop(ready); // Who reads on for nobody then ends.
         let read = reader.join().unwrap_or_else(|_| Err(StoreError::Journal("import".to_owned())));
         written.and(read)
     })?;
-    rows.close(day)
+    rows.close()
 }
 
 /// Everything an import may write to, open at once: a million rows go in sorted and in one go.
-struct Rows<'txn> {
+pub(super) struct Rows<'txn> {
     txn: &'txn WriteTransaction,
+    /// From which balances hold.
+    day: i32,
     items: items::Writer<'txn>,
     members: members::Writer<'txn>,
     /// Balances by code, for members that are already there.
@@ -208,56 +198,54 @@ struct Rows<'txn> {
 }
 
 impl<'txn> Rows<'txn> {
-    fn open(txn: &'txn WriteTransaction) -> Result<Self, StoreError> {
-        Ok(Self {
-            txn,
-            items: items::Writer::open(txn)?,
-            members: members::Writer::open(txn)?,
-            by_code: Vec::new(),
-        })
+    pub fn open(txn: &'txn WriteTransaction, day: i32) -> Result<Self, StoreError> {
+        let (items, members) = (items::Writer::open(txn)?, members::Writer::open(txn)?);
+        Ok(Self { txn, day, items, members, by_code: Vec::new() })
     }
 
-    fn take(&mut self, ready: Ready, day: i32) -> Result<(), StoreError> {
+    /// The same for the rows of a file, of which no two are about the same member.
+    pub fn of_different(self) -> Self {
+        Self { members: self.members.of_different(), ..self }
+    }
+
+    pub fn take(&mut self, ready: Ready, progress: &Progress) -> Result<(), StoreError> {
+        let count = ready.rows();
         match ready {
-            Ready::Items(items) => items.iter().try_for_each(|item| self.items.set(item)),
-            Ready::Members(members) => {
-                members.iter().try_for_each(|member| self.members.set(member.lent()))
-            }
-            Ready::Readied(members) => members.each(day, |member| self.members.set(member)),
-            Ready::Points(points) => {
-                self.by_code.extend(points);
-                Ok(())
-            }
+            Ready::Items(items) => items.iter().try_for_each(|item| self.items.set(item))?,
+            Ready::Members(rows) => rows.iter().try_for_each(|row| self.members.set(row))?,
+            Ready::Points(points) => self.by_code.extend(points),
             Ready::Stock(stock) => {
-                stock.iter().try_for_each(|(code, count)| self.items.counted(code, *count))
+                stock.iter().try_for_each(|(code, count)| self.items.counted(code, *count))?;
             }
         }
+        progress.sorted_in(count);
+        Ok(())
     }
 
-    fn close(self, day: i32) -> Result<(), StoreError> {
+    pub fn close(self) -> Result<(), StoreError> {
         self.items.close()?;
         self.members.close()?;
         for (code, points) in self.by_code {
-            members::change_facts(self.txn, &code, |facts| facts.ledger.reset(day, points))?;
+            members::change_facts(self.txn, &code, |facts| facts.ledger.reset(self.day, points))?;
         }
         Ok(())
     }
 }
 
 /// Makes a card of the journal ready for the tables.
-pub fn prepared_card(keys: &Keys, card: &MemberCard) -> Result<Prepared, StoreError> {
+pub fn readied_card(keys: &Keys, card: &MemberCard) -> Result<Readied, StoreError> {
     let personal = keys.unseal(&card.code, &card.personal)?;
-    prepared(card, personal.as_ref(), None, 0)
+    let mut row = Readied::default();
+    row.push(card_of(card, personal.as_ref()), None)?;
+    Ok(row)
 }
 
-/// Makes a card whose personal data is open ready for the tables.
-pub fn prepared(
-    card: &MemberCard,
-    personal: Option<&Personal>,
-    points: Option<i64>,
-    day: i32,
-) -> Result<Prepared, StoreError> {
-    let start = points.map(|points| Start { day, points });
-    let (code, rank) = (&card.code, &card.rank);
-    Prepared::of(CardOf { code, rank, joined: card.joined, personal }, start)
+/// Returns a card whose personal data is open as its row is made.
+pub(super) fn card_of<'a>(card: &'a MemberCard, personal: Option<&'a Personal>) -> CardOf<'a> {
+    CardOf { code: &card.code, rank: &card.rank, joined: card.joined, personal }
+}
+
+/// The balance that an import's row brings.
+pub(super) fn start(points: Option<i64>, day: i32) -> Option<Start> {
+    points.map(|points| Start { day, points })
 }

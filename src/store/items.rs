@@ -20,7 +20,9 @@ use super::tables::{Blob, ITEM_CASES, ITEM_KANA, ITEM_LOOSE, ITEM_NAMES, ITEM_NU
 use crate::domain::code::item_code;
 use crate::domain::hashed::Hashes;
 use crate::domain::item::Item;
-use crate::domain::kana::{exact_key, fold_variants, loose_key, loose_of, typed_kana};
+use crate::domain::kana::{
+    common_forms, exact_key, exact_key_into, loose_key, loose_of, typed_kana,
+};
 use crate::domain::quantity::Quantity;
 use crate::domain::register::ItemFound;
 use crate::domain::text::halfwidth_digits;
@@ -43,7 +45,9 @@ pub fn stored_code(code: &str) -> String {
 
 /// Returns what any part of a name is looked for in: `牛乳 1L` and `ぎゅうにゅう１ｌ` alike.
 pub(super) fn folded_name(name: &str) -> String {
-    exact_key(&fold_variants(name))
+    let mut folded = String::with_capacity(name.len());
+    exact_key_into(&mut folded, common_forms(name));
+    folded
 }
 
 fn kana_of(item: &Item) -> &str {

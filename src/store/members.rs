@@ -11,9 +11,8 @@ use std::ops::Bound;
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, Table, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
-use super::codec::{pack, unpack};
+use super::codec::{Encoded, pack, pack_around, unpack};
 use super::fault::StoreError;
-use super::items::folded_name;
 use super::name_blocks::Filling;
 use super::postings::{self, Batch};
 use super::tables::{
@@ -21,7 +20,7 @@ use super::tables::{
     MEMBER_PHONES, MEMBERS,
 };
 use crate::domain::hashed::Hashes;
-use crate::domain::kana::{exact_key, loose_of};
+use crate::domain::kana::{common_forms, exact_key_into, loose_into};
 use crate::domain::member::{Member, Personal};
 use crate::domain::money::Money;
 
@@ -56,8 +55,9 @@ pub struct Facts {
     pub spent: Money,
 }
 
-/// The texts by which a person is found.
-struct Keys {
+/// The texts by which a person is found; set again for the next, they seldom need memory.
+#[derive(Debug, Default)]
+pub struct Keys {
     kana: String,
     loose: String,
     /// Digits from the last to the first, so that the end of a number is a prefix.
@@ -67,21 +67,29 @@ struct Keys {
 }
 
 impl Keys {
-    /// In the order of the writer's indexes.
-    fn texts(&self) -> [&str; 4] {
-        [&self.kana, &self.loose, &self.phone, &self.mail]
+    fn of(personal: &Personal) -> Self {
+        let mut keys = Self::default();
+        keys.set(personal);
+        keys
     }
 
-    fn of(personal: &Personal) -> Self {
+    pub fn set(&mut self, personal: &Personal) {
         let kana = if personal.kana.is_empty() { &personal.name } else { &personal.kana };
-        let kana = exact_key(kana);
-        Self {
-            loose: loose_of(&kana),
-            kana,
-            phone: reversed(&personal.phone),
-            mail: personal.mail.to_lowercase(),
-            name: folded_name(&personal.name),
+        exact_key_into(&mut self.kana, kana.chars());
+        loose_into(&mut self.loose, &self.kana);
+        self.phone.clear();
+        self.phone.extend(personal.phone.chars().filter(char::is_ascii_digit).rev());
+        self.mail.clear();
+        match personal.mail.is_ascii() {
+            true => self.mail.extend(personal.mail.chars().map(|sign| sign.to_ascii_lowercase())),
+            false => self.mail.push_str(&personal.mail.to_lowercase()),
         }
+        exact_key_into(&mut self.name, common_forms(&personal.name));
+    }
+
+    /// Kana, loose kana, phone, mail and name: the writer's indexes in their order, and the names.
+    pub fn texts(&self) -> [&str; 5] {
+        [&self.kana, &self.loose, &self.phone, &self.mail, &self.name]
     }
 }
 
@@ -99,20 +107,12 @@ pub struct Start {
     pub points: i64,
 }
 
-/// A card made ready to be written: what takes work needs no table, so another thread may do it.
-pub struct Prepared {
-    code: String,
-    /// The row of somebody new.
-    packed: Vec<u8>,
-    /// `None` once erased.
-    keys: Option<Keys>,
-    start: Option<Start>,
-}
-
-/// The same, lent by whoever holds it.
+/// A card made ready to be written, lent by whoever holds it: what takes work needs no table, so another
+/// thread may have done it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lent<'a> {
     pub code: &'a str,
+    /// The row of somebody new.
     pub packed: &'a [u8],
     /// Kana, loose kana, phone, mail and name by which the person is found; `None` once erased.
     pub keys: Option<[&'a str; 5]>,
@@ -128,23 +128,18 @@ pub struct CardOf<'a> {
     pub personal: Option<&'a Personal>,
 }
 
-impl Prepared {
-    pub fn of(card: CardOf<'_>, start: Option<Start>) -> Result<Self, StoreError> {
-        let mut facts = Facts::default();
-        facts.start(start);
-        // As `Row` is read, field by field.
-        let CardOf { code, rank, joined, personal } = card;
-        let packed = pack(&((code, rank, joined, personal), &facts))?;
-        Ok(Self { code: code.to_owned(), packed, keys: personal.map(Keys::of), start })
-    }
-
-    pub fn lent(&self) -> Lent<'_> {
-        let keys = self.keys.as_ref().map(|keys| {
-            let [kana, loose, phone, mail] = keys.texts();
-            [kana, loose, phone, mail, &keys.name]
-        });
-        Lent { code: &self.code, packed: &self.packed, keys, start: self.start }
-    }
+/// Puts the row of somebody new behind others, as `Row` is read field by field. `personal` is the card's,
+/// encoded.
+pub(super) fn packed_row(
+    bytes: &mut Vec<u8>,
+    card: CardOf<'_>,
+    personal: Option<&Encoded>,
+    start: Option<Start>,
+) -> Result<(), StoreError> {
+    let mut facts = Facts::default();
+    facts.start(start);
+    let CardOf { code, rank, joined, .. } = card;
+    Ok(pack_around(bytes, &(code, rank, joined), personal, &facts)?)
 }
 
 impl Facts {
@@ -165,8 +160,8 @@ pub struct Writer<'txn> {
     waiting: Waiting,
     /// Nobody was there when this writer came: whom it has not set itself has no card.
     was_empty: bool,
-    /// Hashes of the codes that this writer has set.
-    set: Hashes<u64>,
+    /// Hashes of the codes that this writer has set; `None` when no two are about the same.
+    set: Option<Hashes<u64>>,
     hashers: RandomState,
     next: u32,
 }
@@ -225,10 +220,15 @@ impl<'txn> Writer<'txn> {
             erased: txn.open_table(ERASED)?,
             waiting: Waiting::default(),
             was_empty: next == 0,
-            set: Hashes::default(),
+            set: Some(Hashes::default()),
             hashers: RandomState::new(),
             next,
         })
+    }
+
+    /// The same for cards of which no two have one code: nothing is kept of what was set.
+    pub fn of_different(self) -> Self {
+        Self { set: None, ..self }
     }
 
     /// Sets a card as a whole; what happened to the member stays, but for a balance it starts with.
@@ -261,8 +261,9 @@ impl<'txn> Writer<'txn> {
 
     /// Returns who bears a code. Whoever this writer has set may still wait, so that is written first.
     fn known(&mut self, code: &str) -> Result<Option<u32>, StoreError> {
-        let hash = self.hashers.hash_one(code);
-        if !self.set.insert(hash) {
+        let hashers = &self.hashers;
+        let is_first = self.set.as_mut().is_none_or(|set| set.insert(hashers.hash_one(code)));
+        if !is_first {
             self.write_waiting()?;
         } else if self.was_empty {
             return Ok(None);
@@ -279,6 +280,7 @@ impl<'txn> Writer<'txn> {
         if let Some(personal) = &row.card.personal {
             let keys = Keys::of(personal);
             for (index, text) in self.indexes.iter_mut().zip(keys.texts()) {
+                // The name, behind the four, is set anew.
                 postings::remove(index, text, id)?;
             }
         }

@@ -33,7 +33,20 @@ pub fn close(
     code: &str,
     personal: &Personal,
 ) -> Result<Sealed, StoreError> {
-    let bytes = closed(key, nonce, code.as_bytes(), codec::pack(personal)?)
+    close_packed(key, nonce, code, codec::pack(personal)?)
+}
+
+/// Bytes that closing puts behind what it closes.
+pub const TAG_BYTES: usize = 16;
+
+/// Closes personal data that is packed already.
+pub fn close_packed(
+    key: &[u8; KEY_BYTES],
+    nonce: [u8; NONCE_BYTES],
+    code: &str,
+    packed: Vec<u8>,
+) -> Result<Sealed, StoreError> {
+    let bytes = closed(key, nonce, code.as_bytes(), packed)
         .map_err(|_| StoreError::Unfit { seq: 0, what: "personal data too long".to_owned() })?;
     Ok(Sealed::Closed { nonce, bytes })
 }
@@ -71,31 +84,6 @@ pub fn open(
         .decrypt(&XNonce::from(*nonce), Payload { msg: bytes, aad: code.as_bytes() })
         .map_err(|_| StoreError::Unfit { seq: 0, what: format!("sealed data of {code}") })?;
     Ok(Some(codec::unpack(&Zeroizing::new(opened))?))
-}
-
-/// Closes bytes that leave memory for a while.
-pub fn close_bytes(
-    key: &Secret,
-    nonce: [u8; NONCE_BYTES],
-    clear: Vec<u8>,
-) -> Result<Vec<u8>, StoreError> {
-    closed(key, nonce, &[], clear)
-        .map_err(|_| StoreError::Unfit { seq: 0, what: "rows too long to be closed".to_owned() })
-}
-
-/// Opens what `close_bytes` closed.
-///
-/// # Errors
-/// `Unfit` when it is not that.
-pub fn open_bytes(
-    key: &Secret,
-    nonce: [u8; NONCE_BYTES],
-    mut closed: Vec<u8>,
-) -> Result<Vec<u8>, StoreError> {
-    cipher(key)
-        .decrypt_in_place(&XNonce::from(nonce), &[], &mut closed)
-        .map_err(|_| StoreError::Unfit { seq: 0, what: "rows that were closed".to_owned() })?;
-    Ok(closed)
 }
 
 /// The keys of an import's members.

@@ -434,9 +434,14 @@ impl Shop {
         self.appender.begin(drafts, now, done)
     }
 
-    /// Begins an import: what makes its entries ready, and where they wait.
+    /// Begins an import: what makes its entries ready, and where they wait. Its rows are sorted in meanwhile
+    /// when nobody else writes.
     pub fn stage(&self, coming: Coming) -> Result<(Stager, Stage), StoreError> {
-        staging::begin(&self.keys, &self.dir, coming)
+        let (stager, stage, arriving) = staging::begin(&self.keys, &self.dir, coming)?;
+        if let Some(arriving) = arriving {
+            self.appender.sort_in_ahead(arriving);
+        }
+        Ok((stager, stage))
     }
 
     /// Appends an import: all of it counts once its last entry is on disk.

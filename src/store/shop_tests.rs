@@ -10,7 +10,7 @@ use super::fault::StoreError;
 use super::files::faulty::{FaultKind, FaultyFiles, Keep, Lasting};
 use super::files::{Files, read_whole, write_fresh};
 use super::shop::Shop;
-use super::staging::Coming;
+use super::staging::{Coming, Room};
 use super::tables::first_difference;
 use super::test_shop::*;
 use super::{history, projections};
@@ -349,10 +349,13 @@ fn daughter(code: &str) -> ImportedMember {
 fn staged<const N: usize>(shop: &Shop, members: [ImportedMember; N]) -> Import {
     let kind = |members| Kind::MembersImported { import: 7, members };
     let draft = draft(kind(Vec::new()));
-    let coming = Coming { import: 7, day: draft.business_date, wanted: N as u64 };
+    let (day, wanted) = (draft.business_date, N as u64);
+    let coming = Coming { import: 7, day, wanted, room: Room::All };
     let (stager, mut stage) = shop.stage(coming).unwrap();
-    for member in members {
-        stage.push(stager.stage(kind(vec![member])).unwrap()).unwrap();
+    for mut member in members {
+        let mut batch = stager.begin(1);
+        batch.seal(&mut member).unwrap();
+        stage.push(batch.end(kind(vec![member])).unwrap()).unwrap();
     }
     Import { stage, draft, close: Kind::ImportClosed { import: 7, rows: N as u64 } }
 }

@@ -1,26 +1,29 @@
 //! Rows of an import, sealed and encoded, waiting until their whole file has passed.
 //!
 //! Room: store. May touch: a scratch file without a name, keys. May not: clock.
-//! Invariant: nothing here is anywhere else until it is appended: dropped, or killed, it leaves no
-//! byte. What waits in the scratch files is sealed with keys that only this memory holds.
+//! Invariant: nothing here is in the journal until it is appended: dropped, or killed, it leaves no
+//! byte there.
 //!
-//! A file is read once. Any number of threads make its entries ready, and its members' rows for the
-//! tables, one collects them in order; for each million members the collector holds 60 MB of new keys
-//! and the scratch files 600 MB.
+//! A file is read once. Any number of threads make its entries ready, and its rows for the tables; one
+//! collects them in order and sends the rows on to where they are sorted in. For each million members
+//! the collector holds 60 MB of new keys and the scratch file 200 MB.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use chacha20::ChaCha20;
+use chacha20::cipher::{KeyIvInit, StreamCipher};
 use tempfile::SpooledTempFile;
 use zeroize::Zeroizing;
 
+use super::ahead::{Arriving, Sending};
 use super::codec::{self, EncodedKind};
 use super::fault::StoreError;
-use super::imports;
+use super::imports::{Ready, card_of, start};
 use super::keys::Keys;
-use super::readied::{Closed, Readied, Waiting};
-use super::sealing::{self, KEY_BYTES, KeyRing, NONCE_BYTES, Secret};
+use super::readied::Readied;
+use super::sealing::{self, KEY_BYTES, KeyRing, NONCE_BYTES, Secret, TAG_BYTES};
 use crate::domain::entry::{ImportedMember, Kind};
 use crate::domain::member::Sealed;
 
@@ -32,10 +35,9 @@ pub struct Stager {
     keys: Arc<Keys>,
     /// The keys that members already have.
     ring: KeyRing,
-    /// What closes rows while they wait.
-    wrap: Arc<Secret>,
     /// From which balances hold.
     day: i32,
+    room: Room,
 }
 
 /// An entry of an import, ready to be appended.
@@ -43,7 +45,17 @@ pub struct Staged {
     kind: EncodedKind,
     rows: u64,
     keys: NewKeys,
-    readied: Option<Closed>,
+    ready: Option<Ready>,
+}
+
+/// Who else writes meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// Nobody: the rows are sorted in as they are read.
+    All,
+    /// The counter: its acts come between the entries, and nobody may keep the store's one transaction so
+    /// long. The rows are read again from the journal once they are closed.
+    Beside,
 }
 
 /// An import that is to be brought in.
@@ -54,66 +66,135 @@ pub struct Coming {
     pub day: i32,
     /// About so many rows.
     pub wanted: u64,
+    pub room: Room,
 }
 
-/// Begins an import; its scratch files lie in `dir`.
+/// Begins an import; its scratch file lies in `dir`. What arrives is to be sorted in meanwhile.
 pub(super) fn begin(
     keys: &Arc<Keys>,
     dir: &Path,
     coming: Coming,
-) -> Result<(Stager, Stage), StoreError> {
-    let mut wrap = Secret::default();
-    keys.chance(&mut *wrap);
-    let wrap = Arc::new(wrap);
-    let readied = Waiting::new(dir, coming, keys.erasures(), wrap.clone());
+) -> Result<(Stager, Stage, Option<Arriving>), StoreError> {
+    let Coming { import, day, wanted, room } = coming;
+    let (rows, arriving) = match room {
+        Room::All => Some(Arriving::new(import, day, keys.erasures())).unzip(),
+        Room::Beside => (None, None),
+    };
     keys.settle()?; // Members who have a key keep it.
-    let (ring, day) = (keys.ring(coming.wanted)?, coming.day);
-    Ok((Stager { ring, keys: keys.clone(), wrap, day }, Stage::new(dir, readied)))
+    let stager = Stager { ring: keys.ring(wanted)?, keys: keys.clone(), day, room };
+    Ok((stager, Stage::new(dir, rows), arriving))
 }
 
 impl Stager {
-    /// Seals and encodes the rows of one entry; a member without a key is given one, which the entry
-    /// carries until it is appended.
-    pub fn stage(&self, mut kind: Kind) -> Result<Staged, StoreError> {
-        let (mut keys, mut readied) = (NewKeys::default(), None);
-        let rows = match &mut kind {
-            Kind::MembersImported { members, .. } => {
-                let (new, rows) = self.seal(members)?;
-                keys = new;
-                readied = Some(rows);
-                members.len()
-            }
-            Kind::ItemsImported { items, .. } => items.len(),
-            Kind::PointsImported { points, .. } => points.len(),
-            Kind::StockImported { stock, .. } => stock.len(),
-            _ => 0,
-        };
-        Ok(Staged { kind: codec::encode_kind(&kind)?, rows: rows as u64, keys, readied })
+    /// Begins an entry of at most so many rows.
+    pub fn begin(&self, rows: usize) -> Batch<'_> {
+        Batch { stager: self, most: rows, people: None }
+    }
+}
+
+/// One entry being made ready.
+pub struct Batch<'a> {
+    stager: &'a Stager,
+    /// The most rows it has.
+    most: usize,
+    /// What its members need, made for the first of them.
+    people: Option<People>,
+}
+
+/// Keys and nonces for the members of one entry: the kernel's chance, stretched by ChaCha20. Asked for
+/// each, the kernel would take as long as the sealing.
+struct Chance {
+    bytes: Zeroizing<Vec<u8>>,
+    drawn: usize,
+}
+
+impl Chance {
+    const EACH: usize = KEY_BYTES + NONCE_BYTES;
+
+    fn for_as_many(members: usize, keys: &Keys) -> Self {
+        let mut seed = Secret::default();
+        keys.chance(&mut *seed);
+        let mut bytes = Zeroizing::new(vec![0; members * Self::EACH]);
+        ChaCha20::new((&*seed).into(), &Default::default()).apply_keystream(&mut bytes);
+        Self { bytes, drawn: 0 }
     }
 
-    /// Makes the members' rows ready and closes their personal data, each with its own key.
-    fn seal(&self, members: &mut [ImportedMember]) -> Result<(NewKeys, Closed), StoreError> {
-        // One call for the chance of all: a call for each would cost as much as the sealing.
-        let all = members.len() * (KEY_BYTES + NONCE_BYTES) + NONCE_BYTES;
-        let mut chance = Zeroizing::new(vec![0; all]);
-        self.keys.chance(&mut chance);
-        let (of_rows, chance) = chance.split_first_chunk().expect("it begins with a nonce");
-        let mut keys = NewKeys::for_as_many(members.len());
-        let mut rows = Readied::for_as_many(members.len());
-        for (member, chance) in members.iter_mut().zip(chance.chunks(KEY_BYTES + NONCE_BYTES)) {
-            let Sealed::Clear(personal) = &member.card.personal else { continue };
-            rows.push(&imports::prepared(&member.card, Some(personal), member.points, self.day)?);
-            let (new, nonce) = chance.split_at(KEY_BYTES);
-            let nonce = nonce.try_into().expect("cut to this length");
-            let code = &member.card.code;
-            let key = match self.ring.key(code)? {
-                Some(key) => key,
-                None => keys.add(code, new.try_into().expect("cut to this length")),
-            };
-            member.card.personal = sealing::close(&key, nonce, code, personal)?;
-        }
-        Ok((keys, rows.close(&self.wrap, *of_rows)?))
+    fn draw(&mut self) -> ([u8; KEY_BYTES], [u8; NONCE_BYTES]) {
+        let drawn = &self.bytes[self.drawn..][..Self::EACH];
+        self.drawn += Self::EACH;
+        let (key, nonce) = drawn.split_at(KEY_BYTES);
+        let cut = "cut to this length";
+        (key.try_into().expect(cut), nonce.try_into().expect(cut))
     }
+}
+
+/// Members of one entry, sealed one after the other.
+struct People {
+    chance: Chance,
+    keys: NewKeys,
+    /// Their rows for the tables, where they are wanted.
+    rows: Option<Readied>,
+}
+
+impl People {
+    fn new(stager: &Stager, most: usize) -> Self {
+        Self {
+            chance: Chance::for_as_many(most, &stager.keys),
+            keys: NewKeys::for_as_many(most),
+            rows: (stager.room == Room::All).then(|| Readied::for_as_many(most)),
+        }
+    }
+}
+
+impl Batch<'_> {
+    /// Makes a member's row ready where it is wanted, and closes the personal data with the member's own
+    /// key; one without a key is given one, which the entry carries until it is appended.
+    pub fn seal(&mut self, member: &mut ImportedMember) -> Result<(), StoreError> {
+        let Self { stager, most, people } = self;
+        let Sealed::Clear(personal) = &member.card.personal else { return Ok(()) };
+        let people = people.get_or_insert_with(|| People::new(stager, *most));
+        let packed = match &mut people.rows {
+            Some(rows) => {
+                let start = start(member.points, stager.day);
+                rows.push(card_of(&member.card, Some(personal)), start)?;
+                rows.last_personal().packed(TAG_BYTES)
+            }
+            None => codec::pack(personal)?,
+        };
+        let code = &member.card.code;
+        let (new, nonce) = people.chance.draw();
+        let key = match stager.ring.key(code)? {
+            Some(key) => key,
+            None => people.keys.add(code, new),
+        };
+        member.card.personal = sealing::close_packed(&key, nonce, code, packed)?;
+        Ok(())
+    }
+
+    /// Encodes the entry of the rows that went through here.
+    pub fn end(self, kind: Kind) -> Result<Staged, StoreError> {
+        let (encoded, rows) = (codec::encode_kind(&kind)?, rows_of(&kind));
+        let (keys, members) = match self.people {
+            Some(people) => (people.keys, people.rows),
+            None => (NewKeys::default(), None),
+        };
+        let ready = match self.stager.room {
+            Room::All => members.map(Ready::Members).or_else(|| Ready::of(kind)),
+            Room::Beside => None,
+        };
+        Ok(Staged { kind: encoded, rows, keys, ready })
+    }
+}
+
+fn rows_of(kind: &Kind) -> u64 {
+    let rows = match kind {
+        Kind::MembersImported { members, .. } => members.len(),
+        Kind::ItemsImported { items, .. } => items.len(),
+        Kind::PointsImported { points, .. } => points.len(),
+        Kind::StockImported { stock, .. } => stock.len(),
+        _ => 0,
+    };
+    rows as u64
 }
 
 /// Keys made for the members of one entry.
@@ -151,14 +232,15 @@ pub struct Stage {
     entries: u64,
     rows: u64,
     keys: Vec<NewKeys>,
-    readied: Option<Waiting>,
+    /// Where the rows are sorted in meanwhile.
+    sending: Option<Sending>,
 }
 
 impl Stage {
     /// Begins with nothing; the scratch file lies in `dir` and has no name there.
-    fn new(dir: &Path, readied: Waiting) -> Self {
+    fn new(dir: &Path, sending: Option<Sending>) -> Self {
         let spool = tempfile::spooled_tempfile_in(MOST_IN_MEMORY, dir);
-        Self { spool, entries: 0, rows: 0, keys: Vec::new(), readied: Some(readied) }
+        Self { spool, entries: 0, rows: 0, keys: Vec::new(), sending }
     }
 
     pub fn rows(&self) -> u64 {
@@ -169,7 +251,7 @@ impl Stage {
         self.entries
     }
 
-    /// Puts an entry behind the others.
+    /// Puts an entry behind the others. No two rows of them are about the same code.
     pub fn push(&mut self, staged: Staged) -> io::Result<()> {
         let bytes = staged.kind.bytes();
         self.spool.write_all(&(bytes.len() as u32).to_le_bytes())?;
@@ -179,15 +261,17 @@ impl Stage {
         if !staged.keys.ends.is_empty() {
             self.keys.push(staged.keys);
         }
-        match (staged.readied, &mut self.readied) {
-            (Some(rows), Some(readied)) => readied.push(&rows),
-            _ => Ok(()),
+        if let (Some(rows), Some(sending)) = (staged.ready, &self.sending) {
+            sending.send(rows);
         }
+        Ok(())
     }
 
-    /// Takes the rows that were made ready for the tables.
-    pub(super) fn take_readied(&mut self) -> Option<Waiting> {
-        self.readied.take().filter(|readied| !readied.is_empty())
+    /// Says that the file has passed without a fault: what waits for its last row may go on.
+    pub fn end(&mut self) {
+        if let Some(sending) = self.sending.take() {
+            sending.end();
+        }
     }
 
     /// Makes the new keys durable: before the first entry that needs one.

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
+use super::ahead::Arriving;
 use super::fault::StoreError;
 use super::folding::{Folder, Step};
 use super::mending::{Mending, Trust};
 use super::progress::Progress;
-use super::readied::Waiting;
 use crate::domain::entry::Kind;
 
 /// Entries that may wait to be folded; past it who appends waits a moment.
@@ -29,8 +29,8 @@ const PATIENCE: Duration = Duration::from_millis(80);
 
 enum Order {
     Fold(Box<Step>),
-    /// The rows of an import whose entries come next.
-    SortInAhead(Box<Waiting>),
+    /// The rows of an import that is being read: its entries come next.
+    SortInAhead(Box<Arriving>),
     /// They do not come, or not all.
     LetGo,
     Settle(Sender<Result<(), StoreError>>),
@@ -56,9 +56,9 @@ impl FoldSender {
         let _ = self.0.send(Order::Fold(Box::new(step)));
     }
 
-    /// Gives the rows of an import to be sorted in while its entries are on their way.
-    pub fn sort_in_ahead(&self, waiting: Waiting) {
-        let _ = self.0.send(Order::SortInAhead(Box::new(waiting))); // As above.
+    /// Has the rows of an import sorted in as they arrive.
+    pub fn sort_in_ahead(&self, arriving: Arriving) {
+        let _ = self.0.send(Order::SortInAhead(Box::new(arriving))); // As above.
     }
 
     /// Says that not all entries of such an import come.
@@ -143,9 +143,9 @@ impl Worker {
                 Some(Order::Mend(trust, mends, reply)) => {
                     let _ = reply.send(self.mend(trust, mends));
                 }
-                Some(Order::SortInAhead(waiting)) => {
+                Some(Order::SortInAhead(arriving)) => {
                     // After a failure the entries bring the rows.
-                    let _ = self.with_folder(|folder| folder.sort_in_ahead(*waiting));
+                    let _ = self.with_folder(|folder| folder.sort_in_ahead(*arriving));
                 }
                 Some(Order::LetGo) => drop(self.with_folder(Folder::let_go)),
                 Some(Order::End) => break,
