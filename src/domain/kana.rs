@@ -165,19 +165,47 @@ pub fn common_forms(name: &str) -> impl Iterator<Item = char> + Clone {
 }
 
 fn variant_of(sign: char) -> Option<char> {
-    /// Each form and its common one, by form.
-    static FORMS: LazyLock<Vec<(char, char)>> = LazyLock::new(|| {
-        let forms =
-            |&(common, forms): &(char, &'static str)| forms.chars().map(move |f| (f, common));
-        let mut all: Vec<_> = VARIANTS.iter().flat_map(forms).collect();
-        all.sort_unstable();
-        all
-    });
+    static FORMS: LazyLock<Forms> = LazyLock::new(Forms::new);
     if sign < '一' {
         return None; // Kana and Latin, of which most of a name's signs are.
     }
-    let place = FORMS.binary_search_by_key(&sign, |(form, _)| *form).ok()?;
-    Some(FORMS[place].1)
+    FORMS.common(sign)
+}
+
+/// Each form and its common one.
+struct Forms {
+    /// By form.
+    pairs: Vec<(char, char)>,
+    /// A bit for each sign from 一 on that is one: most kanji are none.
+    bits: Vec<u64>,
+}
+
+impl Forms {
+    fn new() -> Self {
+        let forms =
+            |&(common, forms): &(char, &'static str)| forms.chars().map(move |f| (f, common));
+        let mut pairs: Vec<_> = VARIANTS.iter().flat_map(forms).collect();
+        pairs.sort_unstable();
+        let last = pairs.last().map_or(0, |(form, _)| Self::bit(*form));
+        let mut bits = vec![0; last / 64 + 1];
+        for (form, _) in &pairs {
+            bits[Self::bit(*form) / 64] |= 1 << (Self::bit(*form) % 64);
+        }
+        Self { pairs, bits }
+    }
+
+    const fn bit(sign: char) -> usize {
+        sign as usize - '一' as usize
+    }
+
+    fn common(&self, sign: char) -> Option<char> {
+        let bits = self.bits.get(Self::bit(sign) / 64)?;
+        if bits & (1 << (Self::bit(sign) % 64)) == 0 {
+            return None;
+        }
+        let place = self.pairs.binary_search_by_key(&sign, |(form, _)| *form).ok()?;
+        Some(self.pairs[place].1)
+    }
 }
 
 /// Common form, and the forms found in the family and place names of Japan.

@@ -40,7 +40,7 @@ pub fn set_field(personal: &mut Personal, field: &str, value: &str) -> Result<()
         "tags" => (&mut personal.tags, long_text),
         _ => return Err(unknown_field(field)),
     };
-    *place = if value.trim().is_empty() {
+    *place = if value.chars().all(char::is_whitespace) {
         String::new()
     } else {
         read(value).ok_or_else(|| bad_field(field, value))?

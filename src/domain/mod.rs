@@ -17,6 +17,7 @@ pub mod stamp_duty;
 pub mod tax;
 pub mod tax_free;
 pub mod text;
+pub mod texts;
 
 pub mod command;
 pub mod document;

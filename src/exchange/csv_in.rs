@@ -14,6 +14,7 @@ use super::records::Record;
 use super::sheet::{Layout, Row, Sheet, Wanted};
 use crate::domain::hashed::Hashes;
 use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::domain::texts::Texts;
 
 /// What a row becomes, or what is wrong with it.
 pub type Made<T> = Result<T, Fault>;
@@ -50,7 +51,8 @@ impl<'s, T> Form<'s, T> {
             match made {
                 Ok(mut good) => {
                     finish(&mut good);
-                    read.codes.push(record.row, (self.code)(&good));
+                    read.lines.push(record.row);
+                    read.codes.push((self.code)(&good));
                     read.good.push(good);
                 }
                 Err(fault) => read.faults.push(fault),
@@ -64,35 +66,17 @@ impl<'s, T> Form<'s, T> {
 pub struct Chunk<T> {
     rows: u64,
     good: Vec<T>,
-    codes: Codes,
+    /// Line and code of each good row.
+    lines: Vec<u64>,
+    codes: Texts,
     faults: Vec<Fault>,
     notices: Vec<Fault>,
 }
 
-/// Line and code of each good row, in two pieces of memory.
-#[derive(Default)]
-struct Codes {
-    text: String,
-    /// The line, and where the code ends.
-    rows: Vec<(u64, usize)>,
-}
-
-impl Codes {
-    fn push(&mut self, row: u64, code: &str) {
-        self.text.push_str(code);
-        self.rows.push((row, self.text.len()));
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (u64, &str)> {
-        let begins = std::iter::once(0).chain(self.rows.iter().map(|(_, end)| *end));
-        begins.zip(&self.rows).map(|(begin, (row, end))| (*row, &self.text[begin..*end]))
-    }
-}
-
 impl<T> Default for Chunk<T> {
     fn default() -> Self {
-        let (faults, notices) = (Vec::new(), Vec::new());
-        Self { rows: 0, good: Vec::new(), codes: Codes::default(), faults, notices }
+        let (good, lines, codes) = (Vec::new(), Vec::new(), Texts::default());
+        Self { rows: 0, good, lines, codes, faults: Vec::new(), notices: Vec::new() }
     }
 }
 
@@ -122,8 +106,8 @@ impl Tally {
 
     /// Takes what a chunk says. Rows about a code that came before are taken out of it.
     pub fn take<T>(&mut self, chunk: &mut Chunk<T>) {
-        let mut is_new = Vec::with_capacity(chunk.codes.rows.len());
-        for (row, code) in chunk.codes.iter() {
+        let mut is_new = Vec::with_capacity(chunk.lines.len());
+        for (&row, code) in chunk.lines.iter().zip(chunk.codes.iter()) {
             is_new.push(self.seen.is_new(code));
             if is_new.last() == Some(&false) {
                 chunk.faults.push(twice(row, code));
@@ -290,6 +274,24 @@ mod tests {
         }
         let wide = [b"code".as_slice(), &[b','; 300]].concat();
         assert_eq!(open(&wide).err().unwrap().refusal.sentence, "import.too_many_columns");
+    }
+
+    #[test]
+    fn a_code_that_comes_again_is_told_in_whichever_order() {
+        for (codes, again) in [
+            ("1 2 3 4", ""),
+            ("1 2 2 3", "4"),
+            ("1 3 2 3", "5"),
+            ("3 2 1 2 10 3", "5 7"),
+            ("1 10 2 20 10", "6"),
+        ] {
+            let file = format!("code\n{}\n", codes.replace(' ', "\n"));
+            let report = open(file.as_bytes()).unwrap().dry_run();
+            let rows: Vec<_> = report.faults.iter().map(|fault| fault.row.to_string()).collect();
+            assert_eq!(rows.join(" "), again, "{codes}");
+            let twice = |fault: &Fault| fault.refusal.sentence == "import.twice";
+            assert!(report.faults.iter().all(twice));
+        }
     }
 
     #[test]

@@ -190,8 +190,8 @@ impl Layout {
                 notices.push(Fault::saying(record.row, column, "import.broken_sign"));
             }
             let cell = match text {
-                Cow::Borrowed(text) => Cow::Borrowed(unguarded(text.trim())),
-                Cow::Owned(text) => Cow::Owned(unguarded(text.trim()).to_owned()),
+                Cow::Borrowed(text) => Cow::Borrowed(unguarded(text::trimmed(text))),
+                Cow::Owned(text) => Cow::Owned(unguarded(text::trimmed(&text)).to_owned()),
             };
             row.cells.push((column, if has_breaks { on_one_line(cell) } else { cell }));
         }

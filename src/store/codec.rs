@@ -69,12 +69,12 @@ impl EncodedKind {
     }
 }
 
-/// Encodes what happened; `body_of` makes the body once the header is known.
-pub fn encode_kind(kind: &Kind) -> Result<EncodedKind, CodecError> {
+/// Encodes what happened, in about `usual` bytes; `body_of` makes the body once the header is known.
+pub fn encode_kind(kind: &Kind, usual: usize) -> Result<EncodedKind, CodecError> {
     if holds_clear(kind) {
         return Err(CodecError::Clear);
     }
-    let mut bytes = Vec::with_capacity(USUAL_BYTES);
+    let mut bytes = Vec::with_capacity(usual);
     encode_onto(&mut bytes, kind)?;
     Ok(EncodedKind(bytes))
 }
@@ -286,7 +286,7 @@ mod tests {
             let (head, tail) = body.split_at(HEADER.len() / 2);
             let want = want.replace(' ', "");
             assert_eq!((hex(head), hex(tail)), (HEADER.to_owned(), want), "{kind:?}");
-            let made = body_of(&entry(kind.clone()).header, encode_kind(&kind).unwrap().bytes());
+            let made = body_of(&entry(kind.clone()).header, encode_kind(&kind, 0).unwrap().bytes());
             assert_eq!(made.unwrap(), body, "in two steps");
             assert_eq!(decode_entry(&body).unwrap(), entry(kind));
         }
@@ -309,7 +309,7 @@ mod tests {
     #[test]
     fn personal_data_in_the_clear_is_never_written() {
         let clear = Sealed::Clear(Box::default());
-        assert_eq!(encode_kind(&card(clear.clone())), Err(CodecError::Clear));
+        assert_eq!(encode_kind(&card(clear.clone()), 0), Err(CodecError::Clear));
         assert_eq!(encode_entry(&entry(card(clear))), Err(CodecError::Clear));
         assert!(encode_entry(&entry(card(Sealed::Erased))).is_ok());
     }

@@ -13,6 +13,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::codec;
 use super::fault::StoreError;
 use crate::domain::member::{Personal, Sealed};
+use crate::domain::texts::Texts;
 
 /// A member's key.
 pub type Secret = Zeroizing<[u8; KEY_BYTES]>;
@@ -117,9 +118,7 @@ impl KeyRing {
 
 /// Every key there is, by code, in one piece of memory.
 pub struct AllKeys {
-    codes: String,
-    /// Where each code ends.
-    ends: Vec<u32>,
+    codes: Texts,
     keys: Vec<[u8; KEY_BYTES]>,
 }
 
@@ -128,28 +127,22 @@ impl AllKeys {
         let count = table.len()? as usize;
         // Never grown: a piece of memory given back would keep its keys.
         let keys = Vec::with_capacity(count);
-        let mut all = Self { codes: String::new(), ends: Vec::with_capacity(count), keys };
+        let mut all = Self { codes: Texts::for_as_many(count), keys };
         for row in table.iter()? {
             let (code, key) = row?;
-            all.codes.push_str(code.value());
-            all.ends.push(all.codes.len() as u32);
+            all.codes.push(code.value());
             all.keys.push(key.value());
         }
         Ok(all)
     }
 
-    fn code(&self, place: usize) -> &str {
-        let from = place.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
-        &self.codes[from..self.ends[place] as usize]
-    }
-
     fn key(&self, code: &str) -> Option<Secret> {
-        let (mut low, mut high) = (0, self.ends.len());
+        let (mut low, mut high) = (0, self.codes.len());
         while low < high {
             let middle = low + (high - low) / 2;
-            if self.code(middle) < code { low = middle + 1 } else { high = middle }
+            if self.codes.at(middle) < code { low = middle + 1 } else { high = middle }
         }
-        let found = low < self.ends.len() && self.code(low) == code;
+        let found = low < self.codes.len() && self.codes.at(low) == code;
         found.then(|| Zeroizing::new(self.keys[low]))
     }
 }

@@ -26,9 +26,13 @@ use super::readied::Readied;
 use super::sealing::{self, KEY_BYTES, KeyRing, NONCE_BYTES, Secret, TAG_BYTES};
 use crate::domain::entry::{ImportedMember, Kind};
 use crate::domain::member::Sealed;
+use crate::domain::texts::Texts;
 
 /// Bytes that wait in memory before the scratch file is made.
 const MOST_IN_MEMORY: usize = 4 << 20;
+
+/// Bytes of a row in its entry, so that they are seldom moved.
+const USUAL_ROW_BYTES: usize = 256;
 
 /// Makes entries ready; may be shared by threads.
 pub struct Stager {
@@ -173,7 +177,8 @@ impl Batch<'_> {
 
     /// Encodes the entry of the rows that went through here.
     pub fn end(self, kind: Kind) -> Result<Staged, StoreError> {
-        let (encoded, rows) = (codec::encode_kind(&kind)?, rows_of(&kind));
+        let rows = rows_of(&kind);
+        let encoded = codec::encode_kind(&kind, rows as usize * USUAL_ROW_BYTES)?;
         let (keys, members) = match self.people {
             Some(people) => (people.keys, people.rows),
             None => (NewKeys::default(), None),
@@ -200,9 +205,7 @@ fn rows_of(kind: &Kind) -> u64 {
 /// Keys made for the members of one entry.
 #[derive(Default)]
 struct NewKeys {
-    codes: String,
-    /// Where each code ends.
-    ends: Vec<u32>,
+    codes: Texts,
     /// Never grown: a piece of memory given back would keep its keys.
     keys: Zeroizing<Vec<[u8; KEY_BYTES]>>,
 }
@@ -210,19 +213,13 @@ struct NewKeys {
 impl NewKeys {
     fn for_as_many(members: usize) -> Self {
         let keys = Zeroizing::new(Vec::with_capacity(members));
-        Self { codes: String::new(), ends: Vec::new(), keys }
+        Self { codes: Texts::for_as_many(members), keys }
     }
 
     fn add(&mut self, code: &str, key: [u8; KEY_BYTES]) -> Secret {
-        self.codes.push_str(code);
-        self.ends.push(self.codes.len() as u32);
+        self.codes.push(code);
         self.keys.push(key);
         Zeroizing::new(key)
-    }
-
-    fn code(&self, place: usize) -> &str {
-        let from = place.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
-        &self.codes[from..self.ends[place] as usize]
     }
 }
 
@@ -258,7 +255,7 @@ impl Stage {
         self.spool.write_all(bytes)?;
         self.entries += 1;
         self.rows += staged.rows;
-        if !staged.keys.ends.is_empty() {
+        if !staged.keys.codes.is_empty() {
             self.keys.push(staged.keys);
         }
         if let (Some(rows), Some(sending)) = (staged.ready, &self.sending) {
@@ -279,10 +276,10 @@ impl Stage {
         let new = std::mem::take(&mut self.keys);
         let mut places: Vec<(u128, u32, u32)> = Vec::with_capacity(self.rows as usize);
         for (chunk, keys) in (0..).zip(&new) {
-            let place = |place| (lead(keys.code(place as usize)), chunk, place);
-            places.extend((0..keys.ends.len() as u32).map(place));
+            let place = |place| (lead(keys.codes.at(place as usize)), chunk, place);
+            places.extend((0..keys.codes.len() as u32).map(place));
         }
-        let code = |chunk: u32, place: u32| new[chunk as usize].code(place as usize);
+        let code = |chunk: u32, place: u32| new[chunk as usize].codes.at(place as usize);
         let key = |chunk: u32, place: u32| new[chunk as usize].keys[place as usize];
         // Most codes differ in what can be compared without looking them up.
         places.sort_unstable_by(|a, b| {
