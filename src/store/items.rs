@@ -6,7 +6,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::ops::ControlFlow;
+use std::ops::{Bound, ControlFlow};
 
 use redb::{ReadTransaction, ReadableTable, Table, WriteTransaction};
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use super::codec::{pack, unpack};
 use super::fault::StoreError;
 use super::name_blocks::{self, Filling};
 use super::postings::{self, Batch};
+use super::rows_by_code::RowsByCode;
 use super::stock;
 use super::tables::{Blob, ITEM_CASES, ITEM_KANA, ITEM_LOOSE, ITEM_NAMES, ITEM_NUMBERS, ITEMS};
 use crate::domain::code::item_code;
@@ -26,9 +27,7 @@ use crate::domain::kana::{
 use crate::domain::quantity::Quantity;
 use crate::domain::register::ItemFound;
 use crate::domain::text::halfwidth_digits;
-
-/// Bytes of new rows that wait in memory before they are written.
-const MOST_ROW_BYTES: usize = 8 << 20;
+use crate::domain::texts::Texts;
 
 /// An item and its number in the indexes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +55,7 @@ fn kana_of(item: &Item) -> &str {
 
 /// The item tables, open for writing: one item or a hundred thousand take the same way.
 pub struct Writer<'txn> {
-    items: Table<'txn, &'static str, Blob>,
+    items: RowsByCode<'txn>,
     numbers: Table<'txn, u32, &'static str>,
     cases: Table<'txn, &'static str, &'static str>,
     stock: stock::Counting<'txn>,
@@ -75,9 +74,9 @@ pub struct Writer<'txn> {
 /// What goes into the tables sorted, and all at once.
 #[derive(Default)]
 struct Waiting {
-    /// Rows of new items, by code.
-    rows: Vec<(String, Vec<u8>)>,
-    bytes: usize,
+    /// Codes of new items, in the order of their numbers from the first.
+    codes: Texts,
+    first: u32,
     kana: Batch,
     loose: Batch,
 }
@@ -87,14 +86,14 @@ impl<'txn> Writer<'txn> {
         let numbers = txn.open_table(ITEM_NUMBERS)?;
         let next = numbers.last()?.map_or(0, |(number, _)| number.value() + 1);
         Ok(Self {
-            items: txn.open_table(ITEMS)?,
+            items: RowsByCode::new(txn.open_table(ITEMS)?),
             numbers,
             cases: txn.open_table(ITEM_CASES)?,
             stock: stock::Counting::open(txn)?,
             kana: txn.open_table(ITEM_KANA)?,
             loose: txn.open_table(ITEM_LOOSE)?,
             names: Filling::new(txn.open_table(ITEM_NAMES)?),
-            waiting: Waiting::default(),
+            waiting: Waiting { first: next, ..Waiting::default() },
             was_empty: next == 0,
             set: Hashes::default(),
             hashers: RandomState::new(),
@@ -127,25 +126,16 @@ impl<'txn> Writer<'txn> {
         self.waiting.kana.add(&kana, number);
         self.waiting.loose.add(&loose_of(&kana), number);
         self.names.set(number, &folded_name(&item.name))?;
-        match before {
-            Some(_) => drop(self.items.insert(code.as_str(), row.as_slice())?),
-            None => self.wait(code, row)?,
+        if before.is_none() {
+            self.waiting.codes.push(&code);
+            self.next += 1;
         }
-        Ok(())
+        self.items.set(code, row)
     }
 
     /// Sets what was counted of an item, whether or not there is one.
     pub fn counted(&mut self, code: &str, quantity: Quantity) -> Result<(), StoreError> {
         self.stock.counted(&stored_code(code), quantity)
-    }
-
-    /// Keeps a new row until many are written in order: that is several times as quick.
-    fn wait(&mut self, code: String, row: Vec<u8>) -> Result<(), StoreError> {
-        self.numbers.insert(self.next, code.as_str())?;
-        self.next += 1;
-        self.waiting.bytes += row.len();
-        self.waiting.rows.push((code, row));
-        if self.waiting.bytes >= MOST_ROW_BYTES { self.write_rows() } else { Ok(()) }
     }
 
     /// Returns the item as it was. What this writer has set may still wait, so that is written first.
@@ -156,7 +146,7 @@ impl<'txn> Writer<'txn> {
         } else if self.was_empty {
             return Ok(None);
         }
-        self.items.get(code)?.map(|row| Ok(unpack(row.value())?)).transpose()
+        self.items.table().get(code)?.map(|row| Ok(unpack(row.value())?)).transpose()
     }
 
     fn forget(&mut self, row: &Row) -> Result<(), StoreError> {
@@ -169,24 +159,31 @@ impl<'txn> Writer<'txn> {
         Ok(())
     }
 
-    fn write_rows(&mut self) -> Result<(), StoreError> {
-        self.waiting.bytes = 0;
-        self.waiting.rows.sort_unstable();
-        for (code, row) in self.waiting.rows.drain(..) {
-            self.items.insert(code.as_str(), row.as_slice())?;
-        }
-        Ok(())
-    }
-
     fn write_waiting(&mut self) -> Result<(), StoreError> {
-        self.write_rows()?;
+        self.items.write()?;
+        self.write_numbers()?;
         self.waiting.kana.write(&mut self.kana)?;
         self.waiting.loose.write(&mut self.loose)
+    }
+
+    /// Appends new numbers, which rise: twice as quick as inserting them.
+    fn write_numbers(&mut self) -> Result<(), StoreError> {
+        if self.waiting.codes.is_empty() {
+            return Ok(());
+        }
+        let mut end = self.numbers.upper_bound_mut(Bound::<u32>::Unbounded)?;
+        for (number, code) in (self.waiting.first..).zip(self.waiting.codes.iter()) {
+            end.insert_before(number, code)?;
+        }
+        self.waiting.codes = Texts::default();
+        self.waiting.first = self.next;
+        Ok(end.close()?)
     }
 
     /// Writes what still waits.
     pub fn close(mut self) -> Result<(), StoreError> {
         self.write_waiting()?;
+        self.stock.close()?;
         self.names.close()
     }
 }

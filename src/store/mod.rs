@@ -77,6 +77,7 @@ pub mod projections;
 pub mod readied;
 pub mod repair;
 pub mod restore;
+pub mod rows_by_code;
 pub mod shelf;
 pub mod shop;
 pub mod staging;

@@ -182,7 +182,7 @@ fn an_audit_names_the_table_that_does_not_follow_from_the_journal() {
     let txn = db.begin_write().unwrap();
     let mut stock = super::stock::Counting::open(&txn).unwrap();
     stock.counted("4901234567894", 99.into()).unwrap();
-    drop(stock);
+    stock.close().unwrap();
     txn.commit().unwrap();
     drop(db);
     let table = Disagreement::Table { name: "stock".to_owned() };

@@ -5,28 +5,33 @@
 
 use std::collections::BTreeMap;
 
-use redb::{ReadTransaction, ReadableTable, Table, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 
 use super::codec::{pack, unpack};
 use super::fault::StoreError;
 use super::items::stored_code;
+use super::rows_by_code::RowsByCode;
 use super::sales::Turn;
-use super::tables::{Blob, STOCK};
+use super::tables::STOCK;
 use crate::domain::quantity::Quantity;
 use crate::domain::sale::Sale;
 
 /// The table, open for counts: one or a hundred thousand take the same way.
-pub struct Counting<'txn>(Table<'txn, &'static str, Blob>);
+pub struct Counting<'txn>(RowsByCode<'txn>);
 
 impl<'txn> Counting<'txn> {
     pub fn open(txn: &'txn WriteTransaction) -> Result<Self, StoreError> {
-        Ok(Self(txn.open_table(STOCK)?))
+        Ok(Self(RowsByCode::new(txn.open_table(STOCK)?)))
     }
 
     /// Sets the quantity of an item by its stored code, as counted.
     pub fn counted(&mut self, code: &str, quantity: Quantity) -> Result<(), StoreError> {
-        self.0.insert(code, pack(&quantity)?.as_slice())?;
-        Ok(())
+        self.0.set(code.to_owned(), pack(&quantity)?)
+    }
+
+    /// Writes what still waits.
+    pub fn close(mut self) -> Result<(), StoreError> {
+        self.0.write()
     }
 }
 
