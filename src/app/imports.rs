@@ -39,6 +39,10 @@ use crate::store::staging::{Batch, Coming, Stage, Staged, Stager};
 const ROW_BYTES: u64 = 64;
 /// The most threads that read a file.
 const MOST_THREADS: usize = 4;
+/// Chunks a thread that may wait to be read, and how many may be under way before they are taken in order:
+/// some 300 KB each. Threads that share a processor then seldom wait for each other.
+const WAITING: usize = 2;
+const UNDER_WAY: usize = 6;
 
 /// Which master a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -296,9 +300,9 @@ impl<T: Send> Reading<'_, T> {
         mut each: impl FnMut(Made<T>, u64) -> Result<(), ImportError>,
     ) -> Result<(), ImportError> {
         let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
-        let (jobs, work) = bounded::<Job<T>>(threads);
-        let (order, in_order) = bounded::<InOrder<T>>(2 * threads);
-        let (spent, used) = bounded(2 * threads);
+        let (jobs, work) = bounded::<Job<T>>(WAITING * threads);
+        let (order, in_order) = bounded::<InOrder<T>>(UNDER_WAY * threads);
+        let (spent, used) = bounded(UNDER_WAY * threads);
         thread::scope(|scope| {
             scope.spawn(move || cut(sheet, &jobs, &order, &used));
             for _ in 0..threads {

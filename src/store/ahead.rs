@@ -1,13 +1,14 @@
 //! An import sorted in while its file is read and its entries are on their way to the journal.
 //!
-//! Room: store. May touch: a transaction of the store's database. May not: commit it, clock.
-//! Invariant: nobody sees its rows before the entry that closes it is folded; whatever else comes first
-//! takes them out again, and the entries are folded as if nothing had been ahead of them; a file with a
-//! fault never says that its rows are whole. As long as they may not count, the file says that its pages
-//! may show somebody who is not in it.
+//! Room: store. May touch: the store's database, in memory only.
+//! Invariant: the rows are on the disk with the entry that closes them, or never: a file with a fault takes
+//! them out again, and so does whatever else comes first, by having the store made anew from the journal.
+//! Only who has the shop alone may sort in ahead: between the last row and the entry that closes them a
+//! reader would see them. As long as they may not count, the file says that its pages may show somebody
+//! who is not in it.
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use redb::{Database, ReadableDatabase, ReadableTableMetadata, WriteTransaction};
+use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTableMetadata, WriteTransaction};
 
 use super::fault::StoreError;
 use super::folding::{Step, set_durability};
@@ -68,9 +69,8 @@ impl Arriving {
     }
 }
 
-/// Rows that are in the tables of an open transaction, and the entries that brought them so far.
+/// Rows that stand in the tables, and the entries that brought them so far.
 pub struct Ahead {
-    txn: WriteTransaction,
     ticket: Ticket,
     /// As many as the import has entries, without their rows.
     steps: Vec<Step>,
@@ -97,14 +97,26 @@ impl Ticket {
     }
 }
 
-/// What becomes of an import when entries come.
+/// What becomes of an import when its own entries come.
 pub enum Came {
     /// Its last entry is still to come.
     Waiting(Ahead),
     /// Its last is among them: they count with the rows.
-    Whole(WriteTransaction, u128, Vec<Step>),
-    /// They are none of its own: the rows are out again.
-    Other(Vec<Step>),
+    Whole(u128, Vec<Step>),
+}
+
+/// In `ERASED`: rows stand in the tables whose entries are still to come.
+const IS_AHEAD: u8 = 1;
+
+/// Returns whether rows stand in the tables that the journal did not bring: they are nobody's.
+pub fn is_ahead(txn: &ReadTransaction) -> Result<bool, StoreError> {
+    Ok(txn.open_table(ERASED)?.get(IS_AHEAD)?.is_some())
+}
+
+/// Lets the rows count, with what else this transaction changes.
+pub fn close(txn: &WriteTransaction) -> Result<(), StoreError> {
+    txn.open_table(ERASED)?.remove(IS_AHEAD)?;
+    Ok(())
 }
 
 impl Ahead {
@@ -116,7 +128,7 @@ impl Ahead {
     ) -> Result<Option<Self>, StoreError> {
         let Some(Some(first)) = arriving.next() else { return Ok(None) };
         let is_new = matches!(first, Ready::Members(_)) && mark(db)?;
-        let txn = db.begin_write()?;
+        let mut txn = db.begin_write()?;
         if is_new {
             txn.open_table(ERASED)?.remove(0)?;
         }
@@ -132,29 +144,29 @@ impl Ahead {
             }
         }
         rows.close()?;
-        Ok(Some(Self { txn, ticket, steps: Vec::new() }))
+        // Most of a commit's work is done while the journal is written. A power cut forgets it.
+        txn.open_table(ERASED)?.insert(IS_AHEAD, ())?;
+        set_durability(&mut txn, false)?;
+        txn.commit()?;
+        Ok(Some(Self { ticket, steps: Vec::new() }))
     }
 
-    /// Takes entries up.
-    pub fn take(mut self, steps: &[Step], keys: &Keys) -> Came {
-        let import = self.ticket.import;
-        let own = |step: &Step| {
-            !step.entry.header.training && import_of(&step.entry.kind) == Some(import)
-        };
-        let other = steps.iter().find(|step| !own(step));
+    /// Returns whether something else comes before the import's own last entry, or a last entry that does
+    /// not close these rows.
+    pub fn is_overtaken_by(&self, steps: &[Step], keys: &Keys) -> bool {
+        let other = steps.iter().find(|step| !self.is_own(step));
+        other.is_some_and(|step| !self.ticket.closes(&step.entry, keys.erasures()))
+    }
+
+    fn is_own(&self, step: &Step) -> bool {
+        !step.entry.header.training && import_of(&step.entry.kind) == Some(self.ticket.import)
+    }
+
+    /// Takes up entries that do not overtake it.
+    pub fn take(mut self, steps: &[Step]) -> Came {
+        let is_whole = !steps.iter().all(|step| self.is_own(step));
         self.steps.extend_from_slice(steps);
-        match other {
-            None => Came::Waiting(self),
-            Some(step) if self.ticket.closes(&step.entry, keys.erasures()) => {
-                Came::Whole(self.txn, import, self.steps)
-            }
-            Some(_) => Came::Other(self.steps), // Dropping its transaction takes the rows out.
-        }
-    }
-
-    /// Takes the rows out again and returns the entries that came.
-    pub fn into_steps(self) -> Vec<Step> {
-        self.steps
+        if is_whole { Came::Whole(self.ticket.import, self.steps) } else { Came::Waiting(self) }
     }
 }
 
@@ -193,19 +205,16 @@ mod tests {
 
     const DAY: i32 = 739_942;
 
-    /// Entries of the journal; `None` where nobody may ask for them.
-    struct Journal(Option<Vec<Entry>>);
+    /// A journal that nobody may ask: the rows are in already.
+    struct Journal;
 
     impl Past for Journal {
         fn each(
             &self,
-            span: &Span,
-            each: &mut dyn FnMut(Entry) -> Result<(), StoreError>,
+            _: &Span,
+            _: &mut dyn FnMut(Entry) -> Result<(), StoreError>,
         ) -> Result<(), StoreError> {
-            let entries = self.0.as_ref().expect("the rows are in already").iter();
-            let mut inside =
-                entries.filter(|entry| (span.from..=span.to).contains(&entry.header.seq));
-            inside.try_for_each(|entry| each(entry.clone()))
+            panic!("the rows are in already")
         }
     }
 
@@ -259,7 +268,7 @@ mod tests {
 
     /// A store that two members are on their way to, the entries 1 and 2 that bring them, and theirs
     /// sorted in ahead.
-    fn coming(is_read: bool) -> (Arc<Database>, Folder, Vec<Entry>) {
+    fn coming() -> (Arc<Database>, Folder, Vec<Entry>) {
         let (files, keys, mut stage, arriving) = two_members();
         stage.end();
         stage.write_keys(&keys).unwrap();
@@ -268,14 +277,18 @@ mod tests {
         };
         let entries: Vec<Entry> = (1..).zip(stage.into_kinds().unwrap()).map(entry).collect();
         let db = empty_store(&files);
-        let past = Box::new(Journal(is_read.then(|| entries.clone())));
-        let mut folder = Folder::open(db.clone(), keys, past).unwrap();
-        folder.sort_in_ahead(arriving).unwrap();
+        let mut folder = Folder::open(db.clone(), keys, Box::new(Journal)).unwrap();
+        folder.sort_in_ahead(&arriving).unwrap();
         (db, folder, entries)
     }
 
     fn is_marked(db: &Database) -> bool {
         !db.begin_read().unwrap().open_table(ERASED).unwrap().is_empty().unwrap()
+    }
+
+    /// Whether rows stand in the tables ahead of their journal.
+    fn stands(db: &Database) -> bool {
+        is_ahead(&db.begin_read().unwrap()).unwrap()
     }
 
     fn found(db: &Database) -> usize {
@@ -286,12 +299,12 @@ mod tests {
 
     #[test]
     fn rows_count_with_the_entry_that_closes_their_import() {
-        let (db, mut folder, entries) = coming(false);
+        let (db, mut folder, entries) = coming();
         entries.iter().for_each(|entry| folder.fold(&[step(entry)]).unwrap());
-        assert_eq!((found(&db), is_marked(&db), folder.folded(1)), (0, true, None));
+        assert_eq!((stands(&db), is_marked(&db), folder.folded(1)), (true, true, None));
         let close = Kind::ImportClosed { import: 7, rows: 2 };
         folder.fold(&[step(&entry(3, close)), step(&entry(4, Kind::TrainingBegan))]).unwrap();
-        assert_eq!((found(&db), is_marked(&db)), (2, false));
+        assert_eq!((found(&db), stands(&db), is_marked(&db)), (2, false, false));
         assert_eq!(folder.folded(1).unwrap().seq, 4);
     }
 
@@ -300,40 +313,32 @@ mod tests {
         let (files, keys, stage, arriving) = two_members();
         drop(stage);
         let db = empty_store(&files);
-        let mut folder = Folder::open(db.clone(), keys, Box::new(Journal(None))).unwrap();
-        folder.sort_in_ahead(arriving).unwrap();
+        let mut folder = Folder::open(db.clone(), keys, Box::new(Journal)).unwrap();
+        folder.sort_in_ahead(&arriving).unwrap();
         assert_eq!((found(&db), is_marked(&db), folder.is_ahead()), (0, true, false));
         folder.fold(&[step(&entry(1, Kind::TrainingBegan))]).unwrap();
         assert_eq!(folder.folded(1).unwrap().seq, 1);
     }
 
     #[test]
-    fn what_comes_between_takes_the_rows_out_and_the_journal_brings_them() {
-        let (db, mut folder, entries) = coming(true);
-        folder.fold(&[step(&entries[0]), step(&entries[1])]).unwrap();
-        folder.fold(&[step(&entry(3, Kind::TrainingBegan))]).unwrap();
-        assert_eq!((found(&db), is_marked(&db), folder.folded(1).unwrap().seq), (0, true, 3));
-        folder.fold(&[step(&entry(4, Kind::ImportClosed { import: 7, rows: 2 }))]).unwrap();
-        assert_eq!((found(&db), is_marked(&db)), (2, true));
-    }
-
-    #[test]
-    fn an_import_that_breaks_off_leaves_its_entries_and_no_row() {
-        let (db, mut folder, entries) = coming(false);
-        folder.fold(&[step(&entries[0])]).unwrap();
-        assert!(!folder.is_unsettled(), "a settling would wait for itself");
-        folder.let_go().unwrap();
-        assert_eq!((found(&db), is_marked(&db), folder.folded(1).unwrap().seq), (0, true, 1));
-        folder.settle().unwrap();
-        folder.fold(&[step(&entry(2, Kind::TrainingBegan))]).unwrap();
-        assert_eq!(folder.folded(1).unwrap().seq, 2);
-    }
-
-    #[test]
     fn other_rows_than_were_sorted_in_are_not_taken_for_them() {
-        let (db, mut folder, entries) = coming(true);
-        entries.iter().for_each(|entry| folder.fold(&[step(entry)]).unwrap());
-        folder.fold(&[step(&entry(3, Kind::ImportClosed { import: 7, rows: 3 }))]).unwrap();
-        assert_eq!((found(&db), is_marked(&db)), (2, true), "the journal's rows, and not these");
+        let (_, mut folder, entries) = coming();
+        folder.fold(&[step(&entries[0])]).unwrap();
+        let training = entry(2, Kind::TrainingBegan);
+        let fewer = entry(3, Kind::ImportClosed { import: 7, rows: 3 });
+        let next = [step(&entries[1]), step(&fewer)];
+        assert!(folder.is_overtaken_by(&[step(&training)]) && folder.is_overtaken_by(&next));
+        assert!(!folder.is_overtaken_by(&next[..1]));
+    }
+
+    #[test]
+    fn what_a_power_cut_or_an_end_leaves_of_it_is_no_store() {
+        let (files, keys, mut stage, arriving) = two_members();
+        stage.end();
+        let db = empty_store(&files);
+        let mut folder = Folder::open(db.clone(), keys, Box::new(Journal)).unwrap();
+        folder.sort_in_ahead(&arriving).unwrap();
+        drop((db, folder)); // What was not made durable is written as the file is closed.
+        assert!(projections::open(&files, Path::new("/store.redb")).is_none());
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use redb::{Database, Durability, ReadableDatabase, WriteTransaction};
 
-use super::ahead::{Ahead, Arriving, Came};
+use super::ahead::{self, Ahead, Arriving, Came};
 use super::fault::StoreError;
 use super::imports::{Past, readied_card};
 use super::keys::Keys;
@@ -88,12 +88,15 @@ impl Folder {
     }
 
     /// Folds entries in one transaction: all of them or none. One that was folded before is passed
-    /// over, so that a tail may be given twice.
+    /// over, so that a tail may be given twice. They may not overtake what was sorted in ahead.
     pub fn fold(&mut self, steps: &[Step]) -> Result<(), StoreError> {
-        match self.ahead.take().map(|ahead| ahead.take(steps, &self.keys)) {
+        match self.ahead.take().map(|ahead| ahead.take(steps)) {
             None => self.fold_in(self.db.begin_write()?, None, steps),
-            Some(Came::Other(steps)) => self.fold_in(self.db.begin_write()?, None, &steps),
-            Some(Came::Whole(txn, import, steps)) => self.fold_in(txn, Some(import), &steps),
+            Some(Came::Whole(import, steps)) => {
+                let txn = self.db.begin_write()?;
+                ahead::close(&txn)?;
+                self.fold_in(txn, Some(import), &steps)
+            }
             Some(Came::Waiting(ahead)) => {
                 self.ahead = Some(ahead);
                 Ok(())
@@ -102,21 +105,18 @@ impl Folder {
     }
 
     /// Sorts the rows of an import in as its file is read, before its entries come.
-    pub fn sort_in_ahead(&mut self, arriving: Arriving) -> Result<(), StoreError> {
-        self.let_go()?;
-        self.ahead = Ahead::of(&self.db, &arriving, &self.progress)?;
+    pub fn sort_in_ahead(&mut self, arriving: &Arriving) -> Result<(), StoreError> {
+        self.ahead = Ahead::of(&self.db, arriving, &self.progress)?;
         Ok(())
     }
 
-    /// Gives up what was sorted in ahead of its entries, and folds those that came.
-    pub fn let_go(&mut self) -> Result<(), StoreError> {
-        match self.ahead.take().map(Ahead::into_steps) {
-            Some(steps) if !steps.is_empty() => self.fold(&steps),
-            _ => Ok(()),
-        }
+    /// Whether these entries come before those of the rows that were sorted in ahead: then this store is
+    /// none any more.
+    pub fn is_overtaken_by(&self, steps: &[Step]) -> bool {
+        self.ahead.as_ref().is_some_and(|ahead| ahead.is_overtaken_by(steps, &self.keys))
     }
 
-    /// Whether entries wait for the one that closes their import.
+    /// Whether rows stand in the tables whose entries are still to come.
     pub fn is_ahead(&self) -> bool {
         self.ahead.is_some()
     }
@@ -150,7 +150,6 @@ impl Folder {
 
     /// Makes everything folded so far durable: at idle, at Z, at the end.
     pub fn settle(&mut self) -> Result<(), StoreError> {
-        self.let_go()?;
         if self.since_durable > 0 {
             let mut txn = self.db.begin_write()?;
             set_durability(&mut txn, true)?;

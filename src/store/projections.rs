@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use redb::{Database, ReadableDatabase, ReadableTableMetadata};
 
+use super::ahead;
 use super::fault::StoreError;
 use super::files::checked::{self, CheckedFile};
 use super::files::{Files, beside, parent, redb_file};
@@ -48,6 +49,7 @@ fn opened(file: Arc<CheckedFile>) -> Option<Database> {
         let db = redb_file::open(file, CACHE_BYTES).ok()?;
         let txn = db.begin_read().ok()?;
         let current = lanes::is_current(&txn).unwrap_or(false)
+            && ahead::is_ahead(&txn).is_ok_and(|is_ahead| !is_ahead)
             && lanes::states(&txn).is_ok()
             && lanes::settings(&txn).is_ok();
         drop(txn);

@@ -144,10 +144,11 @@ impl Worker {
                     let _ = reply.send(self.mend(trust, mends));
                 }
                 Some(Order::SortInAhead(arriving)) => {
+                    self.let_go();
                     // After a failure the entries bring the rows.
-                    let _ = self.with_folder(|folder| folder.sort_in_ahead(*arriving));
+                    let _ = self.with_folder(|folder| folder.sort_in_ahead(&arriving));
                 }
-                Some(Order::LetGo) => drop(self.with_folder(Folder::let_go)),
+                Some(Order::LetGo) => self.let_go(),
                 Some(Order::End) => break,
                 Some(Order::Fold(_)) | None => {}
             }
@@ -187,6 +188,9 @@ impl Worker {
         if sorts_in {
             self.progress.sorting(true);
         }
+        if self.folder.as_ref().is_some_and(|folder| folder.is_overtaken_by(&steps)) {
+            self.let_go();
+        }
         let folded = self.with_folder(|folder| {
             folder.fold(&steps)?;
             if closes { folder.settle() } else { Ok(()) }
@@ -201,7 +205,17 @@ impl Worker {
     }
 
     fn settle(&mut self) -> Result<(), StoreError> {
+        self.let_go();
         self.with_folder(Folder::settle)
+    }
+
+    /// Makes the store anew from the journal when rows stand in it that the journal does not bring.
+    fn let_go(&mut self) {
+        if self.folder.as_ref().is_some_and(Folder::is_ahead) {
+            self.trust = Trust::Nothing;
+            self.folder = None;
+            let _ = self.make_anew(); // What fails here fails again, and is told, with what comes next.
+        }
     }
 
     /// Acts on the folder, made anew first where it had failed: the cause may be gone by now.
