@@ -5,8 +5,9 @@
 //! import goes in first and is indexed after, which is SQLite's quickest way.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use rusqlite::{Connection, Statement, TransactionBehavior, params};
 
@@ -128,6 +129,27 @@ impl Peer {
         txn.commit()?;
         self.db.execute_batch(MEMBERS_INDEXES)?;
         self.checkpoint()
+    }
+
+    /// The same by SQLite's own program as it is installed, which is what a shop's helper would type, and how
+    /// the figures that regi is held to were measured: `.import`, then the indexes.
+    pub fn import_typed(path: &Path, members: &Path, items: &Path) -> Result<(), Failure> {
+        let script = format!(
+            "pragma journal_mode=wal;\npragma synchronous=full;\n{}\n\
+             .import --csv --skip 1 \"{}\" members\n.import --csv --skip 1 \"{}\" items\n\
+             {MEMBERS_INDEXES}\npragma wal_checkpoint(truncate);\n",
+            MEMBERS_SCHEMA.replace("id integer primary key, ", ""),
+            members.display(),
+            items.display(),
+        );
+        let mut sqlite = Command::new("sqlite3");
+        sqlite.arg(path).stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut typed = sqlite.spawn().map_err(|error| format!("the peer `sqlite3`: {error}"))?;
+        typed.stdin.take().ok_or("no way in")?.write_all(script.as_bytes())?;
+        match typed.wait()?.success() {
+            true => Ok(()),
+            false => Err("sqlite3 did not import".into()),
+        }
     }
 
     /// Indexes the parts of members' names, as regi's import does on its way.

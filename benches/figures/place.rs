@@ -23,7 +23,7 @@ pub struct Scale {
     pub five_years: u32,
     pub rounds: u32,
     pub starts: u32,
-    /// Imports take a minute or two each.
+    /// Imports take half a minute each.
     pub imports: u32,
 }
 
@@ -35,7 +35,7 @@ const BIG: Scale = Scale {
     five_years: 540_000,
     rounds: 200,
     starts: 15,
-    imports: 1,
+    imports: 3,
 };
 
 const SMALL: Scale = Scale {
