@@ -32,8 +32,7 @@ use crate::exchange::{items, members, points, stock};
 use crate::store::appending::Import;
 use crate::store::fault::StoreError;
 use crate::store::pins;
-pub use crate::store::staging::Room;
-use crate::store::staging::{Batch, Coming, Stage, Staged, Stager};
+use crate::store::staging::{Batch, Coming, Sorting, Stage, Staged, Stager};
 
 /// Bytes of a short row: how many rows a file may have.
 const ROW_BYTES: u64 = 64;
@@ -94,6 +93,15 @@ pub struct Desk {
     business_date: i32,
     staff: u32,
     room: Room,
+}
+
+/// Who else writes meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// Nobody.
+    All,
+    /// The counter: its acts come between the rows.
+    Beside,
 }
 
 impl Desk {
@@ -181,11 +189,13 @@ pub fn import(desk: &Desk, order: Order<'_>, watch: Watch<'_>) -> Result<Report,
     match order.what {
         What::Items => {
             let entries = Entries::open(|import, items| Kind::ItemsImported { import, items });
+            let entries = Entries { are_first: is_empty, ..entries };
             order.carry_out(desk, watch, &items::form(&settings, item), entries)
         }
         What::Members => {
             let kind = |import, members| Kind::MembersImported { import, members };
-            let entries = Entries { kind, seal: |batch, member| batch.seal(member) };
+            let are_first = reader.count_members()? == 0;
+            let entries = Entries { kind, seal: |batch, member| batch.seal(member), are_first };
             order.carry_out(desk, watch, &members::form(&settings), entries)
         }
         What::Points => {
@@ -206,12 +216,14 @@ struct Entries<T> {
     kind: fn(u128, Vec<T>) -> Kind,
     /// Seals a row as soon as it is read.
     seal: fn(&mut Batch<'_>, &mut T) -> Result<(), StoreError>,
+    /// The store has none of their kind yet.
+    are_first: bool,
 }
 
 impl<T> Entries<T> {
     /// Of rows in which nothing is sealed.
     fn open(kind: fn(u128, Vec<T>) -> Kind) -> Self {
-        Self { kind, seal: |_, _| Ok(()) }
+        Self { kind, seal: |_, _| Ok(()), are_first: false }
     }
 }
 
@@ -231,8 +243,12 @@ impl Order<'_> {
         let (stager, mut stage) = match self.mode {
             Mode::DryRun => (None, None),
             Mode::Apply => {
-                let (day, room) = (desk.business_date, desk.room);
-                let coming = Coming { import, day, wanted: about.len() / ROW_BYTES, room };
+                let (day, wanted) = (desk.business_date, about.len() / ROW_BYTES);
+                let sorting = match desk.room {
+                    Room::All if entries.are_first => Sorting::Ahead,
+                    _ => Sorting::Behind,
+                };
+                let coming = Coming { import, day, wanted, sorting };
                 let (stager, stage) = desk.books.stage(coming)?;
                 (Some(stager), Some(stage))
             }

@@ -199,7 +199,7 @@ mod tests {
     use crate::store::lanes::Folded;
     use crate::store::opening::Checkpoint;
     use crate::store::segment::{Month, Place};
-    use crate::store::staging::{self, Coming, Room, Stage};
+    use crate::store::staging::{self, Coming, Sorting, Stage};
     use crate::store::test_shop::imported;
     use crate::store::{members, projections};
 
@@ -250,7 +250,7 @@ mod tests {
     fn two_members() -> (FaultyFiles, Arc<Keys>, Stage, Arriving) {
         let files = FaultyFiles::new();
         let keys = Arc::new(keys_on(&files));
-        let import = Coming { import: 7, day: DAY, wanted: 2, room: Room::All };
+        let import = Coming { import: 7, day: DAY, wanted: 2, sorting: Sorting::Ahead };
         let (stager, mut stage, arriving) = staging::begin(&keys, Path::new("/"), import).unwrap();
         for code in ["m1", "m2"] {
             let mut member = imported(code, "山田 太郎", "ヤマダタロウ", "0312345678", 50);

@@ -105,32 +105,50 @@ impl<'txn> Writer<'txn> {
     pub fn set(&mut self, item: &Item) -> Result<(), StoreError> {
         let code = stored_code(&item.code);
         let before = self.known(&code)?;
-        let number = match &before {
-            Some(row) => {
-                self.forget(row)?;
-                row.number
-            }
-            None => self.next,
-        };
-        let row = pack(&Row { number, item: Item { code: code.clone(), ..item.clone() } })?;
-        let counted = item
-            .stock
-            .filter(|stock| before.as_ref().is_none_or(|row| row.item.stock != Some(*stock)));
+        let number = before.as_ref().map_or(self.next, |row| row.number);
+        let item = Item { code: code.clone(), ..item.clone() };
+        let was = before.as_ref().map(|row| &row.item);
+        let counted = item.stock.filter(|stock| was.is_none_or(|was| was.stock != Some(*stock)));
         if let Some(quantity) = counted {
             self.stock.counted(&code, quantity)?;
         }
-        if !item.case_code.is_empty() {
-            self.cases.insert(stored_code(&item.case_code).as_str(), code.as_str())?;
-        }
-        let kana = exact_key(kana_of(item));
-        self.waiting.kana.add(&kana, number);
-        self.waiting.loose.add(&loose_of(&kana), number);
-        self.names.set(number, &folded_name(&item.name))?;
-        if before.is_none() {
+        self.index(number, was, &item)?;
+        if was.is_none() {
             self.waiting.codes.push(&code);
             self.next += 1;
         }
-        self.items.set(code, row)
+        if was != Some(&item) { self.items.set(code, pack(&Row { number, item })?) } else { Ok(()) }
+    }
+
+    /// Brings the indexes to what the item says now. Only what differs is touched.
+    fn index(&mut self, number: u32, was: Option<&Item>, item: &Item) -> Result<(), StoreError> {
+        let keys = |item: &Item| {
+            let kana = exact_key(kana_of(item));
+            (loose_of(&kana), kana, folded_name(&item.name))
+        };
+        let (loose, kana, name) = keys(item);
+        let (was_loose, was_kana, was_name) = was.map(keys).unwrap_or_default();
+        if kana != was_kana {
+            postings::remove(&mut self.kana, &was_kana, number)?;
+            self.waiting.kana.add(&kana, number);
+        }
+        if loose != was_loose {
+            postings::remove(&mut self.loose, &was_loose, number)?;
+            self.waiting.loose.add(&loose, number);
+        }
+        if was.is_none() || name != was_name {
+            self.names.set(number, &name)?;
+        }
+        let was_case = was.map_or("", |was| &was.case_code);
+        if item.case_code != was_case {
+            if !was_case.is_empty() {
+                self.cases.remove(stored_code(was_case).as_str())?;
+            }
+            if !item.case_code.is_empty() {
+                self.cases.insert(stored_code(&item.case_code).as_str(), item.code.as_str())?;
+            }
+        }
+        Ok(())
     }
 
     /// Sets what was counted of an item, whether or not there is one.
@@ -147,16 +165,6 @@ impl<'txn> Writer<'txn> {
             return Ok(None);
         }
         self.items.table().get(code)?.map(|row| Ok(unpack(row.value())?)).transpose()
-    }
-
-    fn forget(&mut self, row: &Row) -> Result<(), StoreError> {
-        let kana = exact_key(kana_of(&row.item));
-        postings::remove(&mut self.kana, &kana, row.number)?;
-        postings::remove(&mut self.loose, &loose_of(&kana), row.number)?;
-        if !row.item.case_code.is_empty() {
-            self.cases.remove(stored_code(&row.item.case_code).as_str())?;
-        }
-        Ok(())
     }
 
     fn write_waiting(&mut self) -> Result<(), StoreError> {

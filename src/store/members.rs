@@ -234,16 +234,7 @@ impl<'txn> Writer<'txn> {
     /// Sets a card as a whole; what happened to the member stays, but for a balance it starts with.
     pub fn set(&mut self, new: Lent<'_>) -> Result<(), StoreError> {
         let id = match self.known(new.code)? {
-            Some(id) => {
-                let before = self.forget(id)?;
-                if new.keys.is_none() && before.card.personal.is_some() {
-                    self.erased.insert(0, ())?;
-                }
-                let mut row = Row { facts: before.facts, ..unpack(new.packed)? };
-                row.facts.start(new.start);
-                self.members.insert(id, pack(&row)?.as_slice())?;
-                id
-            }
+            Some(id) => return self.change(id, &new),
             None => {
                 self.waiting.codes.add(new.code, self.next);
                 self.waiting.rows.push(self.next, new.packed);
@@ -259,6 +250,37 @@ impl<'txn> Writer<'txn> {
         if self.waiting.rows.is_full() { self.write_rows() } else { Ok(()) }
     }
 
+    /// Sets a card that is there already. Only what differs is touched: a list that comes back from a
+    /// spreadsheet differs in a few rows.
+    fn change(&mut self, id: u32, new: &Lent<'_>) -> Result<(), StoreError> {
+        let stored = match self.members.get(id)? {
+            Some(row) => row.value().to_vec(),
+            None => return Err(StoreError::Journal(format!("no row of member {id}"))),
+        };
+        let before: Row = unpack(&stored)?;
+        if new.keys.is_none() && before.card.personal.is_some() {
+            self.erased.insert(0, ())?;
+        }
+        let old = before.card.personal.as_ref().map(Keys::of).unwrap_or_default();
+        let ([was @ .., was_named], [is @ .., named]) = (old.texts(), new.keys.unwrap_or_default());
+        for (place, (was, is)) in
+            was.into_iter().zip(is).enumerate().filter(|(_, (was, is))| was != is)
+        {
+            postings::remove(&mut self.indexes[place], was, id)?;
+            self.waiting.indexes[place].add(is, id);
+        }
+        if was_named != named {
+            self.names.set(id, named)?;
+        }
+        let mut row = Row { facts: before.facts, ..unpack(new.packed)? };
+        row.facts.start(new.start);
+        let packed = pack(&row)?;
+        if packed != stored {
+            self.members.insert(id, packed.as_slice())?;
+        }
+        Ok(())
+    }
+
     /// Returns who bears a code. Whoever this writer has set may still wait, so that is written first.
     fn known(&mut self, code: &str) -> Result<Option<u32>, StoreError> {
         let hashers = &self.hashers;
@@ -269,22 +291,6 @@ impl<'txn> Writer<'txn> {
             return Ok(None);
         }
         postings::one(&self.codes, code)
-    }
-
-    /// Takes a member out of the indexes and returns its row as it was.
-    fn forget(&mut self, id: u32) -> Result<Row, StoreError> {
-        let row: Row = match self.members.get(id)? {
-            Some(row) => unpack(row.value())?,
-            None => return Err(StoreError::Journal(format!("no row of member {id}"))),
-        };
-        if let Some(personal) = &row.card.personal {
-            let keys = Keys::of(personal);
-            for (index, text) in self.indexes.iter_mut().zip(keys.texts()) {
-                // The name, behind the four, is set anew.
-                postings::remove(index, text, id)?;
-            }
-        }
-        Ok(row)
     }
 
     /// Appends new rows behind all that there are: twice as quick as inserting them.

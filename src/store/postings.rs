@@ -226,6 +226,9 @@ fn put(table: &mut Open<'_>, pairs: &[(&[u8], u32)]) -> Result<(), StoreError> {
 /// Takes an id away from a text; nothing happens when it is not there.
 pub fn remove(table: &mut Open<'_>, text: &str, id: u32) -> Result<(), StoreError> {
     let gone = (bounded(text), id);
+    if gone.0.is_empty() {
+        return Ok(()); // It finds nobody, so it was never put in.
+    }
     let Some((first, first_id)) = row_for(table, gone)? else { return Ok(()) };
     let Some(row) = table.get((first.as_slice(), first_id))?.map(|row| row.value().to_vec()) else {
         return Ok(());

@@ -434,8 +434,7 @@ impl Shop {
         self.appender.begin(drafts, now, done)
     }
 
-    /// Begins an import: what makes its entries ready, and where they wait. Its rows are sorted in meanwhile
-    /// when nobody else writes.
+    /// Begins an import: what makes its entries ready, and where they wait.
     pub fn stage(&self, coming: Coming) -> Result<(Stager, Stage), StoreError> {
         let (stager, stage, arriving) = staging::begin(&self.keys, &self.dir, coming)?;
         if let Some(arriving) = arriving {

@@ -10,7 +10,7 @@ use super::fault::StoreError;
 use super::files::faulty::{FaultKind, FaultyFiles, Keep, Lasting};
 use super::files::{Files, read_whole, write_fresh};
 use super::shop::Shop;
-use super::staging::{Coming, Room};
+use super::staging::{Coming, Sorting};
 use super::tables::first_difference;
 use super::test_shop::*;
 use super::{history, projections};
@@ -327,6 +327,55 @@ fn members_are_found_by_whatever_they_say() {
 }
 
 #[test]
+fn what_changed_is_found_by_what_it_says_now_and_by_nothing_it_said_before() {
+    let mut shop = create(&FaultyFiles::new());
+    history(&mut shop);
+    // The phone changes, then the name, then both; the kana stays.
+    for (name, phone) in
+        [("高橋 花子", "0311112222"), ("佐藤 花子", "0311112222"), ("鈴木 花子", "0355556666")]
+    {
+        let card = card(CARD, name, "タカハシ ハナコ", phone);
+        say(&mut shop, 10, vec![Kind::MemberSet(Box::new(card))]);
+        for (text, is) in [
+            ("たかはし", true),
+            (name, true),
+            (&phone[6..], true),
+            ("5678", false),
+            ("高橋", name.starts_with("高橋")),
+            ("佐藤", name.starts_with("佐藤")),
+            ("2222", phone.ends_with("2222")),
+        ] {
+            let found = shop.reader().find_members(text, 9).unwrap();
+            assert_eq!(
+                found.iter().any(|member| member.code == CARD),
+                is,
+                "{name} {phone}: {text}"
+            );
+        }
+    }
+    let milk = |name, kana, case: &str| crate::domain::item::Item {
+        case_of: Some(24),
+        case_code: case.into(),
+        ..item(MILK, name, kana, 258)
+    };
+    for (item, is, is_not) in [
+        (milk("牛乳", "ギュウニュウ", "14901234567891"), "乳", "豆"),
+        (milk("豆乳", "トウニュウ", "14901234567891"), "とう", "ぎゅう"),
+        (milk("豆乳", "トウニュウ", "24901234567898"), "豆", "牛"),
+        (milk("豆乳", "トウニュウ", ""), "トウニュウ", "ギュウニュウ"),
+    ] {
+        let case = item.case_code.clone();
+        say(&mut shop, 11, vec![Kind::ItemSet(Box::new(item))]);
+        let found = |text| shop.reader().find_items(text, 9).unwrap().len();
+        assert_eq!((found(is), found(is_not)), (1, 0), "{is}");
+        for code in ["14901234567891", "24901234567898"] {
+            let is_known = shop.reader().item(code).unwrap().is_some();
+            assert_eq!(is_known, code == case, "{code}");
+        }
+    }
+}
+
+#[test]
 fn an_erased_member_is_found_no_more_and_the_code_stays_used() {
     let files = FaultyFiles::new();
     let mut shop = create(&files);
@@ -350,7 +399,7 @@ fn staged<const N: usize>(shop: &Shop, members: [ImportedMember; N]) -> Import {
     let kind = |members| Kind::MembersImported { import: 7, members };
     let draft = draft(kind(Vec::new()));
     let (day, wanted) = (draft.business_date, N as u64);
-    let coming = Coming { import: 7, day, wanted, room: Room::All };
+    let coming = Coming { import: 7, day, wanted, sorting: Sorting::Ahead };
     let (stager, mut stage) = shop.stage(coming).unwrap();
     for mut member in members {
         let mut batch = stager.begin(1);

@@ -41,7 +41,7 @@ pub struct Stager {
     ring: KeyRing,
     /// From which balances hold.
     day: i32,
-    room: Room,
+    sorting: Sorting,
 }
 
 /// An entry of an import, ready to be appended.
@@ -52,14 +52,15 @@ pub struct Staged {
     ready: Option<Ready>,
 }
 
-/// Who else writes meanwhile.
+/// When an import's rows are sorted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Room {
-    /// Nobody: the rows are sorted in as they are read.
-    All,
-    /// The counter: its acts come between the entries, and nobody may keep the store's one transaction so
-    /// long. The rows are read again from the journal once they are closed.
-    Beside,
+pub enum Sorting {
+    /// As they are read: nobody else writes, and the store has none of their kind yet. A file that is given
+    /// up, or a power cut, has the store made anew, which is then soon done.
+    Ahead,
+    /// Once they are closed, read again from the journal: nothing is lost with a bad file, and nobody keeps
+    /// the store's one transaction from the counter.
+    Behind,
 }
 
 /// An import that is to be brought in.
@@ -70,7 +71,7 @@ pub struct Coming {
     pub day: i32,
     /// About so many rows.
     pub wanted: u64,
-    pub room: Room,
+    pub sorting: Sorting,
 }
 
 /// Begins an import; its scratch file lies in `dir`. What arrives is to be sorted in meanwhile.
@@ -79,13 +80,13 @@ pub(super) fn begin(
     dir: &Path,
     coming: Coming,
 ) -> Result<(Stager, Stage, Option<Arriving>), StoreError> {
-    let Coming { import, day, wanted, room } = coming;
-    let (rows, arriving) = match room {
-        Room::All => Some(Arriving::new(import, day, keys.erasures())).unzip(),
-        Room::Beside => (None, None),
+    let Coming { import, day, wanted, sorting } = coming;
+    let (rows, arriving) = match sorting {
+        Sorting::Ahead => Some(Arriving::new(import, day, keys.erasures())).unzip(),
+        Sorting::Behind => (None, None),
     };
     keys.settle()?; // Members who have a key keep it.
-    let stager = Stager { ring: keys.ring(wanted)?, keys: keys.clone(), day, room };
+    let stager = Stager { ring: keys.ring(wanted)?, keys: keys.clone(), day, sorting };
     Ok((stager, Stage::new(dir, rows), arriving))
 }
 
@@ -145,7 +146,7 @@ impl People {
         Self {
             chance: Chance::for_as_many(most, &stager.keys),
             keys: NewKeys::for_as_many(most),
-            rows: (stager.room == Room::All).then(|| Readied::for_as_many(most)),
+            rows: (stager.sorting == Sorting::Ahead).then(|| Readied::for_as_many(most)),
         }
     }
 }
@@ -183,9 +184,9 @@ impl Batch<'_> {
             Some(people) => (people.keys, people.rows),
             None => (NewKeys::default(), None),
         };
-        let ready = match self.stager.room {
-            Room::All => members.map(Ready::Members).or_else(|| Ready::of(kind)),
-            Room::Beside => None,
+        let ready = match self.stager.sorting {
+            Sorting::Ahead => members.map(Ready::Members).or_else(|| Ready::of(kind)),
+            Sorting::Behind => None,
         };
         Ok(Staged { kind: encoded, rows, keys, ready })
     }
