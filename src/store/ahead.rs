@@ -55,18 +55,6 @@ impl Arriving {
         let (sender, rows) = bounded(UNDER_WAY);
         (Sending(sender), Self { rows, ticket: Ticket { import, day, rows: 0, erasures } })
     }
-
-    /// Returns the next rows, or nothing behind the last.
-    ///
-    /// # Errors
-    /// `None`: the file is given up.
-    fn next(&self) -> Option<Option<Ready>> {
-        match self.rows.recv() {
-            Ok(Sent::Rows(rows)) => Some(Some(*rows)),
-            Ok(Sent::Whole) => Some(None),
-            Err(_) => None,
-        }
-    }
 }
 
 /// Rows that stand in the tables, and the entries that brought them so far.
@@ -126,22 +114,22 @@ impl Ahead {
         arriving: &Arriving,
         progress: &Progress,
     ) -> Result<Option<Self>, StoreError> {
-        let Some(Some(first)) = arriving.next() else { return Ok(None) };
-        let is_new = matches!(first, Ready::Members(_)) && mark(db)?;
+        let Ok(Sent::Rows(first)) = arriving.rows.recv() else { return Ok(None) };
+        let is_new = matches!(*first, Ready::Members(_)) && mark(db)?;
         let mut txn = db.begin_write()?;
         if is_new {
             txn.open_table(ERASED)?.remove(0)?;
         }
         let mut ticket = arriving.ticket;
         let mut rows = Rows::open(&txn, ticket.day)?.of_different();
-        let mut next = Some(first);
-        while let Some(ready) = next {
+        let mut sent = Ok(Sent::Rows(first));
+        while let Ok(Sent::Rows(ready)) = sent {
             ticket.rows += ready.rows();
-            rows.take(ready, progress)?;
-            match arriving.next() {
-                Some(more) => next = more,
-                None => return Ok(None),
-            }
+            rows.take(*ready, progress)?;
+            sent = arriving.rows.recv();
+        }
+        if sent.is_err() {
+            return Ok(None); // The file is given up.
         }
         rows.close()?;
         // Most of a commit's work is done while the journal is written. A power cut forgets it.

@@ -233,15 +233,13 @@ impl<'txn> Writer<'txn> {
 
     /// Sets a card as a whole; what happened to the member stays, but for a balance it starts with.
     pub fn set(&mut self, new: Lent<'_>) -> Result<(), StoreError> {
-        let id = match self.known(new.code)? {
-            Some(id) => return self.change(id, &new),
-            None => {
-                self.waiting.codes.add(new.code, self.next);
-                self.waiting.rows.push(self.next, new.packed);
-                self.next += 1;
-                self.next - 1
-            }
-        };
+        if let Some(id) = self.known(new.code)? {
+            return self.change(id, &new);
+        }
+        let id = self.next;
+        self.next += 1;
+        self.waiting.codes.add(new.code, id);
+        self.waiting.rows.push(id, new.packed);
         let [texts @ .., name] = new.keys.unwrap_or_default();
         self.names.set(id, name)?;
         for (batch, text) in self.waiting.indexes.iter_mut().zip(texts) {
@@ -263,11 +261,12 @@ impl<'txn> Writer<'txn> {
         }
         let old = before.card.personal.as_ref().map(Keys::of).unwrap_or_default();
         let ([was @ .., was_named], [is @ .., named]) = (old.texts(), new.keys.unwrap_or_default());
-        for (place, (was, is)) in
-            was.into_iter().zip(is).enumerate().filter(|(_, (was, is))| was != is)
-        {
-            postings::remove(&mut self.indexes[place], was, id)?;
-            self.waiting.indexes[place].add(is, id);
+        let indexes = self.indexes.iter_mut().zip(&mut self.waiting.indexes);
+        for ((index, waiting), (was, is)) in indexes.zip(was.into_iter().zip(is)) {
+            if was != is {
+                postings::remove(index, was, id)?;
+                waiting.add(is, id);
+            }
         }
         if was_named != named {
             self.names.set(id, named)?;

@@ -75,8 +75,8 @@ pub const IMPORTS: TableDefinition<u128, (u8, u16, u64)> = TableDefinition::new(
 /// Papers asked for and not yet known to be printed, by the job's name.
 pub const JOBS: TableDefinition<&str, Blob> = TableDefinition::new("jobs");
 
-/// Holds a row while pages of the file may still show a member that was erased, or one of an import
-/// that did not come in. No projection: two stores may differ in it.
+/// Holds 0 while pages of the file may still show a member that was erased, or one of an import that did
+/// not come in, and 1 while rows are ahead of the journal. No projection: two stores may differ in it.
 pub const ERASED: TableDefinition<u8, ()> = TableDefinition::new("erased");
 
 /// Says something of each table, in the order of this file.
