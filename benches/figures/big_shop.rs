@@ -67,15 +67,29 @@ pub fn files(place: &Place) -> Result<Files, Failure> {
 
 /// Makes an empty shop and brings goods and members in, the evening before its first day.
 pub fn import(shop: &Path, scratch: &Path, files: &Files, eve: NaiveDate) -> Result<(), Failure> {
-    let at = format!("{eve}T20:00:00+09:00");
+    begin(shop, scratch, eve)?;
+    bring(shop, "items", &files.items, eve)?;
+    bring(shop, "members", &files.members, eve)
+}
+
+/// Makes an empty shop.
+pub fn begin(shop: &Path, scratch: &Path, eve: NaiveDate) -> Result<(), Failure> {
     let settings = scratch.join("settings.toml");
     std::fs::write(&settings, SETTINGS)?;
-    let utf8 = |path: &'_ Path| path.to_str().map(str::to_owned).ok_or("a folder's name in UTF-8");
-    regi(shop, &["init", "--settings", &utf8(&settings)?, "--at", &at])?;
-    for (what, file) in [("items", &files.items), ("members", &files.members)] {
-        regi(shop, &["import", what, &utf8(file)?, "--apply", "--at", &at])?;
-    }
-    Ok(())
+    regi(shop, &["init", "--settings", utf8(&settings)?, "--at", &evening(eve)]).map(drop)
+}
+
+/// Brings a master in.
+pub fn bring(shop: &Path, what: &str, file: &Path, eve: NaiveDate) -> Result<(), Failure> {
+    regi(shop, &["import", what, utf8(file)?, "--apply", "--at", &evening(eve)]).map(drop)
+}
+
+fn evening(eve: NaiveDate) -> String {
+    format!("{eve}T20:00:00+09:00")
+}
+
+fn utf8(path: &Path) -> Result<&str, Failure> {
+    Ok(path.to_str().ok_or("a folder's name in UTF-8")?)
 }
 
 /// Makes the sample shop, with the first goods of the big one on its shelves too.

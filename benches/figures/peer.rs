@@ -131,16 +131,21 @@ impl Peer {
         self.checkpoint()
     }
 
-    /// The same by SQLite's own program as it is installed, which is what a shop's helper would type, and how
-    /// the figures that regi is held to were measured: `.import`, then the indexes.
-    pub fn import_typed(path: &Path, members: &Path, items: &Path) -> Result<(), Failure> {
+    /// The same for one master by SQLite's own program as it is installed, which is what a shop's helper would
+    /// type, and how the figures that regi is held to were measured: `.import`, then the indexes.
+    pub fn import_typed(path: &Path, master: &str, csv: &Path) -> Result<(), Failure> {
+        let of_it = |sql: &str| -> String {
+            let (named, indexed) = (format!("table {master}("), format!(" on {master}("));
+            let statements = sql.split_inclusive(';');
+            let own = statements.filter(|text| text.contains(&named) || text.contains(&indexed));
+            own.collect::<String>().replace("id integer primary key, ", "")
+        };
         let script = format!(
             "pragma journal_mode=wal;\npragma synchronous=full;\n{}\n\
-             .import --csv --skip 1 \"{}\" members\n.import --csv --skip 1 \"{}\" items\n\
-             {MEMBERS_INDEXES}\npragma wal_checkpoint(truncate);\n",
-            MEMBERS_SCHEMA.replace("id integer primary key, ", ""),
-            members.display(),
-            items.display(),
+             .import --csv --skip 1 \"{}\" {master}\n{}\npragma wal_checkpoint(truncate);\n",
+            of_it(MEMBERS_SCHEMA),
+            csv.display(),
+            of_it(MEMBERS_INDEXES),
         );
         let mut sqlite = Command::new("sqlite3");
         sqlite.arg(path).stdin(Stdio::piped()).stdout(Stdio::null());
