@@ -188,8 +188,8 @@ pub fn import(desk: &Desk, order: Order<'_>, watch: Watch<'_>) -> Result<Report,
     };
     match order.what {
         What::Items => {
-            let entries = Entries::open(|import, items| Kind::ItemsImported { import, items });
-            let entries = Entries { are_first: is_empty, ..entries };
+            let kind = |import, items| Kind::ItemsImported { import, items };
+            let entries = Entries { are_first: is_empty, ..Entries::open(kind) };
             order.carry_out(desk, watch, &items::form(&settings, item), entries)
         }
         What::Members => {

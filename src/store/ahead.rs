@@ -23,7 +23,7 @@ const UNDER_WAY: usize = 8;
 
 /// What an import's file gives, in order.
 enum Sent {
-    Rows(Box<Ready>),
+    Rows(Ready),
     /// That was all, and no row had a fault.
     Whole,
 }
@@ -34,7 +34,7 @@ pub struct Sending(Sender<Sent>);
 impl Sending {
     /// Waits while many are under way. After a failure there nobody takes them: the entries bring them.
     pub(super) fn send(&self, rows: Ready) {
-        let _ = self.0.send(Sent::Rows(Box::new(rows)));
+        let _ = self.0.send(Sent::Rows(rows));
     }
 
     /// Says that those were all, and that they are good.
@@ -115,7 +115,7 @@ impl Ahead {
         progress: &Progress,
     ) -> Result<Option<Self>, StoreError> {
         let Ok(Sent::Rows(first)) = arriving.rows.recv() else { return Ok(None) };
-        let is_new = matches!(*first, Ready::Members(_)) && mark(db)?;
+        let is_new = matches!(first, Ready::Members(_)) && mark(db)?;
         let mut txn = db.begin_write()?;
         if is_new {
             txn.open_table(ERASED)?.remove(0)?;
@@ -125,7 +125,7 @@ impl Ahead {
         let mut sent = Ok(Sent::Rows(first));
         while let Ok(Sent::Rows(ready)) = sent {
             ticket.rows += ready.rows();
-            rows.take(*ready, progress)?;
+            rows.take(ready, progress)?;
             sent = arriving.rows.recv();
         }
         if sent.is_err() {

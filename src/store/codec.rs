@@ -130,8 +130,7 @@ pub fn pack_around<B: Serialize, A: Serialize>(
     bytes.push(u8::from(inside.is_some()));
     bytes.extend_from_slice(inside.map_or(&[], |inside| &inside.0));
     encode_onto(bytes, after)?;
-    let crc = sums::crc(&bytes[begin..]);
-    bytes.extend_from_slice(&crc.to_le_bytes());
+    guard_from(bytes, begin);
     Ok(())
 }
 
@@ -142,9 +141,13 @@ pub fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
 
 /// Puts a checksum behind bytes that are read without decoding.
 pub fn guard(mut bytes: Vec<u8>) -> Vec<u8> {
-    let crc = sums::crc(&bytes);
-    bytes.extend_from_slice(&crc.to_le_bytes());
+    guard_from(&mut bytes, 0);
     bytes
+}
+
+fn guard_from(bytes: &mut Vec<u8>, begin: usize) {
+    let crc = sums::crc(&bytes[begin..]);
+    bytes.extend_from_slice(&crc.to_le_bytes());
 }
 
 /// Returns what `guard` was given.

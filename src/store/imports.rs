@@ -115,7 +115,7 @@ struct Reading<'a> {
 /// Rows of one entry, ready to be written.
 pub(super) enum Ready {
     Items(Vec<Item>),
-    Members(Readied),
+    Members(Box<Readied>),
     Points(Vec<(String, i64)>),
     Stock(Vec<(String, Quantity)>),
 }
@@ -163,7 +163,7 @@ impl Reading<'_> {
             let personal = sealing::open(&card.code, &card.personal, || ring.key(&card.code))?;
             rows.push(card_of(card, personal.as_ref()), start(*points, self.day))?;
         }
-        Ok(Some(Ready::Members(rows)))
+        Ok(Some(Ready::Members(Box::new(rows))))
     }
 }
 

@@ -94,10 +94,10 @@ struct Pair {
 }
 
 /// The first bytes of a text: all of a code or of a phone number.
-type Lead = u128;
+pub(super) type Lead = u128;
 const LEAD_BYTES: usize = size_of::<Lead>();
 
-fn lead(text: &[u8]) -> Lead {
+pub(super) fn lead(text: &[u8]) -> Lead {
     let mut lead = [0; LEAD_BYTES];
     let len = text.len().min(LEAD_BYTES);
     lead[..len].copy_from_slice(&text[..len]);

@@ -8,45 +8,40 @@
 use super::codec::Encoded;
 use super::fault::StoreError;
 use super::members::{CardOf, Keys, Lent, Start, packed_row};
+use crate::domain::texts::Texts;
 
-/// Bytes of a row, and of the texts by which a member is found, so that they are seldom moved.
+/// Bytes of a row, so that they are seldom moved.
 const USUAL_ROW_BYTES: usize = 240;
-const USUAL_TEXT_BYTES: usize = 120;
+/// Texts of a row: its code, and those by which a member is found.
+const TEXTS: usize = 6;
 
 /// The rows of one entry in a few pieces of memory: a million members would be ten million otherwise.
 #[derive(Debug, Default)]
 pub struct Readied {
-    texts: String,
+    /// As many a row.
+    texts: Texts,
     packed: Vec<u8>,
-    places: Vec<Place>,
+    rows: Vec<Row>,
     /// Of the last row: its texts, and its personal data.
     keys: Keys,
     personal: Encoded,
 }
 
-/// A row: where its code, its texts and its packed bytes end.
 #[derive(Debug)]
-struct Place {
-    code: usize,
-    /// `None` once erased.
-    keys: Option<[usize; 5]>,
+struct Row {
+    /// Where its packed bytes end.
     packed: usize,
+    is_erased: bool,
     start: Option<Start>,
-}
-
-impl Place {
-    fn texts_end(&self) -> usize {
-        self.keys.map_or(self.code, |ends| ends[4])
-    }
 }
 
 impl Readied {
     /// Begins with room for so many rows as they usually are.
     pub fn for_as_many(rows: usize) -> Self {
         Self {
-            texts: String::with_capacity(rows * USUAL_TEXT_BYTES),
+            texts: Texts::for_as_many(rows * TEXTS),
             packed: Vec::with_capacity(rows * USUAL_ROW_BYTES),
-            places: Vec::with_capacity(rows),
+            rows: Vec::with_capacity(rows),
             ..Self::default()
         }
     }
@@ -54,19 +49,15 @@ impl Readied {
     pub fn push(&mut self, card: CardOf<'_>, start: Option<Start>) -> Result<(), StoreError> {
         if let Some(personal) = card.personal {
             self.personal.set(personal)?;
+            self.keys.set(personal);
         }
         let personal = card.personal.map(|_| &self.personal);
         packed_row(&mut self.packed, card, personal, start)?;
-        self.texts.push_str(card.code);
-        let code = self.texts.len();
-        let keys = card.personal.map(|personal| {
-            self.keys.set(personal);
-            self.keys.texts().map(|text| {
-                self.texts.push_str(text);
-                self.texts.len()
-            })
-        });
-        self.places.push(Place { code, keys, packed: self.packed.len(), start });
+        self.texts.push(card.code);
+        let keys = card.personal.map(|_| self.keys.texts()).unwrap_or_default();
+        keys.iter().for_each(|text| self.texts.push(text));
+        let (packed, is_erased) = (self.packed.len(), card.personal.is_none());
+        self.rows.push(Row { packed, is_erased, start });
         Ok(())
     }
 
@@ -77,21 +68,16 @@ impl Readied {
 
     /// How many there are.
     pub fn rows(&self) -> u64 {
-        self.places.len() as u64
+        self.rows.len() as u64
     }
 
     /// Returns the rows in order.
     pub fn iter(&self) -> impl Iterator<Item = Lent<'_>> {
-        let begins = self.places.iter().map(|place| (place.texts_end(), place.packed));
-        let begins = std::iter::once((0, 0)).chain(begins);
-        begins.zip(&self.places).map(|((text, packed), place)| {
-            let mut from = place.code;
-            let keys = place
-                .keys
-                .map(|ends| ends.map(|end| &self.texts[std::mem::replace(&mut from, end)..end]));
-            let (code, packed) =
-                (&self.texts[text..place.code], &self.packed[packed..place.packed]);
-            Lent { code, packed, keys, start: place.start }
+        let begins = std::iter::once(0).chain(self.rows.iter().map(|row| row.packed));
+        begins.zip(&self.rows).enumerate().map(|(place, (begin, row))| {
+            let text = |nth| self.texts.at(place * TEXTS + nth);
+            let keys = (!row.is_erased).then(|| [1, 2, 3, 4, 5].map(text));
+            Lent { code: text(0), packed: &self.packed[begin..row.packed], keys, start: row.start }
         })
     }
 }
@@ -103,7 +89,7 @@ mod tests {
     use crate::store::codec::unpack;
     use crate::store::members::Facts;
 
-    type Row = ((String, String, Option<i32>, Option<Personal>), Facts);
+    type Unpacked = ((String, String, Option<i32>, Option<Personal>), Facts);
 
     #[test]
     fn rows_come_out_as_they_went_in() {
@@ -122,7 +108,8 @@ mod tests {
             all,
             [("m1", Some(keys), start), ("m2", None, None), ("m3", Some([""; 5]), None)]
         );
-        let packed: Vec<_> = rows.iter().map(|row| unpack::<Row>(row.packed).unwrap()).collect();
+        let packed: Vec<_> =
+            rows.iter().map(|row| unpack::<Unpacked>(row.packed).unwrap()).collect();
         assert_eq!(packed[0].0, ("m1".into(), "gold".into(), None, Some(somebody)));
         assert_eq!(packed[1].0, ("m2".into(), "gold".into(), None, None));
     }

@@ -22,6 +22,7 @@ use super::codec::{self, EncodedKind};
 use super::fault::StoreError;
 use super::imports::{Ready, card_of, start};
 use super::keys::Keys;
+use super::postings::{Lead, lead};
 use super::readied::Readied;
 use super::sealing::{self, KEY_BYTES, KeyRing, NONCE_BYTES, Secret, TAG_BYTES};
 use crate::domain::entry::{ImportedMember, Kind};
@@ -185,7 +186,9 @@ impl Batch<'_> {
             None => (NewKeys::default(), None),
         };
         let ready = match self.stager.sorting {
-            Sorting::Ahead => members.map(Ready::Members).or_else(|| Ready::of(kind)),
+            Sorting::Ahead => {
+                members.map(|rows| Ready::Members(Box::new(rows))).or_else(|| Ready::of(kind))
+            }
             Sorting::Behind => None,
         };
         Ok(Staged { kind: encoded, rows, keys, ready })
@@ -275,9 +278,9 @@ impl Stage {
     /// Makes the new keys durable: before the first entry that needs one.
     pub(super) fn write_keys(&mut self, keys: &Keys) -> Result<(), StoreError> {
         let new = std::mem::take(&mut self.keys);
-        let mut places: Vec<(u128, u32, u32)> = Vec::with_capacity(self.rows as usize);
+        let mut places: Vec<(Lead, u32, u32)> = Vec::with_capacity(self.rows as usize);
         for (chunk, keys) in (0..).zip(&new) {
-            let place = |place| (lead(keys.codes.at(place as usize)), chunk, place);
+            let place = |place| (lead(keys.codes.at(place as usize).as_bytes()), chunk, place);
             places.extend((0..keys.codes.len() as u32).map(place));
         }
         let code = |chunk: u32, place: u32| new[chunk as usize].codes.at(place as usize);
@@ -300,14 +303,6 @@ impl Stage {
         let spool = io::BufReader::with_capacity(1 << 20, self.spool);
         Ok(Kinds { spool, left: self.entries })
     }
-}
-
-/// The first bytes of a code as a number.
-fn lead(code: &str) -> u128 {
-    let mut lead = [0; 16];
-    let len = code.len().min(lead.len());
-    lead[..len].copy_from_slice(&code.as_bytes()[..len]);
-    u128::from_be_bytes(lead)
 }
 
 /// What waits in the scratch file, read back.
