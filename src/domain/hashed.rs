@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// A set of hashes.
-pub type Hashes<T> = HashSet<T, BuildHasherDefault<AsItIs>>;
+pub type Hashes = HashSet<u64, BuildHasherDefault<AsItIs>>;
 
 /// Takes a number for the hash that it is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,9 +25,5 @@ impl Hasher for AsItIs {
 
     fn write_u64(&mut self, hash: u64) {
         self.0 = hash;
-    }
-
-    fn write_u128(&mut self, hash: u128) {
-        self.0 = hash as u64;
     }
 }

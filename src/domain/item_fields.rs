@@ -21,16 +21,16 @@ const LARGEST_CASE: u32 = 10_000;
 ///
 /// # Errors
 /// `bad_argument` naming the field, `check_digit` for a code that does not hold.
-pub fn item_from_fields<'a>(
+pub fn item_from_fields<'a, Value: AsRef<str>>(
     base: Option<Item>,
-    fields: impl IntoIterator<Item = (&'a str, &'a str)>,
+    fields: impl IntoIterator<Item = (&'a str, Value)>,
     settings: &Settings,
 ) -> Result<Item, Refusal> {
     let mut priced = base.is_some();
     let mut item = base.unwrap_or_else(|| Item::new("", "", UnitPrice::ZERO));
     for (field, value) in fields {
         priced |= field == "price";
-        set_field(&mut item, field, value.trim(), settings)?;
+        set_field(&mut item, field, text::trimmed(value.as_ref()), settings)?;
     }
     for (missing, field) in
         [(item.code.is_empty(), "code"), (item.name.is_empty(), "name"), (!priced, "price")]

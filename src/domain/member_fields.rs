@@ -82,7 +82,7 @@ pub fn member_code(value: &str) -> Result<String, Refusal> {
             .with("expected", expected.unwrap_or_default())
             .with("code", code));
     }
-    Ok(code)
+    Ok(code.into_owned())
 }
 
 /// A field that no member or item has.
@@ -121,7 +121,7 @@ fn mail(value: &str) -> Option<String> {
     let (user, host) = mail.split_once('@')?;
     let plain = mail.len() <= LONGEST_MAIL && mail.bytes().all(|byte| byte.is_ascii_graphic());
     let whole = !user.is_empty() && host.contains('.') && !host.contains('@');
-    (plain && whole).then_some(mail)
+    (plain && whole).then(|| mail.into_owned())
 }
 
 /// Seven digits, with or without 〒 and hyphen, kept as `100-0005`.
@@ -146,13 +146,13 @@ fn birthday(value: &str) -> Option<String> {
     let text = text::halfwidth_digits(value.trim());
     let whole = match text.strip_prefix("--") {
         // Any leap year will do: 29 February is a birthday.
-        Some(month) if month.len() == 2 => format!("2000-{month}-01"),
-        Some(rest) => format!("2000-{rest}"),
-        None => text.clone(),
+        Some(month) if month.len() == 2 => &format!("2000-{month}-01"),
+        Some(rest) => &format!("2000-{rest}"),
+        None => &*text,
     };
-    let date = plain_date(&whole)?;
+    let date = plain_date(whole)?;
     let lived = date >= NaiveDate::from_ymd_opt(1880, 1, 1)?;
-    lived.then_some(text)
+    lived.then(|| text.into_owned())
 }
 
 /// Reads `YYYY-MM-DD`, and no other spelling.

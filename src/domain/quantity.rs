@@ -4,12 +4,12 @@
 //! Room: domain. May touch: rust_decimal. May not: clock, file, terminal, float.
 //! Invariant: kept normalised, so that equal values have equal bytes under the chain.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::str::FromStr;
 
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 use super::money::Money;
 
@@ -52,6 +52,28 @@ impl Rounding {
     }
 }
 
+/// A number in plain digits: 29 of them at most, a sign and a point.
+#[derive(Default)]
+struct Plain {
+    bytes: [u8; 32],
+    len: usize,
+}
+
+impl Plain {
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.len]).expect("written as a text")
+    }
+}
+
+impl Write for Plain {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        let place = self.bytes.get_mut(self.len..self.len + more.len()).ok_or(fmt::Error)?;
+        place.copy_from_slice(more.as_bytes());
+        self.len += more.len();
+        Ok(())
+    }
+}
+
 macro_rules! decimal_newtype {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -72,7 +94,7 @@ macro_rules! decimal_newtype {
 
             /// Returns the value when it is a whole number that fits.
             pub fn whole(self) -> Option<i64> {
-                if self.0.is_integer() { self.0.to_i64() } else { None }
+                if self.0.scale() == 0 { self.0.to_i64() } else { None }
             }
         }
 
@@ -100,13 +122,22 @@ macro_rules! decimal_newtype {
                 if !plain {
                     return Err(NotANumber);
                 }
+                if let Ok(whole) = text.parse::<i64>() {
+                    return Ok(Self::from(whole)); // Most numbers; a decimal takes longer to read.
+                }
                 Decimal::from_str_exact(text).map(Self::new).map_err(|_| NotANumber)
             }
         }
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(&self.0)
+                let mut text = Plain::default();
+                let written = match self.whole() {
+                    Some(whole) => write!(text, "{whole}"), // Most numbers, and quicker.
+                    None => write!(text, "{}", self.0),
+                };
+                written.map_err(ser::Error::custom)?;
+                serializer.serialize_str(text.as_str())
             }
         }
 

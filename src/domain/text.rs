@@ -145,11 +145,8 @@ fn fold_run(run: &mut String, out: &mut String) {
 
 /// Returns a number field with full-width digits, letters and signs as ASCII; for codes, phones
 /// and amounts, not for names (a long-vowel mark becomes a hyphen).
-pub fn halfwidth_digits(text: &str) -> String {
-    if text.is_ascii() {
-        return text.to_owned();
-    }
-    text.chars().map(halfwidth).collect()
+pub fn halfwidth_digits(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() { text.into() } else { text.chars().map(halfwidth).collect() }
 }
 
 fn halfwidth(sign: char) -> char {
@@ -164,16 +161,14 @@ fn halfwidth(sign: char) -> char {
 /// Returns whether a text holds something that could be a payment card number: 13 to 19 digits,
 /// alone or in groups parted by one space or hyphen, with a brand's prefix and a Luhn digit.
 pub fn holds_card_number(text: &str) -> bool {
-    if text.len() < 13 {
-        return false;
-    }
-    let digits = text.chars().filter(|sign| matches!(sign, '0'..='9' | '０'..='９'));
-    if digits.count() < 13 {
+    // A digit in full width begins with this byte.
+    let may_be_digit = |byte: &&u8| byte.is_ascii_digit() || **byte == 0xEF;
+    if text.len() < 13 || text.as_bytes().iter().filter(may_be_digit).count() < 13 {
         return false;
     }
     let folded = halfwidth_digits(text);
     let mut run: Vec<&str> = Vec::new();
-    let mut rest = folded.as_str();
+    let mut rest = &*folded;
     while let Some(start) = rest.find(|sign: char| sign.is_ascii_digit()) {
         let joined = run.is_empty() || matches!(&rest[..start], " " | "-");
         if !joined {

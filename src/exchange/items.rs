@@ -3,6 +3,7 @@
 //! Room: exchange. May touch: the reader it is handed. Columns: `DESIGN.md` 12.
 //! Invariant: a row passes the gate that `edit_item` passes; no code comes twice in a file.
 
+use std::borrow::Cow;
 use std::io::{Read, Seek};
 
 use super::csv_in::{Form, Import, Opened};
@@ -66,24 +67,22 @@ fn item(
         return Err(row.fault("code", scientific(code)));
     }
     let base = known(&kept_code(code).map_err(|refusal| row.fault("code", refusal))?);
-    let cells: Vec<(&str, String)> =
-        row.cells.iter().map(|(column, cell)| (*column, prepared(column, cell))).collect();
-    let fields = cells.iter().map(|(column, cell)| (*column, cell.as_str()));
+    let fields = row.cells.iter().map(|(column, cell)| (*column, prepared(column, cell)));
     item_from_fields(base, fields, settings).map_err(|refusal| row.refused(refusal))
 }
 
 /// Amounts as spreadsheets show them become plain digits.
-fn prepared(column: &str, cell: &str) -> String {
+fn prepared<'a>(column: &str, cell: &'a str) -> Cow<'a, str> {
     match column {
         "price" | "cost" | "stock" | "case_of" => plain_number(cell),
-        _ => cell.to_owned(),
+        _ => cell.into(),
     }
 }
 
 /// `¥1,200`, `1,200円`, full-width digits: as plain digits. What is no number stays, to be refused.
-pub fn plain_number(cell: &str) -> String {
+pub fn plain_number(cell: &str) -> Cow<'_, str> {
     if cell.bytes().all(|byte| byte.is_ascii_digit()) {
-        return cell.to_owned();
+        return cell.into();
     }
     let half = text::halfwidth_digits(cell);
     let bare = half.trim().trim_start_matches(['\\', '¥', '￥']).trim_end_matches('円').trim();
@@ -92,7 +91,7 @@ pub fn plain_number(cell: &str) -> String {
     let first = groups.next().unwrap_or("");
     // Only a comma before every three digits is one of thousands.
     let thousands = (1..=3).contains(&first.len()) && groups.all(|group| group.len() == 3);
-    if thousands { bare.replace(',', "") } else { bare.to_owned() }
+    if thousands { bare.replace(',', "").into() } else { bare.to_owned().into() }
 }
 
 /// `4.90123E+12`: a spreadsheet has eaten the digits of a code; it cannot be brought back.

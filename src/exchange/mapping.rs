@@ -106,8 +106,8 @@ pub enum OwnFields {
 
 /// Spaces, width and case do not matter in a header.
 fn folded(header: &str) -> String {
-    let plain = text::halfwidth_digits(&text::screen_text(&text::cleaned(unguarded(header))));
-    plain.trim().to_lowercase()
+    let shown = text::screen_text(&text::cleaned(unguarded(header)));
+    text::halfwidth_digits(&shown).trim().to_lowercase()
 }
 
 #[cfg(test)]

@@ -18,8 +18,8 @@ use super::progress::Progress;
 use super::tables::ERASED;
 use crate::domain::entry::{Entry, Kind};
 
-/// Entries' worth of rows that may be under way: about 2 MB.
-const UNDER_WAY: usize = 8;
+/// Entries' worth of rows that may be under way, while the tables take what waited: about 2 MB.
+const UNDER_WAY: usize = 16;
 
 /// What an import's file gives, in order.
 enum Sent {

@@ -79,6 +79,16 @@ pub fn encode_kind(kind: &Kind, usual: usize) -> Result<EncodedKind, CodecError>
     Ok(EncodedKind(bytes))
 }
 
+/// Encodes an import's items, each of which `put` put behind the others.
+pub fn encode_items(import: u128, items: u64, put: &[u8]) -> Result<EncodedKind, CodecError> {
+    let mut bytes = Vec::with_capacity(64 + put.len());
+    encode_onto(&mut bytes, &Kind::ItemsImported { import, items: Vec::new() })?;
+    bytes.pop(); // That there are none.
+    encode_onto(&mut bytes, &items)?;
+    bytes.extend_from_slice(put);
+    Ok(EncodedKind(bytes))
+}
+
 /// Returns the body of an entry whose kind's bytes `encode_kind` made.
 pub fn body_of(header: &Header, kind: &[u8]) -> Result<Vec<u8>, CodecError> {
     let mut bytes = Vec::with_capacity(64 + kind.len());
@@ -132,6 +142,20 @@ pub fn pack_around<B: Serialize, A: Serialize>(
     encode_onto(bytes, after)?;
     guard_from(bytes, begin);
     Ok(())
+}
+
+/// Puts a value's bytes behind others, to stand in a row that `pack_with` makes.
+pub fn put<T: Serialize>(bytes: &mut Vec<u8>, value: &T) -> Result<(), CodecError> {
+    encode_onto(bytes, value)
+}
+
+/// Returns what `pack` makes of `before` and of what `put` made, as fields of one value.
+pub fn pack_with<B: Serialize>(before: &B, put: &[u8]) -> Result<Vec<u8>, CodecError> {
+    let mut bytes = Vec::with_capacity(16 + put.len());
+    bytes.push(VERSION);
+    encode_onto(&mut bytes, before)?;
+    bytes.extend_from_slice(put);
+    Ok(guard(bytes))
 }
 
 /// Reads what `pack` wrote.
@@ -201,6 +225,7 @@ mod tests {
     use crate::domain::code::card::{CardCheck, Charset, Strip};
     use crate::domain::day::Tally;
     use crate::domain::entry::{Clock, PrintEnd};
+    use crate::domain::item::Item;
     use crate::domain::member::MemberCard;
     use crate::domain::money::yen;
     use crate::domain::number::{DocKind, DocNo};
@@ -292,6 +317,18 @@ mod tests {
             let made = body_of(&entry(kind.clone()).header, encode_kind(&kind, 0).unwrap().bytes());
             assert_eq!(made.unwrap(), body, "in two steps");
             assert_eq!(decode_entry(&body).unwrap(), entry(kind));
+        }
+    }
+
+    #[test]
+    fn items_encoded_one_by_one_are_an_entry() {
+        for count in [0, 1, 300] {
+            let item = |n: i64| Item::new(n.to_string(), "牛乳", n.into());
+            let items: Vec<Item> = (0..count).map(item).collect();
+            let mut bytes = Vec::new();
+            items.iter().for_each(|item| put(&mut bytes, item).unwrap());
+            let made = encode_items(7, count as u64, &bytes).unwrap();
+            assert_eq!(made, encode_kind(&Kind::ItemsImported { import: 7, items }, 0).unwrap());
         }
     }
 

@@ -15,7 +15,9 @@ use super::imports::{Past, readied_card};
 use super::keys::Keys;
 use super::lanes::Folded;
 use super::progress::Progress;
-use super::{days, imports, items, jobs, lanes, members, sales, stock, tables, tax_free, visits};
+use super::{
+    days, imports, items, jobs, lanes, members, readied, sales, stock, tables, tax_free, visits,
+};
 use crate::domain::entry::{Entry, Kind};
 use crate::domain::lane::LaneState;
 use crate::domain::settings::{Settings, changes_settings, fold_settings};
@@ -204,7 +206,8 @@ impl Folder {
             Kind::ReceiptVoided { sale, .. } => stock::moved(txn, sale, sales::Turn::Voided),
             Kind::ItemSet(item) => {
                 let mut writer = items::Writer::open(txn)?;
-                writer.set(item)?;
+                let row = readied::Items::of(std::slice::from_ref(item))?;
+                row.iter().try_for_each(|row| writer.set(row))?;
                 writer.close()
             }
             Kind::MemberSet(card) => {

@@ -15,12 +15,11 @@ use super::lanes::Folded;
 use super::members::{CardOf, Start};
 use super::opening::Checkpoint;
 use super::progress::Progress;
-use super::readied::Readied;
+use super::readied;
 use super::sealing::{self, KeyRing};
 use super::tables::IMPORTS;
 use super::{items, members};
 use crate::domain::entry::{Entry, ImportedMember, Kind};
-use crate::domain::item::Item;
 use crate::domain::member::{MemberCard, Personal};
 use crate::domain::quantity::Quantity;
 
@@ -114,32 +113,33 @@ struct Reading<'a> {
 
 /// Rows of one entry, ready to be written.
 pub(super) enum Ready {
-    Items(Vec<Item>),
-    Members(Box<Readied>),
+    Items(Box<readied::Items>),
+    Members(Box<readied::Members>),
     Points(Vec<(String, i64)>),
     Stock(Vec<(String, Quantity)>),
 }
 
 impl Ready {
-    /// Takes the rows of an entry that need nothing done to them; a member's do.
-    pub fn of(kind: Kind) -> Option<Self> {
-        match kind {
-            Kind::ItemsImported { items, .. } => Some(Self::Items(items)),
+    /// Makes the rows of an entry ready but for a member's, which are to be opened first.
+    pub fn of(kind: Kind) -> Result<Option<Self>, StoreError> {
+        Ok(match kind {
+            Kind::ItemsImported { items, .. } => {
+                Some(Self::Items(Box::new(readied::Items::of(&items)?)))
+            }
             Kind::PointsImported { points, .. } => Some(Self::Points(points)),
             Kind::StockImported { stock, .. } => Some(Self::Stock(stock)),
             _ => None,
-        }
+        })
     }
 
     /// How many there are.
     pub fn rows(&self) -> u64 {
-        let rows = match self {
-            Self::Items(items) => items.len(),
-            Self::Members(members) => return members.rows(),
-            Self::Points(points) => points.len(),
-            Self::Stock(stock) => stock.len(),
-        };
-        rows as u64
+        match self {
+            Self::Items(items) => items.count(),
+            Self::Members(members) => members.count(),
+            Self::Points(points) => points.len() as u64,
+            Self::Stock(stock) => stock.len() as u64,
+        }
     }
 }
 
@@ -157,8 +157,8 @@ impl Reading<'_> {
         if import_of(&kind) != Some(self.import) {
             return Ok(None);
         }
-        let Kind::MembersImported { members, .. } = &kind else { return Ok(Ready::of(kind)) };
-        let mut rows = Readied::for_as_many(members.len());
+        let Kind::MembersImported { members, .. } = &kind else { return Ready::of(kind) };
+        let mut rows = readied::Members::for_as_many(members.len());
         for ImportedMember { card, points } in members {
             let personal = sealing::open(&card.code, &card.personal, || ring.key(&card.code))?;
             rows.push(card_of(card, personal.as_ref()), start(*points, self.day))?;
@@ -203,9 +203,10 @@ impl<'txn> Rows<'txn> {
         Ok(Self { txn, day, items, members, by_code: Vec::new() })
     }
 
-    /// The same for the rows of a file, of which no two are about the same member.
+    /// The same for the rows of a file, of which no two are about the same item or member.
     pub fn of_different(self) -> Self {
-        Self { members: self.members.of_different(), ..self }
+        let (items, members) = (self.items.of_different(), self.members.of_different());
+        Self { items, members, ..self }
     }
 
     pub fn take(&mut self, ready: Ready, progress: &Progress) -> Result<(), StoreError> {
@@ -233,9 +234,9 @@ impl<'txn> Rows<'txn> {
 }
 
 /// Makes a card of the journal ready for the tables.
-pub fn readied_card(keys: &Keys, card: &MemberCard) -> Result<Readied, StoreError> {
+pub fn readied_card(keys: &Keys, card: &MemberCard) -> Result<readied::Members, StoreError> {
     let personal = keys.unseal(&card.code, &card.personal)?;
-    let mut row = Readied::default();
+    let mut row = readied::Members::default();
     row.push(card_of(card, personal.as_ref()), None)?;
     Ok(row)
 }

@@ -11,7 +11,8 @@ use std::ops::{Bound, ControlFlow};
 use redb::{ReadTransaction, ReadableTable, Table, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
-use super::codec::{pack, unpack};
+use super::abreast::{Work, abreast};
+use super::codec::{pack_with, unpack};
 use super::fault::StoreError;
 use super::name_blocks::{self, Filling};
 use super::postings::{self, Batch};
@@ -22,7 +23,7 @@ use crate::domain::code::item_code;
 use crate::domain::hashed::Hashes;
 use crate::domain::item::Item;
 use crate::domain::kana::{
-    common_forms, exact_key, exact_key_into, loose_key, loose_of, typed_kana,
+    common_forms, exact_key, exact_key_into, loose_into, loose_key, typed_kana,
 };
 use crate::domain::quantity::Quantity;
 use crate::domain::register::ItemFound;
@@ -30,10 +31,57 @@ use crate::domain::text::halfwidth_digits;
 use crate::domain::texts::Texts;
 
 /// An item and its number in the indexes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Row {
     number: u32,
     item: Item,
+}
+
+/// An item made ready to be written, lent by whoever holds it: what takes work needs no table, so another
+/// thread may have done it.
+#[derive(Debug, Clone, Copy)]
+pub struct Lent<'a> {
+    /// As it is stored.
+    pub code: &'a str,
+    /// The item, encoded, under that code.
+    pub encoded: &'a [u8],
+    /// See `Keys::texts`.
+    pub keys: [&'a str; 4],
+    pub stock: Option<Quantity>,
+}
+
+/// The texts by which an item is found; set again for the next, they seldom need memory.
+#[derive(Debug, Default)]
+pub struct Keys {
+    kana: String,
+    loose: String,
+    name: String,
+    /// The code of its case, as it is stored.
+    case: String,
+}
+
+impl Keys {
+    fn of(item: &Item) -> Self {
+        let mut keys = Self::default();
+        keys.set(item);
+        keys
+    }
+
+    pub fn set(&mut self, item: &Item) {
+        let kana = if item.kana.is_empty() { &item.name } else { &item.kana };
+        exact_key_into(&mut self.kana, kana.chars());
+        loose_into(&mut self.loose, &self.kana);
+        exact_key_into(&mut self.name, common_forms(&item.name));
+        self.case.clear();
+        if !item.case_code.is_empty() {
+            self.case.push_str(&stored_code(&item.case_code));
+        }
+    }
+
+    /// Kana, loose kana, name, and the code of its case.
+    pub fn texts(&self) -> [&str; 4] {
+        [&self.kana, &self.loose, &self.name, &self.case]
+    }
 }
 
 /// Returns the one spelling of a code, as the domain keeps it; what it would refuse stays as it is,
@@ -49,10 +97,6 @@ pub(super) fn folded_name(name: &str) -> String {
     folded
 }
 
-fn kana_of(item: &Item) -> &str {
-    if item.kana.is_empty() { &item.name } else { &item.kana }
-}
-
 /// The item tables, open for writing: one item or a hundred thousand take the same way.
 pub struct Writer<'txn> {
     items: RowsByCode<'txn>,
@@ -65,8 +109,8 @@ pub struct Writer<'txn> {
     waiting: Waiting,
     /// There was no item when this writer came: what it has not set itself is not there.
     was_empty: bool,
-    /// Hashes of the codes that this writer has set.
-    set: Hashes<u64>,
+    /// Hashes of the codes that this writer has set; `None` when no two are about the same.
+    set: Option<Hashes>,
     hashers: RandomState,
     next: u32,
 }
@@ -95,60 +139,69 @@ impl<'txn> Writer<'txn> {
             names: Filling::new(txn.open_table(ITEM_NAMES)?),
             waiting: Waiting { first: next, ..Waiting::default() },
             was_empty: next == 0,
-            set: Hashes::default(),
+            set: Some(Hashes::default()),
             hashers: RandomState::new(),
             next,
         })
     }
 
-    /// Sets an item as a whole. A stock that differs from the one the row had was counted anew.
-    pub fn set(&mut self, item: &Item) -> Result<(), StoreError> {
-        let code = stored_code(&item.code);
-        let before = self.known(&code)?;
-        let number = before.as_ref().map_or(self.next, |row| row.number);
-        let item = Item { code: code.clone(), ..item.clone() };
-        let was = before.as_ref().map(|row| &row.item);
-        let counted = item.stock.filter(|stock| was.is_none_or(|was| was.stock != Some(*stock)));
-        if let Some(quantity) = counted {
-            self.stock.counted(&code, quantity)?;
-        }
-        self.index(number, was, &item)?;
-        if was.is_none() {
-            self.waiting.codes.push(&code);
-            self.next += 1;
-        }
-        if was != Some(&item) { self.items.set(code, pack(&Row { number, item })?) } else { Ok(()) }
+    /// The same for items of which no two have one code: nothing is kept of what was set.
+    pub fn of_different(self) -> Self {
+        Self { set: None, ..self }
     }
 
-    /// Brings the indexes to what the item says now. Only what differs is touched.
-    fn index(&mut self, number: u32, was: Option<&Item>, item: &Item) -> Result<(), StoreError> {
-        let keys = |item: &Item| {
-            let kana = exact_key(kana_of(item));
-            (loose_of(&kana), kana, folded_name(&item.name))
-        };
-        let (loose, kana, name) = keys(item);
-        let (was_loose, was_kana, was_name) = was.map(keys).unwrap_or_default();
+    /// Sets an item as a whole. A stock that differs from the one the row had was counted anew.
+    pub fn set(&mut self, new: Lent<'_>) -> Result<(), StoreError> {
+        if let Some(stored) = self.known(new.code)? {
+            return self.change(&stored, &new);
+        }
+        let number = self.next;
+        self.next += 1;
+        self.waiting.codes.push(new.code);
+        self.items.set(new.code, &pack_with(&number, new.encoded)?)?;
+        if let Some(quantity) = new.stock {
+            self.stock.counted(new.code, quantity)?;
+        }
+        let [kana, loose, name, case] = new.keys;
+        self.waiting.kana.add(kana, number);
+        self.waiting.loose.add(loose, number);
+        if !case.is_empty() {
+            self.cases.insert(case, new.code)?;
+        }
+        self.names.set(number, name)
+    }
+
+    /// Sets an item that is there already. Only what differs is touched: a list that comes back from a
+    /// spreadsheet differs in a few rows.
+    fn change(&mut self, stored: &[u8], new: &Lent<'_>) -> Result<(), StoreError> {
+        let Row { number, item } = unpack(stored)?;
+        if let Some(quantity) = new.stock.filter(|stock| item.stock != Some(*stock)) {
+            self.stock.counted(new.code, quantity)?;
+        }
+        let old = Keys::of(&item);
+        let ([was_kana, was_loose, was_named, was_case], [kana, loose, named, case]) =
+            (old.texts(), new.keys);
         if kana != was_kana {
-            postings::remove(&mut self.kana, &was_kana, number)?;
-            self.waiting.kana.add(&kana, number);
+            postings::remove(&mut self.kana, was_kana, number)?;
+            self.waiting.kana.add(kana, number);
         }
         if loose != was_loose {
-            postings::remove(&mut self.loose, &was_loose, number)?;
-            self.waiting.loose.add(&loose, number);
+            postings::remove(&mut self.loose, was_loose, number)?;
+            self.waiting.loose.add(loose, number);
         }
-        if was.is_none() || name != was_name {
-            self.names.set(number, &name)?;
+        if named != was_named {
+            self.names.set(number, named)?;
         }
-        let was_case = was.map_or("", |was| &was.case_code);
-        if item.case_code != was_case {
+        if case != was_case {
             if !was_case.is_empty() {
-                self.cases.remove(stored_code(was_case).as_str())?;
+                self.cases.remove(was_case)?;
             }
-            if !item.case_code.is_empty() {
-                self.cases.insert(stored_code(&item.case_code).as_str(), item.code.as_str())?;
+            if !case.is_empty() {
+                self.cases.insert(case, new.code)?;
             }
         }
-        Ok(())
+        let row = pack_with(&number, new.encoded)?;
+        if row == stored { Ok(()) } else { self.items.set(new.code, &row) }
     }
 
     /// Sets what was counted of an item, whether or not there is one.
@@ -156,44 +209,51 @@ impl<'txn> Writer<'txn> {
         self.stock.counted(&stored_code(code), quantity)
     }
 
-    /// Returns the item as it was. What this writer has set may still wait, so that is written first.
-    fn known(&mut self, code: &str) -> Result<Option<Row>, StoreError> {
-        let hash = self.hashers.hash_one(code);
-        if !self.set.insert(hash) {
+    /// Returns the row as it was. What this writer has set may still wait, so that is written first.
+    fn known(&mut self, code: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let hashers = &self.hashers;
+        let is_first = self.set.as_mut().is_none_or(|set| set.insert(hashers.hash_one(code)));
+        if !is_first {
             self.write_waiting()?;
         } else if self.was_empty {
             return Ok(None);
         }
-        self.items.table().get(code)?.map(|row| Ok(unpack(row.value())?)).transpose()
+        Ok(self.items.table().get(code)?.map(|row| row.value().to_vec()))
     }
 
     fn write_waiting(&mut self) -> Result<(), StoreError> {
-        self.items.write()?;
-        self.write_numbers()?;
-        self.waiting.kana.write(&mut self.kana)?;
-        self.waiting.loose.write(&mut self.loose)
-    }
-
-    /// Appends new numbers, which rise: twice as quick as inserting them.
-    fn write_numbers(&mut self) -> Result<(), StoreError> {
-        if self.waiting.codes.is_empty() {
-            return Ok(());
-        }
-        let mut end = self.numbers.upper_bound_mut(Bound::<u32>::Unbounded)?;
-        for (number, code) in (self.waiting.first..).zip(self.waiting.codes.iter()) {
-            end.insert_before(number, code)?;
-        }
-        self.waiting.codes = Texts::default();
+        let (codes, first) = (std::mem::take(&mut self.waiting.codes), self.waiting.first);
         self.waiting.first = self.next;
-        Ok(end.close()?)
+        abreast([
+            self.items.work(),
+            Work::new(codes.len(), || append(&mut self.numbers, first, &codes)),
+            self.waiting.kana.work(&mut self.kana),
+            self.waiting.loose.work(&mut self.loose),
+            self.stock.work(),
+        ])
     }
 
     /// Writes what still waits.
     pub fn close(mut self) -> Result<(), StoreError> {
         self.write_waiting()?;
-        self.stock.close()?;
         self.names.close()
     }
+}
+
+/// Appends the codes of new numbers, which rise: twice as quick as inserting them.
+fn append(
+    numbers: &mut Table<'_, u32, &'static str>,
+    first: u32,
+    codes: &Texts,
+) -> Result<(), StoreError> {
+    if codes.is_empty() {
+        return Ok(());
+    }
+    let mut end = numbers.upper_bound_mut(Bound::<u32>::Unbounded)?;
+    for (number, code) in (first..).zip(codes.iter()) {
+        end.insert_before(number, code)?;
+    }
+    Ok(end.close()?)
 }
 
 /// Finds an item by any form of its code, or by the code of its case.
@@ -259,7 +319,7 @@ fn by_code_prefix(txn: &ReadTransaction, text: &str, found: &mut Found) -> Resul
     let prefix = halfwidth_digits(text);
     let items = txn.open_table(ITEMS)?;
     let whole = stored_code(text);
-    for start in [whole.as_str(), prefix.as_str()] {
+    for start in [&*whole, &*prefix] {
         for row in items.range(start..)? {
             let (code, row) = row?;
             if !code.value().starts_with(start) {

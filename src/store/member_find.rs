@@ -135,7 +135,7 @@ fn matching(txn: &ReadTransaction, text: &str, most: usize) -> Result<Hits, Stor
     match Shape::of(&text) {
         Shape::Mail => index(txn, MEMBER_MAILS, &text.to_lowercase(), Fit::Begins, &mut hits)?,
         Shape::Digits => {
-            let said = text.parse().map_or_else(|_| text.clone(), Phone::into_digits);
+            let said = text.parse().map_or_else(|_| text.to_string(), Phone::into_digits);
             let digits = reversed(&said);
             if digits.len() >= FEWEST_DIGITS {
                 index(txn, MEMBER_PHONES, &digits, Fit::Begins, &mut hits)?;

@@ -11,6 +11,7 @@ use std::ops::Bound;
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, Table, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
+use super::abreast::abreast;
 use super::codec::{Encoded, pack, pack_around, unpack};
 use super::fault::StoreError;
 use super::name_blocks::Filling;
@@ -161,7 +162,7 @@ pub struct Writer<'txn> {
     /// Nobody was there when this writer came: whom it has not set itself has no card.
     was_empty: bool,
     /// Hashes of the codes that this writer has set; `None` when no two are about the same.
-    set: Option<Hashes<u64>>,
+    set: Option<Hashes>,
     hashers: RandomState,
     next: u32,
 }
@@ -307,7 +308,7 @@ impl<'txn> Writer<'txn> {
         self.write_rows()?;
         let codes = std::iter::once((&mut self.waiting.codes, &mut self.codes));
         let indexes = self.waiting.indexes.iter_mut().zip(&mut self.indexes);
-        postings::write_all(codes.chain(indexes))
+        abreast(codes.chain(indexes).map(|(new, index)| new.work(index)))
     }
 
     /// Writes what still waits.

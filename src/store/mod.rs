@@ -61,6 +61,7 @@ pub mod stock;
 pub mod tax_free;
 pub mod visits;
 
+mod abreast;
 pub mod ahead;
 pub mod appending;
 pub mod audit;

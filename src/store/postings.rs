@@ -16,6 +16,7 @@ use std::thread::{self, JoinHandle};
 
 use redb::{ReadableTable, Table};
 
+use super::abreast::Work;
 use super::codec::{guard, guarded};
 use super::fault::StoreError;
 use super::tables::{Blob, PairKey};
@@ -358,11 +359,23 @@ impl Batch {
         }
     }
 
+    /// The writing of it, to be done beside other work.
+    pub fn work<'a, 'txn: 'a>(&'a mut self, table: &'a mut Open<'txn>) -> Work<'a> {
+        Work::new(self.len(), || self.write(table))
+    }
+
+    /// How many there are.
+    fn len(&self) -> usize {
+        self.runs.len() * RUN_PAIRS + self.pairs.len()
+    }
+
     /// Writes everything in order, each row of the index that changes once.
     pub fn write(&mut self, table: &mut Open<'_>) -> Result<(), StoreError> {
         let mut runs = Vec::with_capacity(self.runs.len() + 1);
         for run in self.runs.drain(..) {
-            runs.push(run.join().map_err(|_| sorter_died())?);
+            runs.push(
+                run.join().map_err(|_| StoreError::Journal("a thread that sorts".to_owned()))?,
+            );
         }
         runs.push(run_of(std::mem::take(&mut self.pairs)));
         let mut rest = Merge::of(&runs);
@@ -384,29 +397,6 @@ impl Batch {
         }
         Ok(())
     }
-}
-
-fn sorter_died() -> StoreError {
-    StoreError::Journal("a thread that sorts".to_owned())
-}
-
-/// Writes several batches, each of many pairs on a thread of its own.
-pub fn write_all<'a, 'txn: 'a>(
-    batches: impl Iterator<Item = (&'a mut Batch, &'a mut Open<'txn>)>,
-) -> Result<(), StoreError> {
-    thread::scope(|scope| {
-        let mut threads = Vec::new();
-        for (batch, table) in batches {
-            if batch.runs.is_empty() {
-                batch.write(table)?;
-            } else {
-                threads.push(scope.spawn(move || batch.write(table)));
-            }
-        }
-        threads
-            .into_iter()
-            .try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(sorter_died())))
-    })
 }
 
 /// One run being read, and the pair it stands at.

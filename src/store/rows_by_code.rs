@@ -7,23 +7,63 @@ use std::ops::Bound;
 
 use redb::{ReadableTable, Table};
 
+use super::abreast::Work;
 use super::fault::StoreError;
+use super::postings::{Lead, lead};
 use super::tables::Blob;
 
-/// Bytes of new rows that wait in memory before they are written, and what each takes beside its own.
-const MOST_BYTES: usize = 8 << 20;
-const ROW_BYTES: usize = 80;
+/// Bytes of new rows that wait in memory before they are written.
+const MOST_BYTES: usize = 4 << 20;
 
 /// A table, open for writing.
 pub struct RowsByCode<'txn> {
     table: Table<'txn, &'static str, Blob>,
-    waiting: Vec<(String, Vec<u8>)>,
-    bytes: usize,
+    waiting: Waiting,
+}
+
+/// Rows in one piece of memory: each code, and its row behind it.
+#[derive(Default)]
+struct Waiting {
+    bytes: Vec<u8>,
+    rows: Vec<Place>,
+}
+
+/// Where a row waits.
+struct Place {
+    /// The first bytes of the code as a number: most codes differ here, and nothing else is read.
+    lead: Lead,
+    code: usize,
+    row: usize,
+    end: usize,
+}
+
+impl Waiting {
+    fn code(&self, place: &Place) -> &[u8] {
+        &self.bytes[place.code..place.row]
+    }
+
+    /// Puts the rows in the order of their codes; of several with one code the last stays.
+    fn sort(&mut self) {
+        let mut rows = std::mem::take(&mut self.rows);
+        let code = |place: &Place| self.code(place);
+        rows.sort_unstable_by(|a, b| {
+            let by_code = || code(a).cmp(code(b)).then(a.code.cmp(&b.code));
+            a.lead.cmp(&b.lead).then_with(by_code)
+        });
+        rows.dedup_by(|later, earlier| {
+            let is_same = later.lead == earlier.lead && code(later) == code(earlier);
+            if is_same {
+                std::mem::swap(later, earlier);
+            }
+            is_same
+        });
+        self.rows = rows;
+    }
 }
 
 impl<'txn> RowsByCode<'txn> {
     pub fn new(table: Table<'txn, &'static str, Blob>) -> Self {
-        Self { table, waiting: Vec::new(), bytes: 0 }
+        Self { table, waiting: Waiting::default() }
     }
 
     /// Returns the table as it was before what still waits.
@@ -32,39 +72,47 @@ impl<'txn> RowsByCode<'txn> {
     }
 
     /// Sets a row, now or when many wait.
-    pub fn set(&mut self, code: String, row: Vec<u8>) -> Result<(), StoreError> {
-        self.bytes += ROW_BYTES + code.len() + row.len();
-        self.waiting.push((code, row));
-        if self.bytes >= MOST_BYTES { self.write() } else { Ok(()) }
+    pub fn set(&mut self, code: &str, row: &[u8]) -> Result<(), StoreError> {
+        let Waiting { bytes, rows } = &mut self.waiting;
+        let (lead, at) = (lead(code.as_bytes()), bytes.len());
+        bytes.extend_from_slice(code.as_bytes());
+        bytes.extend_from_slice(row);
+        rows.push(Place { lead, code: at, row: at + code.len(), end: bytes.len() });
+        if bytes.len() >= MOST_BYTES { self.write() } else { Ok(()) }
+    }
+
+    /// The writing of what waits, to be done beside other work.
+    pub fn work(&mut self) -> Work<'_> {
+        Work::new(self.waiting.rows.len(), || self.write())
     }
 
     /// Writes what waits. What sorts behind all that is there is appended: twice as quick as inserting it.
     pub fn write(&mut self) -> Result<(), StoreError> {
-        self.bytes = 0;
-        if self.waiting.is_empty() {
+        if self.waiting.rows.is_empty() {
             return Ok(());
         }
-        self.waiting.sort_by(|a, b| a.0.cmp(&b.0)); // Rows of one code stay in their order.
-        self.waiting.dedup_by(|later, earlier| {
-            let is_same = later.0 == earlier.0;
-            if is_same {
-                std::mem::swap(&mut later.1, &mut earlier.1);
-            }
-            is_same
-        });
+        self.waiting.sort();
+        let waiting = &self.waiting;
         let last = self.table.last()?.map(|(code, _)| code.value().to_owned());
-        let inside = match last {
-            Some(last) => self.waiting.partition_point(|(code, _)| *code <= last),
-            None => 0,
+        let inside = last.map_or(0, |last| {
+            waiting.rows.partition_point(|place| waiting.code(place) <= last.as_bytes())
+        });
+        let (inside, behind) = waiting.rows.split_at(inside);
+        let row = |place: &Place| {
+            let code = std::str::from_utf8(waiting.code(place)).expect("put in as a text");
+            (code, &waiting.bytes[place.row..place.end])
         };
-        for (code, row) in self.waiting.drain(..inside) {
-            self.table.insert(code.as_str(), row.as_slice())?;
+        for (code, row) in inside.iter().map(row) {
+            self.table.insert(code, row)?;
         }
         let mut end = self.table.upper_bound_mut(Bound::<&str>::Unbounded)?;
-        for (code, row) in self.waiting.drain(..) {
-            end.insert_before(code.as_str(), row.as_slice())?;
+        for (code, row) in behind.iter().map(row) {
+            end.insert_before(code, row)?;
         }
-        Ok(end.close()?)
+        end.close()?;
+        self.waiting.bytes.clear();
+        self.waiting.rows.clear();
+        Ok(())
     }
 }
 
@@ -83,7 +131,8 @@ mod tests {
         let mut rows = RowsByCode::new(txn.open_table(STOCK).unwrap());
         for batch in ["b1 d1 b2", "a1 d2 e1 e2 c1", "", "f1"] {
             for row in batch.split_whitespace() {
-                rows.set(row[..1].to_owned(), row.as_bytes()[1..].to_vec()).unwrap();
+                let (code, row) = row.split_at(1);
+                rows.set(code, row.as_bytes()).unwrap();
             }
             rows.write().unwrap();
         }

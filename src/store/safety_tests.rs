@@ -180,9 +180,9 @@ fn an_audit_names_the_table_that_does_not_follow_from_the_journal() {
     shop_with(&files, 3).close().unwrap();
     let db = projections::open(&files, Path::new("/shop/store.redb")).unwrap();
     let txn = db.begin_write().unwrap();
-    let mut stock = super::stock::Counting::open(&txn).unwrap();
-    stock.counted("4901234567894", 99.into()).unwrap();
-    stock.close().unwrap();
+    let mut items = super::items::Writer::open(&txn).unwrap();
+    items.counted("4901234567894", 99.into()).unwrap();
+    items.close().unwrap();
     txn.commit().unwrap();
     drop(db);
     let table = Disagreement::Table { name: "stock".to_owned() };

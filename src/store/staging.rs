@@ -23,7 +23,7 @@ use super::fault::StoreError;
 use super::imports::{Ready, card_of, start};
 use super::keys::Keys;
 use super::postings::{Lead, lead};
-use super::readied::Readied;
+use super::readied;
 use super::sealing::{self, KEY_BYTES, KeyRing, NONCE_BYTES, Secret, TAG_BYTES};
 use crate::domain::entry::{ImportedMember, Kind};
 use crate::domain::member::Sealed;
@@ -139,7 +139,7 @@ struct People {
     chance: Chance,
     keys: NewKeys,
     /// Their rows for the tables, where they are wanted.
-    rows: Option<Readied>,
+    rows: Option<readied::Members>,
 }
 
 impl People {
@@ -147,7 +147,7 @@ impl People {
         Self {
             chance: Chance::for_as_many(most, &stager.keys),
             keys: NewKeys::for_as_many(most),
-            rows: (stager.sorting == Sorting::Ahead).then(|| Readied::for_as_many(most)),
+            rows: (stager.sorting == Sorting::Ahead).then(|| readied::Members::for_as_many(most)),
         }
     }
 }
@@ -180,16 +180,26 @@ impl Batch<'_> {
     /// Encodes the entry of the rows that went through here.
     pub fn end(self, kind: Kind) -> Result<Staged, StoreError> {
         let rows = rows_of(&kind);
-        let encoded = codec::encode_kind(&kind, rows as usize * USUAL_ROW_BYTES)?;
         let (keys, members) = match self.people {
             Some(people) => (people.keys, people.rows),
             None => (NewKeys::default(), None),
         };
-        let ready = match self.stager.sorting {
-            Sorting::Ahead => {
-                members.map(|rows| Ready::Members(Box::new(rows))).or_else(|| Ready::of(kind))
+        let is_ahead = self.stager.sorting == Sorting::Ahead;
+        let items = match &kind {
+            Kind::ItemsImported { items, .. } if is_ahead => Some(readied::Items::of(items)?),
+            _ => None,
+        };
+        let encoded = match (&kind, items.as_ref().and_then(readied::Items::as_given)) {
+            (Kind::ItemsImported { import, .. }, Some(given)) => {
+                codec::encode_items(*import, rows, given)?
             }
-            Sorting::Behind => None,
+            _ => codec::encode_kind(&kind, rows as usize * USUAL_ROW_BYTES)?,
+        };
+        let ready = match (members, items) {
+            (Some(rows), _) => Some(Ready::Members(Box::new(rows))),
+            (None, Some(rows)) => Some(Ready::Items(Box::new(rows))),
+            (None, None) if is_ahead => Ready::of(kind)?,
+            (None, None) => None,
         };
         Ok(Staged { kind: encoded, rows, keys, ready })
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 
+use super::abreast::Work;
 use super::codec::{pack, unpack};
 use super::fault::StoreError;
 use super::items::stored_code;
@@ -26,12 +27,12 @@ impl<'txn> Counting<'txn> {
 
     /// Sets the quantity of an item by its stored code, as counted.
     pub fn counted(&mut self, code: &str, quantity: Quantity) -> Result<(), StoreError> {
-        self.0.set(code.to_owned(), pack(&quantity)?)
+        self.0.set(code, &pack(&quantity)?)
     }
 
-    /// Writes what still waits.
-    pub fn close(mut self) -> Result<(), StoreError> {
-        self.0.write()
+    /// The writing of what still waits.
+    pub fn work(&mut self) -> Work<'_> {
+        self.0.work()
     }
 }
 

@@ -49,6 +49,19 @@ impl Gtin {
         Self::parse(&format!("{system}{body}{check}"))
     }
 
+    /// Returns the item's code, whose `digits` are this number's, as they may stand already.
+    pub(super) fn spelled(self, digits: &str) -> String {
+        if digits.len() == self.width() { digits.to_owned() } else { self.to_string() }
+    }
+
+    const fn width(self) -> usize {
+        match self.0 {
+            0..=99_999_999 => 8,
+            100_000_000..=9_999_999_999_999 => 13,
+            _ => 14,
+        }
+    }
+
     /// Returns the packaging indicator: 0 for a piece, 1–8 for a case, 9 for variable measure.
     pub fn indicator(self) -> u8 {
         u8::try_from(self.0 / 10_u64.pow(13)).expect("a GTIN has 14 digits")
@@ -76,12 +89,7 @@ impl Gtin {
 
 impl fmt::Display for Gtin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = match self.0 {
-            0..=99_999_999 => 8,
-            100_000_000..=9_999_999_999_999 => 13,
-            _ => 14,
-        };
-        write!(f, "{:0width$}", self.0)
+        write!(f, "{:0width$}", self.0, width = self.width())
     }
 }
 

@@ -153,7 +153,7 @@ pub fn item_code(text: &str) -> Result<String, CodeFault> {
         let gtin = Gtin::parse(code).or_else(|fault| Gtin::from_upc_e(code).map_err(|_| fault));
         return match gtin {
             Err(CodeFault::CheckDigit { .. }) if is_shops_own_eight(code) => Ok(code.to_owned()),
-            gtin => gtin.map(|gtin| gtin.to_string()),
+            gtin => gtin.map(|gtin| gtin.spelled(code)),
         };
     }
     let plain = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_graphic());

@@ -413,8 +413,8 @@ fn member_of(
         return Ok(None);
     }
     let code = text::halfwidth_digits(raw.trim());
-    for code in [code.to_ascii_uppercase(), code] {
-        if let Some(member) = context.shop.member(&code)? {
+    for code in [&code.to_ascii_uppercase(), &*code] {
+        if let Some(member) = context.shop.member(code)? {
             return Ok(Some(member.code));
         }
     }
