@@ -8,14 +8,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::apportion::apportion;
 use super::command::Discount;
 use super::entry::{Entry, Header, Kind};
 use super::item::Unit;
 use super::money::Money;
 use super::number::{DocKind, DocNo};
-use super::quantity::Quantity;
-use super::sale::{Sale, SaleLine, TenderKind};
-use super::tax::{TaxGroup, TaxMode};
+use super::quantity::{Quantity, Rate, Rounding};
+use super::sale::{OnTheWay, Sale, SaleLine, TenderKind};
+use super::tax::{self, TaxGroup, TaxMode};
 use super::tax_free::{self, RefundBy};
 
 /// A blind count: face value to pieces.
@@ -56,6 +57,23 @@ pub struct TaxKey {
     pub included: bool,
 }
 
+impl TaxKey {
+    fn of(group: &TaxGroup) -> Self {
+        Self {
+            class: group.class.to_string(),
+            rate: group.rate.map(|rate| rate.to_string()).unwrap_or_default(),
+            included: group.mode == TaxMode::Included,
+        }
+    }
+}
+
+/// Tax that was added to prices without it, and to how much in each department.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Added {
+    pub tax: Money,
+    pub bases: BTreeMap<u16, Money>,
+}
+
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaxSum {
     /// As printed: with tax for included prices, without for excluded ones.
@@ -85,7 +103,8 @@ pub struct DayTotals {
     pub pieces: Quantity,
     /// Sales with tax, before discounts and returns.
     pub gross: Money,
-    /// Amounts off (値引), percentages off (割引), points used as discount.
+    /// Amounts off (値引), percentages off (割引), points used as discount, all with the tax that went with
+    /// them where prices are without.
     pub amounts_off: Tally,
     pub percents_off: Tally,
     pub points_off: Tally,
@@ -114,6 +133,7 @@ pub struct DayTotals {
     pub approvals: u32,
     pub refusals: u32,
     pub x_reports: u32,
+    /// Amounts as the lines print them; `departments_with_tax` come to the net.
     pub departments: BTreeMap<u16, DepartmentSum>,
     /// Customers and net sales by local hour 0…23 of the sale or return; they sum to the net.
     pub hours: BTreeMap<u8, Tally>,
@@ -131,6 +151,9 @@ pub struct DayTotals {
     pub return_slips: u32,
     /// Sales that stayed parked when the day closed.
     pub parked: Tally,
+    /// Formal receipts printed once more.
+    pub formal_copies: u32,
+    pub added: BTreeMap<TaxKey, Added>,
 }
 
 /// Which way a closed sale is counted.
@@ -159,9 +182,20 @@ impl Direction {
 impl DayTotals {
     /// Begins with the entry that opens the day.
     pub fn open(opening: &Header, float: Money) -> Self {
+        Self::default().opened(opening, float)
+    }
+
+    /// Begins the day with what was counted before the entry that opens it.
+    pub fn opened(self, opening: &Header, float: Money) -> Self {
         let opened_at = (opening.epoch, opening.seq);
         let (business_date, opened_ms) = (opening.business_date, opening.at_ms);
-        Self { business_date, opened_ms, opened_at, float, ..Self::default() }
+        Self { business_date, opened_ms, opened_at, float, ..self }
+    }
+
+    /// Whether an entry counts on the day that comes, when none is open: goods that were taken off, or given
+    /// up, before the first sale.
+    pub const fn is_early(kind: &Kind) -> bool {
+        matches!(kind, Kind::SaleVoided { .. } | Kind::NoSaleCame { .. })
     }
 
     /// Whether an entry of this lane stands in this day.
@@ -176,6 +210,24 @@ impl DayTotals {
         self.float + sales + self.paid_in.amount - self.paid_out.amount + self.loans.amount
             - self.pickups.amount
             - self.tax_refunds_cash.amount
+    }
+
+    /// Departments with the tax that was added to their goods, each rate's shared by what they sold at it:
+    /// together they come to the net.
+    pub fn departments_with_tax(&self) -> BTreeMap<u16, DepartmentSum> {
+        let mut departments = self.departments.clone();
+        for Added { tax, bases } in self.added.values() {
+            let weights: Vec<Money> = bases.values().copied().collect();
+            let shares = apportion(*tax, &weights);
+            // Goods that came back for as much as was sold leave nothing to share by.
+            let rest = *tax - shares.iter().copied().sum::<Money>();
+            let shares = shares.into_iter().chain([rest]);
+            let numbers = bases.keys().chain(bases.keys().take(1));
+            for (number, share) in numbers.zip(shares) {
+                departments.entry(*number).or_default().amount += share;
+            }
+        }
+        departments
     }
 
     /// Tax given back, in cash or by transfer.
@@ -201,12 +253,16 @@ impl DayTotals {
                 self.voided_receipts.add(sale.totals.total);
             }
             Kind::SaleVoided { amount, .. } => self.voided_sales.add(*amount),
+            Kind::NoSaleCame { done, .. } => self.on_the_way(done),
             Kind::TenderCorrected { from, to, amount, .. } => {
                 self.tender_corrections += 1;
                 let old = self.tenders.entry(*from).or_default();
                 old.count -= 1;
                 old.amount -= *amount;
                 self.tenders.entry(*to).or_default().add(*amount);
+            }
+            Kind::Reprinted { receipt, .. } if receipt.kind == DocKind::Formal => {
+                self.formal_copies += 1;
             }
             Kind::Reprinted { .. } => self.reprints += 1,
             Kind::FormalReceiptIssued { .. } | Kind::FormalReceiptIssuedFor { .. } => {
@@ -244,7 +300,7 @@ impl DayTotals {
             } else {
                 self.return_slips += 1;
             }
-            self.on_the_way(sale);
+            self.on_the_way(&sale.on_the_way);
         }
         self.net += direction.of(sale.totals.total);
         self.gross_and_discounts(sale, direction);
@@ -277,12 +333,12 @@ impl DayTotals {
         self.tenders.entry(TenderKind::Cash).or_default().amount += -change;
     }
 
-    fn on_the_way(&mut self, sale: &Sale) {
-        for voided in &sale.on_the_way.voided {
+    fn on_the_way(&mut self, done: &OnTheWay) {
+        for voided in &done.voided {
             self.voided_lines.add(voided.amount);
         }
-        self.overrides += sale.on_the_way.overrides;
-        self.age_checks += sale.on_the_way.age_checks;
+        self.overrides += done.overrides;
+        self.age_checks += done.age_checks;
     }
 
     fn gross_and_discounts(&mut self, sale: &Sale, direction: Direction) {
@@ -294,30 +350,31 @@ impl DayTotals {
             off += amount;
         };
         for line in sale.lines.iter().filter(|line| !line.item.is_return()) {
+            let amount = line.discount + tax_of([(line, line.discount)]);
             match line.item.discount {
-                Some(Discount::Amount(_)) => take(&mut self.amounts_off, line.discount),
+                Some(Discount::Amount(_)) => take(&mut self.amounts_off, amount),
                 Some(Discount::Percent(_) | Discount::NearDate(_)) => {
-                    take(&mut self.percents_off, line.discount)
+                    take(&mut self.percents_off, amount)
                 }
                 None => {}
             }
         }
-        for discount in &sale.discounts {
+        let sold = || sale.lines.iter().filter(|line| !line.item.is_return());
+        let given: Vec<Money> = sale.discounts.iter().map(|discount| discount.amount).collect();
+        let taxes = apportion(tax_of(sold().map(|line| (line, line.sale_discount))), &given);
+        for (discount, tax) in sale.discounts.iter().zip(taxes) {
+            let amount = discount.amount + tax;
             match discount.given {
-                Discount::Amount(_) => take(&mut self.amounts_off, discount.amount),
+                Discount::Amount(_) => take(&mut self.amounts_off, amount),
                 Discount::Percent(_) | Discount::NearDate(_) => {
-                    take(&mut self.percents_off, discount.amount)
+                    take(&mut self.percents_off, amount)
                 }
             }
         }
-        let points: Money = sale
-            .lines
-            .iter()
-            .filter(|line| !line.item.is_return())
-            .map(|line| line.points_share)
-            .sum();
+        let points: Money = sold().map(|line| line.points_share).sum();
         if !points.is_zero() {
-            take(&mut self.points_off, points);
+            let tax = tax_of(sold().map(|line| (line, line.points_share)));
+            take(&mut self.points_off, points + tax);
         }
         if !sale.returned.is_zero() {
             self.returns.count += one;
@@ -343,16 +400,26 @@ impl DayTotals {
     fn taxes(&mut self, sale: &Sale, direction: Direction) {
         for group in &sale.totals.taxes {
             self.tax_group(group, direction);
+            if group.mode == TaxMode::Excluded {
+                self.tax_by_department(sale, group, direction);
+            }
+        }
+    }
+
+    fn tax_by_department(&mut self, sale: &Sale, group: &TaxGroup, direction: Direction) {
+        let added = self.added.entry(TaxKey::of(group)).or_default();
+        added.tax += direction.of(group.tax);
+        let class = group.class.to_string();
+        for line in &sale.lines {
+            if line.rate == group.rate && line.item.class == class {
+                let base = added.bases.entry(line.item.department).or_default();
+                *base += direction.of(line.net());
+            }
         }
     }
 
     fn tax_group(&mut self, group: &TaxGroup, direction: Direction) {
-        let key = TaxKey {
-            class: group.class.to_string(),
-            rate: group.rate.map(|rate| rate.to_string()).unwrap_or_default(),
-            included: group.mode == TaxMode::Included,
-        };
-        let sum = self.taxes.entry(key).or_default();
+        let sum = self.taxes.entry(TaxKey::of(group)).or_default();
         sum.base += direction.of(group.base);
         sum.tax += direction.of(group.tax);
     }
@@ -371,6 +438,19 @@ impl DayTotals {
     }
 }
 
+/// Returns the tax that would have been added to what came off lines whose prices are without it, rounded
+/// down once per rate.
+fn tax_of<'a>(off: impl IntoIterator<Item = (&'a SaleLine, Money)>) -> Money {
+    let mut rates: BTreeMap<Rate, Money> = BTreeMap::new();
+    for (line, amount) in off {
+        if let (TaxMode::Excluded, Some(rate)) = (line.mode, line.rate) {
+            *rates.entry(rate).or_default() += amount;
+        }
+    }
+    let tax = |(rate, amount)| tax::tax_on(amount, rate, Rounding::Floor).unwrap_or(Money::ZERO);
+    rates.into_iter().map(tax).sum()
+}
+
 /// Returns the hour of the day, 0…23, at an offset from UTC.
 pub fn local_hour(at_ms: i64, offset_minutes: i16) -> u8 {
     let local_ms = at_ms + i64::from(offset_minutes) * 60_000;
@@ -383,5 +463,43 @@ fn pieces(line: &SaleLine) -> Quantity {
         Unit::Each => line.item.quantity,
         _ if line.item.quantity < Quantity::ZERO => -Quantity::ONE,
         _ => Quantity::ONE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::money::yen;
+    use crate::domain::register::test_shop::Shop;
+
+    /// `japan.md` 7.5: the gross is with tax, before discounts and returns; where prices are without tax,
+    /// what comes off takes its tax along.
+    #[test]
+    fn a_day_of_prices_without_tax_adds_up_with_it() {
+        let mut shop = Shop::staffless();
+        shop.change(|settings| settings.tax.price_mode = TaxMode::Excluded);
+        let day = |shop: &Shop| shop.register.lane.day.clone().unwrap();
+        shop.sell(&["department 2 1000", "line_discount 100"]);
+        let first = day(&shop);
+        assert_eq!(
+            (first.gross, first.amounts_off.amount, first.net),
+            (yen(1100), yen(110), yen(990))
+        );
+        assert_eq!(
+            first.departments_with_tax()[&2].amount,
+            yen(990),
+            "departments are with tax, as the net is"
+        );
+        shop.sell(&["department 2 1000", "department 1 500", "sale_discount 10%"]);
+        let second = day(&shop);
+        assert_eq!(second.gross - first.gross, yen(1100 + 540));
+        assert_eq!(second.percents_off.amount, yen(100 + 10 + 50 + 4));
+        assert_eq!(second.net - first.net, yen(990 + 486));
+        assert_eq!(second.departments_with_tax()[&1].amount, yen(486));
+        shop.give("return 1");
+        shop.give("tender_cash");
+        let third = day(&shop);
+        assert_eq!((third.gross, third.returns.amount), (second.gross, yen(990)));
+        assert_eq!(third.departments_with_tax()[&2].amount, yen(990));
     }
 }

@@ -12,7 +12,7 @@ use super::member::MemberCard;
 use super::money::Money;
 use super::number::DocNo;
 use super::register::Cart;
-use super::sale::{Sale, SaleId, TenderKind};
+use super::sale::{OnTheWay, Sale, SaleId, TenderKind};
 use super::settings::{CodesPatch, LoyaltyPatch, SettingsPatch};
 use super::tax::TaxGroup;
 use super::tax_free;
@@ -269,6 +269,12 @@ pub enum Kind {
     SalesLeftParked(Tally),
     /// The part of a change of the settings that says how points are counted; in one act with the rest.
     LoyaltyChanged(Box<LoyaltyPatch>),
+    /// What was done on the way to a sale that did not come: with its `SaleVoided`, or alone when the last of
+    /// its lines was taken off.
+    NoSaleCame {
+        id: SaleId,
+        done: Box<OnTheWay>,
+    },
 }
 
 /// A member as an import brings it: the card and the balance it starts with.

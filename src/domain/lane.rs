@@ -40,6 +40,8 @@ pub struct LaneState {
     pub last_numbers: BTreeMap<DocKind, u32>,
     /// Absent between a Z and the next sale or `open_day`.
     pub day: Option<DayTotals>,
+    /// What counts on the next day already, while none is open.
+    pub early: DayTotals,
     /// The business date up to which staff chose to go on without a Z.
     pub continued_on: Option<i32>,
     pub last_z: Option<DocNo>,
@@ -113,7 +115,8 @@ impl LaneState {
         match &entry.kind {
             Kind::EpochBegan { .. } => self.last_numbers.clear(),
             Kind::DayOpened { float } => {
-                self.day = Some(DayTotals::open(&entry.header, *float));
+                let early = std::mem::take(&mut self.early);
+                self.day = Some(early.opened(&entry.header, *float));
             }
             Kind::DayContinued { civil_date } => self.continued_on = Some(*civil_date),
             Kind::SaleClosed(sale) => {
@@ -123,7 +126,7 @@ impl LaneState {
                 }
                 self.ended = sale.id;
             }
-            Kind::SaleVoided { id, .. } => self.ended = *id,
+            Kind::SaleVoided { id, .. } | Kind::NoSaleCame { id, .. } => self.ended = *id,
             Kind::FormalReceiptIssued { number, .. }
             | Kind::FormalReceiptIssuedFor { number, .. } => self.used(*number),
             Kind::TaxFreeRecorded(record) => self.used(record.number),
@@ -168,8 +171,10 @@ impl LaneState {
             }
             _ => {}
         }
-        if let Some(day) = &mut self.day {
-            day.fold(entry);
+        match &mut self.day {
+            Some(day) => day.fold(entry),
+            None if DayTotals::is_early(&entry.kind) => self.early.fold(entry),
+            None => {}
         }
     }
 }

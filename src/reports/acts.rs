@@ -58,6 +58,10 @@ fn told(Entry { header, kind }: &Entry) -> Option<Act> {
         Kind::SaleVoided { amount, lines, .. } => {
             Act::money("entry.sale_voided", *amount, &format!("×{lines}"))
         }
+        Kind::NoSaleCame { done, .. } if !done.voided.is_empty() => {
+            let amount = done.voided.iter().map(|line| line.amount).sum();
+            Act::money("entry.lines_voided", amount, &format!("×{}", done.voided.len()))
+        }
         Kind::ReceiptVoided { receipt, reason, sale, .. } => Some(Act {
             about: receipt.to_string(),
             ..Act::money("entry.receipt_voided", sale.totals.total, reason)?

@@ -137,6 +137,7 @@ impl Rows {
             ("overrides", day.overrides),
             ("no_sales", day.no_sales),
             ("formal_receipts", day.formal_receipts),
+            ("formal_copies", day.formal_copies),
             ("reprints", day.reprints),
             ("age_checks", day.age_checks),
             ("return_slips", day.return_slips),
@@ -151,7 +152,7 @@ impl Rows {
     }
 
     fn groups(&mut self, day: &DayTotals) {
-        for (number, sum) in &day.departments {
+        for (number, sum) in &day.departments_with_tax() {
             let item = format!("{number:02}");
             let count = Cell::Quantity(sum.quantity);
             self.push("department", item, count, Cell::Money(sum.amount), Cell::Empty);

@@ -265,11 +265,17 @@ pub fn operations(letterhead: &Letterhead<'_>, day: &DayTotals, document: &mut D
             document.pair(words.get(key), format!("{often}  {}", yen(tally.amount)));
         }
     }
+    for (key, count) in [
+        ("report.op.overrides", i64::from(day.overrides)),
+        ("report.op.returns", day.returns.count),
+        ("report.op.no_sales", i64::from(day.no_sales)),
+    ] {
+        document.pair(words.get(key), often(words, count));
+    }
+    let (formal, copies) = (i64::from(day.formal_receipts), i64::from(day.formal_copies));
+    let both = format!("{} / {}", often(words, formal), often(words, copies));
+    document.pair(words.get("report.op.formal_receipts"), both);
     for (key, count, always) in [
-        ("report.op.overrides", i64::from(day.overrides), true),
-        ("report.op.returns", day.returns.count, true),
-        ("report.op.no_sales", i64::from(day.no_sales), true),
-        ("report.op.formal_receipts", i64::from(day.formal_receipts), true),
         ("report.op.reprints", i64::from(day.reprints), true),
         ("report.op.age_checks", i64::from(day.age_checks), true),
         ("report.op.x_reports", i64::from(day.x_reports), true),
@@ -296,7 +302,7 @@ pub fn departments(letterhead: &Letterhead<'_>, day: &DayTotals, document: &mut 
     }
     let words = letterhead.words;
     document.text(words.get("report.departments"));
-    for (number, sum) in &day.departments {
+    for (number, sum) in &day.departments_with_tax() {
         let name = letterhead.settings.department(*number).map_or("", |known| known.name.as_str());
         document.pair(
             format!("{number:02} {name}"),

@@ -230,6 +230,7 @@ mod tests {
     use crate::domain::money::yen;
     use crate::domain::number::{DocKind, DocNo};
     use crate::domain::points::ExpiresFrom;
+    use crate::domain::sale::{OnTheWay, SaleId, VoidedLine};
     use crate::domain::settings::{CodesPatch, LoyaltyPatch, NearDate};
 
     fn entry(kind: Kind) -> Entry {
@@ -299,6 +300,23 @@ mod tests {
                     purpose: "x".to_owned(),
                 },
                 "2f010002030100000503e5b1b1fb1027000178",
+            ),
+            (
+                Kind::NoSaleCame {
+                    id: SaleId(5),
+                    done: Box::new(OnTheWay {
+                        voided: vec![VoidedLine {
+                            code: "1".to_owned(),
+                            name: "x".to_owned(),
+                            quantity: 1.into(),
+                            amount: yen(5),
+                        }],
+                        overrides: 2,
+                        age_checks: 3,
+                        approved_by: vec![4],
+                    }),
+                },
+                "3205010131017801310a02030104",
             ),
             (Kind::SalesLeftParked(Tally { count: 2, amount: yen(5000) }), "3004fb1027"),
             (

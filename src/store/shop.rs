@@ -380,6 +380,8 @@ fn has_ended(
         let ended = match codec::decode_entry(&record.body)?.kind {
             Kind::SaleClosed(sale) => Some(sale.id),
             Kind::SaleVoided { id, .. } => Some(id),
+            // Its last line was taken off; what was keyed ahead for the next sale stays.
+            Kind::NoSaleCame { id, .. } if cart.has_sale() => Some(id),
             // No end of a cart with lines: what was taken back from its slip is open again.
             Kind::SaleSuspended { cart: parked, .. } if !cart.has_sale() => Some(parked.id),
             _ => None,

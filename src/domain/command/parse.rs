@@ -19,7 +19,8 @@ const LONGEST_LINE: usize = 4096;
 /// `unknown_command` for an unknown name, `bad_argument` naming the argument that does not fit.
 pub fn parse(line: &str) -> Result<Option<Command>, Refusal> {
     if line.len() > LONGEST_LINE {
-        return Err(bad("line"));
+        let refusal = Refusal::new(RefusalCode::BadArgument).saying("line_too_long");
+        return Err(refusal.with("most", LONGEST_LINE).with("bytes", line.len()));
     }
     let words = split(line)?;
     let Some((name, arguments)) = words.split_first() else {

@@ -6,6 +6,7 @@
 use super::ringing::line_quantity;
 use super::{Applied, Cart, Context, Pending, Register};
 use crate::domain::command::Discount;
+use crate::domain::entry::Kind;
 use crate::domain::money::Money;
 use crate::domain::quantity::{Quantity, Rate, UnitPrice};
 use crate::domain::refusal::{Refusal, RefusalCode};
@@ -197,6 +198,10 @@ impl Register {
             cart.age_checked = false;
             cart.discounts.clear();
             cart.points_used = 0;
+            // What is rung next is another sale, perhaps by somebody else.
+            let (id, done) = (std::mem::take(&mut cart.id), std::mem::take(&mut cart.on_the_way));
+            let kind = Kind::NoSaleCame { id, done: Box::new(done) };
+            applied.entries.push(self.draft(context.now, kind));
         }
         self.priced(applied, context)
     }

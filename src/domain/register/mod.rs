@@ -25,7 +25,7 @@ mod staff;
 mod tax_free;
 mod tender;
 #[cfg(test)]
-mod test_shop;
+pub(crate) mod test_shop;
 mod view;
 
 pub use cart::{Approval, Cart, CartDiscount, CartMember, CartReturn, Pending, Session};

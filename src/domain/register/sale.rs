@@ -9,7 +9,7 @@ use crate::domain::entry::Kind;
 use crate::domain::money::Money;
 use crate::domain::number::{DocKind, DocNo};
 use crate::domain::refusal::{Refusal, RefusalCode};
-use crate::domain::sale::LineItem;
+use crate::domain::sale::{LineItem, OnTheWay};
 use crate::domain::text::{self, TextFault};
 
 /// The most sales parked at one lane.
@@ -186,6 +186,10 @@ impl Register {
             let lines = cart.lines.len() as u32;
             let kind = Kind::SaleVoided { id: cart.id, lines, amount };
             applied.entries.push(self.draft(context.now, kind));
+            if cart.on_the_way != OnTheWay::default() {
+                let kind = Kind::NoSaleCame { id: cart.id, done: Box::new(cart.on_the_way) };
+                applied.entries.push(self.draft(context.now, kind));
+            }
         }
         Ok(applied)
     }
@@ -252,6 +256,32 @@ mod tests {
         shop.give("void_line");
         shop.sell(&["department 2 300"]);
         assert_eq!(shop.last_sale().totals.total, Money::new(300));
+    }
+
+    /// Goods that were rung and taken off again are what a manager asks about: they count once, on the day
+    /// and for whom they happened, and never on the next customer's sale.
+    #[test]
+    fn a_line_taken_off_is_counted_once_whatever_becomes_of_its_sale() {
+        let mut shop = Shop::staffless();
+        let voided = |shop: &Shop| {
+            let day = shop.register.lane.day.as_ref().unwrap();
+            (day.voided_lines.count, day.voided_lines.amount, day.voided_sales.count)
+        };
+        shop.give("open_day 1000");
+        shop.give("department 2 445");
+        shop.give("void_line");
+        assert_eq!(voided(&shop), (1, Money::new(445), 0), "the last line of a sale");
+        shop.sell(&["department 2 300"]);
+        assert!(shop.last_sale().on_the_way.voided.is_empty(), "it was not this customer's");
+        shop.give("department 2 100");
+        shop.give("department 2 200");
+        shop.give("void_line");
+        assert_eq!(voided(&shop).0, 1, "its sale is still open");
+        shop.give("void_sale");
+        assert_eq!(voided(&shop), (2, Money::new(645), 1), "the whole sale was given up");
+        shop.give("department 2 100");
+        shop.sell(&["department 2 200", "void_line", "department 2 50"]);
+        assert_eq!(voided(&shop), (3, Money::new(845), 1), "the sale came");
         assert_eq!(shop.last_sale().on_the_way.voided.len(), 1);
     }
 }

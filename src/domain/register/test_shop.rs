@@ -9,7 +9,7 @@ use super::{
     Applied, Cart, Context, Effect, FormalKept, ItemFound, Lookup, Now, PinVerdict, Register,
     SaleView, StoredSale,
 };
-use crate::domain::command::{Discount, Pin, parse};
+use crate::domain::command::{Command, Discount, Pin, parse};
 use crate::domain::entry::{Clock, Draft, Entry, Header, Kind};
 use crate::domain::item::Item;
 use crate::domain::lane::LaneState;
@@ -33,6 +33,8 @@ pub struct Shop {
     pub memory: Memory,
     pub now: Now,
     pub journal: Vec<Entry>,
+    /// Lines taken off since the last Z, as they were asked for.
+    pub taken_off: i64,
     ids: u128,
 }
 
@@ -81,6 +83,7 @@ impl Shop {
             memory: Memory { items: items(), pins, ..Memory::default() },
             now: Now { utc_ms: 0, offset_minutes: 540, clock: Clock::System },
             journal: Vec::new(),
+            taken_off: 0,
             ids: 0,
         };
         shop.set_clock("2026-11-22T10:00");
@@ -146,6 +149,11 @@ impl Shop {
         match self.register.apply(&command, &mut context) {
             Ok(applied) => {
                 self.accept(applied.clone());
+                match command {
+                    Command::VoidLine(_) if !self.register.lane.training => self.taken_off += 1,
+                    Command::ZReport { .. } => self.taken_off = 0,
+                    _ => {}
+                }
                 Ok(applied)
             }
             Err(refused) => {

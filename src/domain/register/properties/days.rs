@@ -103,6 +103,13 @@ pub fn check_day(shop: &Shop) {
     let tenders: Money = day.tenders.values().map(|tally| tally.amount).sum();
     assert_eq!(tenders, day.net, "tenders settle the net");
     assert_eq!(day.expected_cash(), drawer(shop), "the drawer holds what was left in it");
+    let departments = day.departments_with_tax();
+    let departments: Money = departments.values().map(|sum| sum.amount).sum();
+    assert_eq!(departments, day.net, "departments sum to the net");
+    let parked = shop.register.lane.suspended.values().map(|parked| &parked.cart);
+    let open = parked.chain([&shop.register.cart]).map(|cart| cart.on_the_way.voided.len() as i64);
+    let counted = day.voided_lines.count + open.sum::<i64>();
+    assert_eq!(counted, shop.taken_off, "each line that was taken off counts once");
     let by_staff: Money = day.staff.values().map(|tally| tally.amount).sum();
     let by_hour: Money = day.hours.values().map(|tally| tally.amount).sum();
     assert_eq!((by_staff, by_hour), (day.net, day.net), "each sums to the net");
@@ -231,6 +238,8 @@ fn as_if_never_sold(day: &DayTotals) -> DayTotals {
     day.taxes.retain(|_, sum| !(sum.base.is_zero() && sum.tax.is_zero()));
     day.tenders.retain(|_, tally| tally.count != 0 || !tally.amount.is_zero());
     day.departments.retain(|_, sum| sum.quantity != 0.into() || !sum.amount.is_zero());
+    day.added.values_mut().for_each(|added| added.bases.retain(|_, base| !base.is_zero()));
+    day.added.retain(|_, added| !(added.tax.is_zero() && added.bases.is_empty()));
     day.hours.retain(|_, tally| tally.count != 0 || !tally.amount.is_zero());
     day.staff.retain(|_, tally| tally.count != 0 || !tally.amount.is_zero());
     day.voided_receipts = crate::domain::day::Tally::default();
