@@ -350,3 +350,39 @@ fn idle_writes_nothing_but_the_clock() {
     let more = *terminal.written.lock().unwrap() - before;
     assert!(more <= 300, "{more} bytes while nobody touched it");
 }
+
+/// A Z whose backup cannot be written is a day that only one disk holds: said while somebody is there, on
+/// the way out, and when they come back.
+#[test]
+fn a_z_without_its_backup_is_said_at_once_on_leaving_and_at_the_next_start() {
+    let shop = shop();
+    let at = |hour: u32| format!("2026-11-22T{hour}:00:00+09:00");
+    let open = |hour| Terminal::open(&shop, &["--at", &at(hour), "--lang", "en"]);
+    let sale = "scan 4901234567894\ntender_cash\n";
+    let z_report = |terminal: &Terminal| {
+        terminal.send(b"\x1b[24~");
+        std::thread::sleep(HAND);
+        terminal.types("z_report\r");
+    };
+    shop.sell_at(&at(10), sale);
+    std::fs::write(shop.dir().join("backup"), "in the way").unwrap();
+    let mut terminal = open(11);
+    terminal.shows(&["みどり商店"]);
+    z_report(&terminal);
+    terminal.shows(&["The backup of the Z could not be written"]);
+    terminal.signal(Signal::TERM);
+    terminal.ends();
+    shop.sell_at(&at(12), sale);
+    let mut terminal = open(13);
+    terminal.shows(&["みどり商店", "The last Z has no backup"]);
+    z_report(&terminal);
+    terminal.shows(&["The day is closed"]);
+    terminal.signal(Signal::TERM);
+    terminal.ends();
+    let left = terminal.contents();
+    assert!(left.contains("The backup of the Z could not be written"), "{left}");
+    std::fs::remove_file(shop.dir().join("backup")).unwrap();
+    shop.sell_at(&at(14), &format!("{sale}z_report\n"));
+    let screen = open(15).shows(&["みどり商店"]);
+    assert!(!screen.contains("has no backup"), "{screen}");
+}

@@ -47,6 +47,14 @@ pub enum Event {
     WorkerDied(String),
 }
 
+/// How a register ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub ending: Ending,
+    /// What is to be said when the screen has gone.
+    pub unsaid: Option<String>,
+}
+
 /// Why a register ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {

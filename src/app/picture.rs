@@ -325,6 +325,11 @@ impl Picture {
         self.message = Some(Message { refusal: true, text: words.refusal(refusal) });
     }
 
+    /// Whether nothing is being said.
+    pub const fn is_quiet(&self) -> bool {
+        self.message.is_none()
+    }
+
     /// What the customer at the counter must hear after a run that was cut off: the open sale is not paid,
     /// or the one before it is, with the change that may not have been given.
     pub fn cut_off(&mut self, engine: &Engine) {

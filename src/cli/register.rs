@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::exit::Exit;
-use super::said::Said;
+use super::said::{Said, say};
 use crate::app::control::ControlSocket;
 use crate::app::counter::Counter;
 use crate::app::demo as sample_shop;
@@ -163,7 +163,10 @@ fn counter(
     let ended = shown.and_then(|()| counter.run(&mut inbox));
     drop((guard, inbox));
     shop.close();
-    Ok(match ended {
+    if let Some(unsaid) = ended.as_ref().ok().and_then(|ended| ended.unsaid.as_ref()) {
+        say(unsaid);
+    }
+    Ok(match ended.map(|ended| ended.ending) {
         Ok(Ending::Asked) => Exit::Done,
         Ok(Ending::Damaged) => {
             let error = StoreError::Folder("the journal is damaged");

@@ -146,6 +146,8 @@ pub struct DayTotals {
     pub points_used: i64,
     pub points_taken_back: i64,
     pub count: Option<Count>,
+    /// What should have been in the drawer when it was counted.
+    pub expected_at_count: Money,
     pub training_sales: u32,
     /// Slips of goods that came back, among the receipts.
     pub return_slips: u32,
@@ -210,6 +212,14 @@ impl DayTotals {
         self.float + sales + self.paid_in.amount - self.paid_out.amount + self.loans.amount
             - self.pickups.amount
             - self.tax_refunds_cash.amount
+    }
+
+    /// Cash that has come in since the drawer was counted, or gone out when below zero.
+    pub fn moved_since_count(&self) -> Money {
+        match self.count {
+            Some(_) => self.expected_cash() - self.expected_at_count,
+            None => Money::ZERO,
+        }
     }
 
     /// Departments with the tax that was added to their goods, each rate's shared by what they sold at it:
@@ -283,7 +293,10 @@ impl DayTotals {
             Kind::TaxFreeRefunded { by, taxes, .. } => self.tax_given_back(*by, taxes),
             Kind::XReported { .. } => self.x_reports += 1,
             Kind::SalesLeftParked(parked) => self.parked = *parked,
-            Kind::CashCounted(count) => self.count = Some(count.clone()),
+            Kind::CashCounted(count) => {
+                self.count = Some(count.clone());
+                self.expected_at_count = self.expected_cash();
+            }
             Kind::Approved { .. } => self.approvals += 1,
             Kind::Refused { .. } | Kind::PinRefused { .. } => self.refusals += 1,
             _ => {}

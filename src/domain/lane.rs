@@ -45,6 +45,8 @@ pub struct LaneState {
     /// The business date up to which staff chose to go on without a Z.
     pub continued_on: Option<i32>,
     pub last_z: Option<DocNo>,
+    /// Whether a backup has been written since.
+    pub backed_up: bool,
     /// The business date of the last Z, days from the common era.
     pub last_z_date: Option<i32>,
     /// UTC ms of the last Z: no sale is ever dated before it.
@@ -159,9 +161,11 @@ impl LaneState {
                 self.training_since_ms = entry.header.at_ms;
             }
             Kind::TrainingEnded => self.training = false,
+            Kind::BackedUp { .. } => self.backed_up = true,
             Kind::ZClosed(closing) => {
                 self.used(closing.number);
                 self.last_z = Some(closing.number);
+                self.backed_up = false;
                 self.last_z_date = Some(entry.header.business_date);
                 self.last_z_ms = entry.header.at_ms;
                 self.grand_total = closing.grand_total;

@@ -128,7 +128,7 @@ fn a_receipt_is_undone_whole_on_its_own_day_only() {
     let day = shop.sell("count 1x0");
     assert_eq!(day["day"]["expected_cash"], 0);
 
-    shop.sell("scan 1\ntender_cash\nz_report");
+    shop.sell("scan 1\ntender_cash\ncount 1x0\nz_report");
     assert_eq!(shop.refuse("void_receipt 01-000002 昨日の"), "receipt");
     shop.sell("scan 1\ntender_cash\nreturn 01-000003\ntender_cash");
     let code = shop.refuse("void_receipt 01-000003 戻った後");

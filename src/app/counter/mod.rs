@@ -23,7 +23,7 @@ use super::answers;
 use super::cart_sync::CartSync;
 use super::clock::uptime_ms;
 use super::engine::{Engine, Outcome};
-use super::event::{Ending, Event};
+use super::event::{Ended, Ending, Event};
 use super::inbox::{EventSender, Inbox};
 use super::learned::Scanners;
 use super::opening;
@@ -45,6 +45,8 @@ const SLOW_DISK: Duration = Duration::from_secs(1);
 const SOON: Duration = Duration::from_millis(25);
 /// The open cart is synced this long after its last change, off the key path.
 const CART_SYNC: Duration = Duration::from_millis(80);
+/// How often a Z's backup is looked after until it is written.
+const BACKUP: Duration = Duration::from_millis(200);
 /// The store is settled when nothing happened for this long.
 const IDLE: Duration = Duration::from_secs(20);
 
@@ -73,6 +75,10 @@ pub struct Counter<W: Write> {
     settled: bool,
     /// The last run was cut off: said once somebody is there to read how its sale ended.
     cut_off: bool,
+    /// The last Z has no backup: said once somebody is there to read it, and no other news is.
+    no_backup: bool,
+    /// What is to be said when the screen has gone.
+    unsaid: Option<String>,
     scanners: Scanners,
     sound: ScanSound,
     weighing: Weighing,
@@ -101,6 +107,8 @@ impl<W: Write> Counter<W> {
         let scanners = Scanners::new(events.clone());
         let sound = ScanSound::start(&engine.config.sound, &events);
         let cut_off = engine.unclean;
+        let lane = &engine.register.lane;
+        let no_backup = lane.last_z.is_some() && !lane.backed_up;
         Ok(Self {
             engine,
             screens,
@@ -121,6 +129,8 @@ impl<W: Write> Counter<W> {
             acted: true,
             settled: true,
             cut_off,
+            no_backup,
+            unsaid: None,
             scanners,
             sound,
             weighing,
@@ -134,7 +144,7 @@ impl<W: Write> Counter<W> {
     ///
     /// # Errors
     /// A terminal that cannot be written to any more.
-    pub fn run(mut self, inbox: &mut Inbox) -> io::Result<Ending> {
+    pub fn run(mut self, inbox: &mut Inbox) -> io::Result<Ended> {
         self.begin_beside();
         while self.ending.is_none() {
             match inbox.next(self.next_wake()) {
@@ -157,7 +167,8 @@ impl<W: Write> Counter<W> {
         self.finish(inbox);
         let ending = self.ending.unwrap_or(Ending::Asked);
         let damaged = ending == Ending::Asked && self.engine.damage.is_some();
-        Ok(if damaged { Ending::Damaged } else { ending })
+        let ending = if damaged { Ending::Damaged } else { ending };
+        Ok(Ended { ending, unsaid: self.unsaid })
     }
 
     /// Begins what runs beside the first keys: the note that a register works here, room for its sales,
@@ -204,16 +215,20 @@ impl<W: Write> Counter<W> {
         self.engine.spool.drain(Duration::from_millis(300));
         self.engine.kitchen.drain(Duration::from_millis(300));
         self.engine.stamp_spool();
-        self.end_backup(true);
+        if let Err(refusal) = self.engine.end_backup(true) {
+            self.unsaid = Some(self.engine.words.refusal(&refusal));
+        }
         self.engine.settle();
         self.engine.shop.sync_cart();
     }
 
-    fn end_backup(&mut self, wait: bool) {
-        if let Err(refusal) = self.engine.end_backup(wait) {
+    /// Takes the end of a Z's backup as soon as it is there.
+    fn end_backup(&mut self) {
+        if let Err(refusal) = self.engine.end_backup(false) {
             self.picture.refuse(&refusal, &self.engine.words);
+            self.unsaid = Some(self.engine.words.refusal(&refusal)); // Once more on the way out.
         }
-        self.settled &= self.engine.backup.is_none();
+        self.settled &= self.engine.backup.is_some();
     }
 
     /// Says how the trial of the last backup came out, unless something else is being read.
@@ -260,6 +275,9 @@ impl<W: Write> Counter<W> {
         {
             wake = wake.min(left);
         }
+        if self.engine.backup.is_some() {
+            wake = wake.min(BACKUP);
+        }
         if !self.settled {
             wake = wake.min(IDLE.saturating_sub(self.last_act.elapsed()));
         }
@@ -295,10 +313,12 @@ impl<W: Write> Counter<W> {
         }
         self.end_trial();
         let may_settle = self.in_flight.is_none() && !self.engine.shop.reader().is_sorting_in();
+        if self.engine.backup.is_some() && may_settle {
+            self.end_backup();
+        }
         if !self.settled && self.last_act.elapsed() >= IDLE && may_settle {
             self.settled = true;
             self.engine.stamp_spool();
-            self.end_backup(false);
             self.engine.settle();
         }
     }
@@ -424,6 +444,10 @@ impl<W: Write> Counter<W> {
         if self.cut_off && !self.engine.register.is_locked() {
             self.cut_off = false;
             self.picture.cut_off(&self.engine);
+        }
+        if self.no_backup && !self.engine.register.is_locked() && self.picture.is_quiet() {
+            self.no_backup = false;
+            self.picture.said(self.engine.words.get("notice.z_without_backup").to_owned());
         }
         let model = self.picture.model(&self.engine.words);
         self.screens.settle(&model);

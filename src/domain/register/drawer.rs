@@ -99,7 +99,17 @@ impl Register {
     ) -> Result<Applied, Refused> {
         let command = Command::PaidOut { amount, reason: reason.to_owned() };
         let reason = reason_text(reason)?;
-        let kind = Kind::PaidOut { amount, reason };
+        self.cash_out(Kind::PaidOut { amount, reason }, amount, command, context)
+    }
+
+    /// Asks before more goes out than the drawer should hold.
+    fn cash_out(
+        &self,
+        kind: Kind,
+        amount: Money,
+        command: Command,
+        context: &Context<'_>,
+    ) -> Result<Applied, Refused> {
         let applied = self.cash_moved(kind, DrawerCause::CashOut, context)?;
         // Before a day is open nobody has said what is in the drawer.
         let expected = self.lane.day.as_ref().map(DayTotals::expected_cash);
@@ -116,8 +126,8 @@ impl Register {
         self.cash_moved(Kind::Loaned { amount }, DrawerCause::CashIn, context)
     }
 
-    pub(super) fn pickup(&self, amount: Money, context: &Context<'_>) -> Result<Applied, Refusal> {
-        self.cash_moved(Kind::PickedUp { amount }, DrawerCause::CashOut, context)
+    pub(super) fn pickup(&self, amount: Money, context: &Context<'_>) -> Result<Applied, Refused> {
+        self.cash_out(Kind::PickedUp { amount }, amount, Command::Pickup(amount), context)
     }
 
     /// Cash that moves belongs to a day, so it opens one; into a day whose hour has passed it may
@@ -196,17 +206,24 @@ impl Register {
     /// Closes the day: what was expected, what was counted, what stays for tomorrow.
     ///
     /// # Errors
-    /// `open_sale` with a sale unfinished; `over` for a float larger than the cash there is.
+    /// `confirm` when cash has moved since the count; `open_sale` with a sale unfinished; `over` for a float larger than the cash there is.
     pub(super) fn z_report(
         &self,
         counted: Option<Money>,
         float_left: Option<Money>,
         context: &Context<'_>,
-    ) -> Result<Applied, Refusal> {
+    ) -> Result<Applied, Refused> {
         self.not_in_training()?;
         let mut applied = self.no_open_sale()?;
         self.after_last_z(context.now)?;
         let day = self.open_day_totals()?;
+        let moved = day.moved_since_count();
+        if counted.is_none() && !moved.is_zero() && !self.session.confirmed {
+            let refusal = Refusal::new(RefusalCode::Confirm)
+                .saying("confirm_stale_count")
+                .with("amount", moved.grouped());
+            return Err(self.asking_again(refusal, Command::ZReport { counted, float_left }));
+        }
         let closing = self.closing(day, counted, float_left)?;
         let number = closing.number;
         let parked = self.parked(context.now.civil_date());
@@ -318,6 +335,39 @@ mod tests {
         assert_eq!(count.total(), Some(yen(3005)));
         assert_eq!(counted(&[(yen(3000), 1)]).unwrap_err().sentence, "no_denomination");
         assert_eq!(counted(&[(yen(10_000), 999_999)]).unwrap_err().code, RefusalCode::Over);
+    }
+
+    /// A sale rung after the count is no shortage: whoever closes is asked to count anew.
+    #[test]
+    fn a_count_that_cash_has_moved_since_is_asked_about() {
+        let mut shop = Shop::staffless();
+        shop.give("open_day 1000");
+        shop.give("count 1000x1");
+        shop.sell(&["department 2 178"]);
+        let refusal = shop.refuse("z_report");
+        assert_eq!((refusal.code, refusal.sentence), (RefusalCode::Confirm, "confirm_stale_count"));
+        assert_eq!(refusal.args, [("amount", "178".to_owned())]);
+        shop.give("count 1000x1 100x1 50x1 10x2 5x1 1x3");
+        shop.give("z_report");
+        assert_eq!(closing(&shop).difference, yen(0));
+        shop.wait_s(86_400);
+        shop.sell(&["department 2 100"]);
+        shop.give("count 100x1");
+        shop.give("paid_in 50 釣銭");
+        shop.refuse("z_report");
+        shop.give("confirm");
+        assert_eq!(closing(&shop).difference, yen(-50), "who says so closes with the old count");
+    }
+
+    #[test]
+    fn more_than_the_drawer_holds_is_picked_up_only_when_somebody_says_so() {
+        let mut shop = Shop::staffless();
+        shop.give("open_day 1000");
+        shop.give("pickup 600");
+        assert_eq!(shop.refuse("pickup 401").sentence, "confirm_paid_out");
+        assert_eq!(shop.register.lane.day.as_ref().unwrap().expected_cash(), yen(400));
+        shop.give("confirm");
+        assert_eq!(shop.register.lane.day.as_ref().unwrap().expected_cash(), yen(-1));
     }
 
     /// `japan.md` 9, CS-05.

@@ -381,11 +381,13 @@ impl Register {
             C::PaidIn { amount, reason } => self.paid_in(*amount, reason, context),
             C::PaidOut { amount, reason } => return self.paid_out(*amount, reason, context),
             C::Loan(amount) => self.loan(*amount, context),
-            C::Pickup(amount) => self.pickup(*amount, context),
+            C::Pickup(amount) => return self.pickup(*amount, context),
             C::OpenDay { float } => self.open_day(*float, context),
             C::XReport => self.x_report(context),
             C::Count(pieces) => self.count(pieces, context),
-            C::ZReport { counted, float_left } => self.z_report(*counted, *float_left, context),
+            C::ZReport { counted, float_left } => {
+                return self.z_report(*counted, *float_left, context);
+            }
             C::TrainingOn => self.training_on(context),
             C::TrainingOff => self.training_off(context),
             C::EditItem { code, fields } => self.edit_item(code, fields, context),
