@@ -45,6 +45,7 @@ use super::command::{Command, Pin, spec};
 use super::entry::{Draft, Entry, Kind};
 use super::lane::LaneState;
 use super::number::DocNo;
+use super::quantity::Quantity;
 use super::refusal::{Refusal, RefusalCode};
 use super::settings::{Settings, changes_settings, fold_settings};
 
@@ -325,11 +326,17 @@ impl Register {
             C::Approve { staff, pin } => return self.approve(*staff, pin, context),
             C::SignOut => self.sign_out(context),
             C::Lock => Ok(self.lock()),
-            C::Scan { code } => return self.scan(code, context),
+            C::Scan { code } => {
+                let waiting = |refused| waiting_for_weight(refused, command);
+                return self.scan(code, context).map_err(waiting);
+            }
             C::Department { number, amount } => {
                 return self.department(*number, *amount, context);
             }
-            C::Quantity(quantity) => self.quantity(*quantity, context),
+            C::Quantity(quantity) => match self.session.asked.as_deref() {
+                Some(scan @ C::Scan { .. }) => return self.weighed(scan, *quantity, context),
+                _ => self.quantity(*quantity, context),
+            },
             C::Times(quantity) => self.times(*quantity),
             C::Repeat => self.repeat(context),
             C::PriceOverride(amount) => match &self.session.asking {
@@ -421,6 +428,19 @@ impl Register {
     }
 
     /// Does what was asked again: the command waits in the session until then.
+    /// Rings goods up that waited for their weight.
+    fn weighed(
+        &self,
+        scan: &Command,
+        weight: Quantity,
+        context: &mut Context<'_>,
+    ) -> Result<Applied, Refused> {
+        let mut weighed = self.clone();
+        weighed.session.asked = None;
+        weighed.cart.pending = Some(Pending { quantity: weight });
+        weighed.perform(scan, context)
+    }
+
     fn confirm(&self, context: &mut Context<'_>) -> Result<Applied, Refused> {
         let asked = self.session.asked.clone();
         let command =
@@ -431,6 +451,14 @@ impl Register {
         let mut applied = confirmed.perform(&command, context)?;
         applied.session.confirmed = false;
         Ok(applied)
+    }
+}
+
+/// Goods by weight that were scanned without one wait: the next quantity is their weight.
+fn waiting_for_weight(refused: Refused, scan: &Command) -> Refused {
+    match refused.refusal.sentence {
+        "weight_needed" => Refused { ask: Some(Box::new(scan.clone())), ..refused },
+        _ => refused,
     }
 }
 

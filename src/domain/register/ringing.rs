@@ -293,3 +293,38 @@ fn joins(line: &LineItem, rung: &Rung) -> bool {
         && line.list_price.is_none()
         && line.origin.is_none()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::item::{Item, Unit};
+    use crate::domain::register::test_shop::Shop;
+
+    /// The weight is keyed as every quantity is, and the line before it is another's.
+    #[test]
+    fn goods_by_weight_wait_for_it_and_leave_the_line_before_alone() {
+        let mut shop = Shop::staffless();
+        let mut grapes = Item::new("201", "ぶどう", 248.into());
+        (grapes.unit, grapes.flags.weighed) = (Unit::Per100g, true);
+        let milk = Item::new("101", "牛乳", 258.into());
+        for item in [grapes, milk] {
+            shop.memory.items.insert(item.code.clone(), item);
+        }
+        shop.give("scan 101");
+        assert_eq!(shop.refuse("scan 201").sentence, "weight_needed");
+        shop.give("quantity 3.5");
+        let rung = |shop: &Shop| {
+            let lines = shop.register.cart.lines.iter();
+            lines.map(|line| (line.code.clone(), line.quantity.to_string())).collect::<Vec<_>>()
+        };
+        let both = [("101".to_owned(), "1".to_owned()), ("201".to_owned(), "3.5".to_owned())];
+        assert_eq!(rung(&shop), both);
+        shop.refuse("scan 201");
+        shop.give("scan 101");
+        shop.give("quantity 2");
+        assert_eq!(rung(&shop)[2], ("101".to_owned(), "2".to_owned()), "other goods came between");
+        shop.refuse("scan 201");
+        shop.give("times 1.2");
+        shop.give("scan 201");
+        assert_eq!(rung(&shop)[3], ("201".to_owned(), "1.2".to_owned()));
+    }
+}
