@@ -1,7 +1,8 @@
 //! The journal browser: by date, amount, number, member, staff, item.
 //!
 //! Room: screens. May touch: its own state.
-//! Invariant: pages come from an index; the whole journal is never asked for at once.
+//! Invariant: pages come from an index; the whole journal is never asked for at once. Nothing is done
+//! with a row that the query does not name.
 
 use ratatui::layout::Position;
 
@@ -41,16 +42,14 @@ impl Journal {
             && self.finder.fill(&self.finder.text(), page)
     }
 
-    /// A finished query is asked; an answered one opens what is chosen.
-    fn enter(&self) -> Turn {
+    /// A finished query is asked; an answered one opens a screen on the receipt that is chosen.
+    fn open(&self, screen: ScreenName, without_paper: &'static str) -> Turn {
         if !self.finder.is_answered() {
             return self.ask(0);
         }
         match self.finder.list.chosen() {
-            Some(row) if !row.number.is_empty() => {
-                Turn::Open(ScreenName::Receipt, row.number.clone())
-            }
-            Some(_) => Turn::say("journal.no_paper"),
+            Some(row) if !row.number.is_empty() => Turn::Open(screen, row.number.clone()),
+            Some(_) => Turn::say(without_paper),
             None => Turn::say("hint.choose_first"),
         }
     }
@@ -63,14 +62,9 @@ impl Screen for Journal {
 
     fn act(&mut self, act: Act, _model: &Model<'_>) -> Turn {
         match act {
-            Act::Enter => self.enter(),
+            Act::Enter => self.open(ScreenName::Receipt, "journal.no_paper"),
             Act::Refresh => self.ask(0),
-            Act::OpenReturnLines => match self.finder.list.chosen() {
-                Some(row) if !row.number.is_empty() => {
-                    Turn::Open(ScreenName::ReturnLines, row.number.clone())
-                }
-                _ => Turn::say("hint.choose_first"),
-            },
+            Act::OpenReturnLines => self.open(ScreenName::ReturnLines, "hint.choose_first"),
             // A query waits for Enter: a journal is long, and half a date finds too much of it.
             _ => match self.finder.act(act) {
                 Moved::Page(offset) => self.ask(offset),
@@ -100,6 +94,10 @@ impl Screen for Journal {
     fn given(&self, slot: Slot, _model: &Model<'_>) -> Option<String> {
         let row = self.finder.list.chosen().filter(|row| !row.number.is_empty())?;
         (slot == Slot::Receipt).then(|| row.number.clone())
+    }
+
+    fn asks_before(&self, slot: Slot) -> Option<Question> {
+        (slot == Slot::Receipt && !self.finder.is_answered()).then(|| self.question(0))
     }
 
     fn opening(&self) -> Option<Question> {

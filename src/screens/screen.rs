@@ -92,6 +92,11 @@ pub trait Screen {
         None
     }
 
+    /// What must be known before a gap is filled from here: a search that was not answered yet.
+    fn asks_before(&self, _slot: Slot) -> Option<Question> {
+        None
+    }
+
     /// What the screen must know before it can show anything.
     fn opening(&self) -> Option<Question> {
         None

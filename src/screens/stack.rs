@@ -423,6 +423,9 @@ impl Screens {
         let top = self.top_mut();
         for template in &mut templates {
             for slot in template.gaps().collect::<Vec<_>>() {
+                if let Some(question) = top.asks_before(slot) {
+                    return Action::Ask(question);
+                }
                 if let Some(value) = top.given(slot, model) {
                     *template = template.clone().with(slot, &value);
                 }

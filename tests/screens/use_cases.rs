@@ -437,3 +437,38 @@ fn a_list_is_read_again_once_its_member_is_erased() {
     let asked = screens.done("confirm", &shop.model());
     assert!(matches!(asked, Some(Question::FindMembers { .. })), "{asked:?}");
 }
+
+#[test]
+fn a_search_in_the_journal_is_answered_before_a_key_acts_on_its_receipt() {
+    let shop = Shop::new("ja");
+    for (key, want) in [
+        ("<f7>", Action::Ask(Question::Receipt { number: "01-000124".into() })),
+        ("<f8>", does(&["reprint 01-000124"])),
+    ] {
+        let mut screens = screens("tenkey");
+        press(&mut screens, &shop, "<f9>");
+        screens.answer(found(&[], "01-000123"));
+        let query = || vec!["124".to_owned()];
+        let asked = Action::Ask(Question::Journal { query: query(), offset: 0 });
+        assert_eq!(press(&mut screens, &shop, &format!("124{key}")), asked, "{key}");
+        assert_eq!(screens.name(), ScreenName::Journal, "{key}");
+        screens.answer(found(&["124"], "01-000124"));
+        assert_eq!(press(&mut screens, &shop, key), want);
+    }
+}
+
+/// A journal's answer of one receipt.
+fn found(query: &[&str], number: &str) -> Answer {
+    let row = JournalRow {
+        lane: 1,
+        seq: 1,
+        at: "11-22 10:20".into(),
+        kind: "entry.sale",
+        number: number.into(),
+        amount: None,
+        staff: 3,
+        detail: String::new(),
+    };
+    let query = query.iter().map(|word| (*word).to_owned()).collect();
+    Answer::Journal { query, page: Page { offset: 0, rows: vec![row], more: false } }
+}
