@@ -34,9 +34,8 @@ pub fn view(engine: &Engine, last: Option<&LastSale>) -> CustomerView {
         }
         return view;
     };
-    let pieces: rust_decimal::Decimal = sale.lines.iter().map(|line| line.quantity.decimal()).sum();
     view.stage = if sale.paid == Money::ZERO {
-        CustomerStage::Selling { total: sale.total, pieces: pieces.normalize().to_string() }
+        CustomerStage::Selling { total: sale.total, pieces: sale.pieces.to_string() }
     } else {
         CustomerStage::Paying { total: sale.total, paid: sale.paid, due: sale.due }
     };

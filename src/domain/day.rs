@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use super::apportion::apportion;
 use super::command::Discount;
 use super::entry::{Entry, Header, Kind};
-use super::item::Unit;
 use super::money::Money;
 use super::number::{DocKind, DocNo};
 use super::quantity::{Quantity, Rate, Rounding};
@@ -400,7 +399,7 @@ impl DayTotals {
     fn departments(&mut self, sale: &Sale, direction: Direction) {
         for line in &sale.lines {
             let sum = self.departments.entry(line.item.department).or_default();
-            let pieces = pieces(line);
+            let pieces = line.item.pieces();
             let signed = if direction == Direction::Closed { pieces } else { -pieces };
             sum.quantity = sum.quantity + signed;
             sum.amount += direction.of(line.net());
@@ -468,15 +467,6 @@ fn tax_of<'a>(off: impl IntoIterator<Item = (&'a SaleLine, Money)>) -> Money {
 pub fn local_hour(at_ms: i64, offset_minutes: i16) -> u8 {
     let local_ms = at_ms + i64::from(offset_minutes) * 60_000;
     (local_ms.rem_euclid(86_400_000) / 3_600_000) as u8
-}
-
-/// Pieces a line counts for: a weighed line is one.
-fn pieces(line: &SaleLine) -> Quantity {
-    match line.item.unit {
-        Unit::Each => line.item.quantity,
-        _ if line.item.quantity < Quantity::ZERO => -Quantity::ONE,
-        _ => Quantity::ONE,
-    }
 }
 
 #[cfg(test)]

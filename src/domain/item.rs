@@ -29,6 +29,15 @@ impl Unit {
         [Self::Each, Self::Per100g, Self::Kg].into_iter().find(|unit| unit.word() == word)
     }
 
+    /// Pieces that a quantity counts for: what is weighed is one, and comes back as one.
+    pub fn pieces(self, quantity: Quantity) -> Quantity {
+        match self {
+            Self::Each => quantity,
+            _ if quantity < Quantity::ZERO => -Quantity::ONE,
+            _ => Quantity::ONE,
+        }
+    }
+
     /// Grams in one unit of a weighed item.
     pub const fn grams(self) -> Option<u32> {
         match self {

@@ -89,6 +89,11 @@ impl LineItem {
     pub fn is_return(&self) -> bool {
         self.quantity < Quantity::ZERO
     }
+
+    /// Pieces the line counts for; below zero when they come back.
+    pub fn pieces(&self) -> Quantity {
+        self.unit.pieces(self.quantity)
+    }
 }
 
 /// The line of an earlier receipt that comes back here.
@@ -256,12 +261,14 @@ impl Sale {
         }
     }
 
-    /// Goods taken along; returned pieces count for nothing.
+    /// Goods taken along.
     pub fn pieces(&self) -> Quantity {
-        let sold = self.lines.iter().filter(|line| !line.item.is_return());
-        sold.fold(Quantity::ZERO, |sum, line| match line.item.unit {
-            Unit::Each => sum + line.item.quantity,
-            _ => sum + Quantity::ONE,
-        })
+        pieces(&self.lines)
     }
+}
+
+/// Returns the pieces taken along; those that come back count for nothing.
+pub fn pieces(lines: &[SaleLine]) -> Quantity {
+    let sold = lines.iter().filter(|line| !line.item.is_return());
+    sold.fold(Quantity::ZERO, |sum, line| sum + line.item.pieces())
 }

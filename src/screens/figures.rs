@@ -38,8 +38,11 @@ fn total(
 
 fn open(canvas: &mut Canvas<'_>, look: &Look<'_>, sale: &SaleView) {
     total(canvas, look, "sale.total", sale.total, 0, look.theme.total);
-    let pieces = look.model.words.fill("sale.pieces", &[("count", &pieces(sale))]);
-    canvas.right(0, 0, canvas.width(), &pieces, look.theme.text);
+    // Where goods only come back, nothing is taken along to be counted.
+    if sale.pieces != Quantity::ZERO {
+        let pieces = look.model.words.fill("sale.pieces", &[("count", &sale.pieces)]);
+        canvas.right(0, 0, canvas.width(), &pieces, look.theme.text);
+    }
     if !sale.discount.is_zero() {
         canvas.pair(4, look.word("sale.subtotal"), &sale.subtotal.grouped(), look.theme.text);
         canvas.pair(5, look.word("sale.discount"), &(-sale.discount).grouped(), look.theme.text);
@@ -53,12 +56,6 @@ fn open(canvas: &mut Canvas<'_>, look: &Look<'_>, sale: &SaleView) {
         draw_points(canvas, look, sale);
     }
     draw_pending(canvas, look, sale);
-}
-
-/// Pieces on the counter: whole quantities counted, a weighed line is one piece.
-fn pieces(sale: &SaleView) -> i64 {
-    let count = |quantity: Quantity| quantity.whole().unwrap_or(1);
-    sale.lines.iter().map(|line| count(line.quantity)).sum()
 }
 
 /// Two rates have their rows; further ones share the second, as the sum.

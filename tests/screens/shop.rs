@@ -172,6 +172,7 @@ pub fn sale(rows: &[Row<'_>]) -> SaleView {
         tax: yen(tax),
     };
     SaleView {
+        pieces: rows.iter().map(|row| row.2).sum::<i64>().into(),
         lines,
         subtotal: total,
         discount: yen(0),

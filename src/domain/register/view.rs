@@ -13,7 +13,7 @@ use crate::domain::member::Member;
 use crate::domain::money::Money;
 use crate::domain::points::{self, Expiry};
 use crate::domain::quantity::{Quantity, Rate, UnitPrice};
-use crate::domain::sale::{Sale, SaleLine, Tender, TenderKind, Totals};
+use crate::domain::sale::{self, Sale, SaleLine, Tender, TenderKind, Totals};
 
 /// A unit price: an integer, or a string when it has a fraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,6 +155,9 @@ impl ItemView {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SaleView {
     pub lines: Vec<LineView>,
+    /// Goods taken along, for screens.
+    #[serde(skip)]
+    pub pieces: Quantity,
     pub subtotal: Money,
     pub discount: Money,
     pub total: Money,
@@ -271,6 +274,7 @@ impl SaleView {
         });
         Self {
             lines: priced.lines.iter().enumerate().map(|(n, line)| line_view(n, line)).collect(),
+            pieces: sale::pieces(&priced.lines),
             subtotal: priced.totals.subtotal,
             discount: priced.totals.discount,
             total: priced.totals.total,
@@ -299,6 +303,7 @@ impl SaleView {
         });
         Self {
             lines: sale.lines.iter().enumerate().map(|(n, line)| line_view(n, line)).collect(),
+            pieces: sale.pieces(),
             subtotal: sale.totals.subtotal,
             discount: sale.totals.discount,
             total: sale.totals.total,
@@ -379,5 +384,30 @@ impl Register {
             counted,
             difference: counted.zip(expected).map(|(counted, expected)| counted - expected),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::item::{Item, Unit};
+    use crate::domain::register::test_shop::Shop;
+
+    #[test]
+    fn the_screen_counts_the_pieces_that_the_receipt_counts() {
+        let mut shop = Shop::staffless();
+        let mut beef = Item::new("7", "牛肉", 298.into());
+        beef.unit = Unit::Per100g;
+        shop.memory.items.insert(beef.code.clone(), beef);
+        for line in ["quantity 2", "scan 7", "quantity 3", "scan 1"] {
+            shop.give(line);
+        }
+        assert_eq!(shop.view().unwrap().pieces, 4.into(), "200 g are one piece");
+        shop.give("tender_cash");
+        assert_eq!(shop.last_sale().pieces(), 4.into());
+        let day = shop.register.lane.day.clone().unwrap();
+        assert_eq!(day.pieces, 4.into());
+        let number = shop.last_sale().number;
+        shop.give(&format!("return {number} 1"));
+        assert_eq!(shop.view().unwrap().pieces, 0.into(), "nothing is taken along");
     }
 }
