@@ -7,8 +7,11 @@ use super::canvas::Canvas;
 use super::screen::Look;
 use super::{big, frame};
 use crate::domain::money::Money;
-use crate::domain::quantity::Quantity;
+use crate::domain::quantity::{Quantity, Rate};
 use crate::domain::register::{MemberView, SaleView, TaxView};
+
+/// Rows of the taxes, one a rate; what is still due stands below them.
+const TAXES: std::ops::Range<u16> = 6..9;
 
 /// Draws the right side of the sale screen.
 pub fn draw(canvas: &mut Canvas<'_>, look: &Look<'_>) {
@@ -49,7 +52,12 @@ fn open(canvas: &mut Canvas<'_>, look: &Look<'_>, sale: &SaleView) {
     }
     draw_taxes(canvas, look, &sale.taxes);
     if !sale.tenders.is_empty() {
-        canvas.pair(8, look.word("sale.due"), &frame::money(look, sale.due), look.theme.total);
+        canvas.pair(
+            TAXES.end,
+            look.word("sale.due"),
+            &frame::money(look, sale.due),
+            look.theme.total,
+        );
     }
     if let Some(member) = &sale.member {
         draw_member(canvas, look, member);
@@ -58,9 +66,10 @@ fn open(canvas: &mut Canvas<'_>, look: &Look<'_>, sale: &SaleView) {
     draw_pending(canvas, look, sale);
 }
 
-/// Two rates have their rows; further ones share the second, as the sum.
+/// Three rates have their rows; further ones share the third, as the sum. Goods without tax need none.
 fn draw_taxes(canvas: &mut Canvas<'_>, look: &Look<'_>, taxes: &[TaxView]) {
-    for (y, tax) in (6u16..8).zip(taxes) {
+    let taxed: Vec<_> = taxes.iter().filter(|tax| tax.rate != Rate::ZERO).collect();
+    for (y, tax) in TAXES.zip(&taxed) {
         let mark = if tax.class == "reduced" { "*" } else { " " };
         let label = look.model.words.fill(
             "sale.tax",
@@ -68,10 +77,11 @@ fn draw_taxes(canvas: &mut Canvas<'_>, look: &Look<'_>, taxes: &[TaxView]) {
         );
         canvas.pair(y, &label, &tax.tax.grouped(), look.theme.dim);
     }
-    if taxes.len() > 2 {
-        let rest: Money = taxes[1..].iter().map(|tax| tax.tax).sum();
-        canvas.part(0, 7, canvas.width(), 1).clear(look.theme.text);
-        canvas.pair(7, look.word("sale.other_tax"), &rest.grouped(), look.theme.dim);
+    if taxed.len() > TAXES.len() {
+        let y = TAXES.end - 1;
+        let rest: Money = taxed[TAXES.len() - 1..].iter().map(|tax| tax.tax).sum();
+        canvas.part(0, y, canvas.width(), 1).clear(look.theme.text);
+        canvas.pair(y, look.word("sale.other_tax"), &rest.grouped(), look.theme.dim);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use regi::domain::money::yen;
-use regi::domain::register::{DayView, MemberView, SuspendedView};
+use regi::domain::register::{DayView, MemberView, SuspendedView, TaxView, TenderView};
 use regi::screens::{
     Answer, DeviceRow, JournalRow, LastSale, Message, Page, ReceiptLine, ReceiptView, Screens,
 };
@@ -291,6 +291,35 @@ fn a_line_says_why_it_costs_less() {
         let drawn = seen(&screens("tenkey"), &shop, 80, 24);
         assert!(drawn.contains(by_rule), "{drawn}");
     }
+}
+
+#[test]
+fn each_rate_shows_its_own_tax_beside_goods_without_any() {
+    let mut shop = Shop::with_sale("ja");
+    let sale = shop.sale.as_mut().expect("a sale");
+    let taxed = sale.taxes.clone();
+    let group = |class: &str, rate: i64, base: i64, tax: i64| TaxView {
+        class: class.into(),
+        rate: rate.into(),
+        mode: "included",
+        base: yen(base),
+        tax: yen(tax),
+    };
+    sale.taxes = [vec![group("exempt", 0, 500, 0)], taxed].concat();
+    sale.tenders = vec![TenderView { kind: "credit", amount: yen(32) }];
+    let drawn = seen(&screens("tenkey"), &shop, 80, 24);
+    for want in ["10%  対象398 税        36", "8%* 対象634 税         46", "残り"] {
+        assert!(drawn.contains(want), "{want}\n{drawn}");
+    }
+    assert!(!drawn.contains("対象500") && !drawn.contains("その他の税"), "{drawn}");
+    let taxes = &mut shop.sale.as_mut().expect("a sale").taxes;
+    taxes.push(group("old", 5, 1_050, 50));
+    let drawn = seen(&screens("tenkey"), &shop, 80, 24);
+    assert!(drawn.contains("5%  対象1,050 税       50"), "{drawn}");
+    let taxes = &mut shop.sale.as_mut().expect("a sale").taxes;
+    taxes.push(group("older", 3, 1_030, 30));
+    let drawn = seen(&screens("tenkey"), &shop, 80, 24);
+    assert!(drawn.contains("その他の税             80"), "the sum of what has no row\n{drawn}");
 }
 
 #[test]
