@@ -257,6 +257,26 @@ fn what_a_code_is_stands_in_words_on_the_screen() {
 }
 
 #[test]
+fn a_return_without_a_receipt_is_told_as_long_as_it_lasts() {
+    let shop = shop();
+    let terminal = Terminal::open(&shop, &["--lang", "ja"]);
+    terminal.shows(&["みどり商店"]);
+    commands(&terminal, "return_open");
+    terminal.shows(&["[レシートなし返品中]", "返品する商品をスキャン"]);
+    terminal.send(b"4901234567894\r");
+    terminal.shows(&["[レシートなし返品中]", "おにぎり", "-150"]);
+    commands(&terminal, "tender_cash");
+    terminal.becomes("the next sale", |screen| !screen.contains("返品中"));
+}
+
+/// Gives a command on its line.
+fn commands(terminal: &Terminal, line: &str) {
+    terminal.send(b"\x1b[24~");
+    std::thread::sleep(HAND);
+    terminal.types(&format!("{line}\r"));
+}
+
+#[test]
 fn a_sale_is_made_by_touching_the_key_line() {
     for (language, [times, pay, cash, count, change]) in [
         ("ja", ["数量", "預り", "現金", "3点", "釣"]),

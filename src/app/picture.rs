@@ -48,6 +48,7 @@ pub struct Picture {
     staff: Option<StaffView>,
     locked: bool,
     training: bool,
+    open_return: bool,
     sale: Option<SaleView>,
     selected: Option<u32>,
     pending: Option<Quantity>,
@@ -120,6 +121,7 @@ impl Picture {
         self.staff = register.staff_view();
         self.locked = register.is_locked();
         self.training = register.lane.training;
+        self.open_return = register.cart.open_return;
         self.sale = register.sale_view(now.civil_date());
         self.look_at_readings(engine);
         self.selected = register.cart.selected.map(|place| place + 1);
@@ -244,6 +246,7 @@ impl Picture {
             staff: self.staff.as_ref(),
             locked: self.locked,
             training: self.training,
+            open_return: self.open_return,
             sale: self.sale.as_ref(),
             selected: self.selected,
             pending: self.pending,

@@ -66,7 +66,11 @@ pub fn draw(canvas: &mut Canvas<'_>, look: &Look<'_>, screen: ScreenName, parts:
 
 fn status(canvas: &mut Canvas<'_>, look: &Look<'_>) {
     let model = look.model;
-    let style = if model.training { look.theme.training } else { look.theme.status };
+    let style = match (model.training, model.open_return) {
+        (true, _) => look.theme.training,
+        (_, true) => look.theme.alert,
+        _ => look.theme.status,
+    };
     canvas.bar(0, style);
     let mut left =
         format!(" {}  {}", model.shop, model.words.fill("status.lane", &[("lane", &model.lane)]));
@@ -80,6 +84,9 @@ fn status(canvas: &mut Canvas<'_>, look: &Look<'_>) {
     }
     if model.training {
         left.push_str(&format!("  [{}]", look.word("status.training")));
+    }
+    if model.open_return {
+        left.push_str(&format!("  [{}]", look.word("status.open_return")));
     }
     let right = format!("{} ", model.clock);
     let mut x = canvas.width().saturating_sub(width(&right));

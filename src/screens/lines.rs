@@ -15,7 +15,8 @@ pub fn draw(canvas: &mut Canvas<'_>, look: &Look<'_>) {
     heading(canvas, look);
     let Some(sale) = look.model.sale.filter(|sale| !sale.lines.is_empty()) else {
         let room = canvas.width() - 10;
-        for (y, row) in (3..).zip(wrap(look.word("sale.welcome"), room)) {
+        let key = if look.model.open_return { "sale.welcome_back" } else { "sale.welcome" };
+        for (y, row) in (3..).zip(wrap(look.word(key), room)) {
             canvas.text(5, y, room, &row, look.theme.dim);
         }
         return;

@@ -71,6 +71,8 @@ pub struct Model<'a> {
     /// Nobody is signed in, or the register was locked: nothing sells.
     pub locked: bool,
     pub training: bool,
+    /// Goods rung now come back without a receipt.
+    pub open_return: bool,
     /// The open sale; `None` between two customers.
     pub sale: Option<&'a SaleView>,
     /// Line number (from 1) that corrections aim at, when it is not the last.

@@ -323,6 +323,28 @@ fn each_rate_shows_its_own_tax_beside_goods_without_any() {
 }
 
 #[test]
+fn goods_that_come_back_without_a_receipt_are_told_until_they_are_paid_out() {
+    for (language, mark, welcome) in [
+        ("ja", "[レシートなし返品中]", "返品する商品をスキャン"),
+        ("en", "[RETURN, NO RECEIPT]", "Scan the goods that come back"),
+    ] {
+        let mut shop = Shop::new(language);
+        shop.open_return = true;
+        let drawn = seen(&screens("tenkey"), &shop, 80, 24);
+        assert!(drawn.contains(mark) && drawn.contains(welcome), "{drawn}");
+        shop.sale = Shop::with_sale(language).sale;
+        let mut screens = screens("tenkey");
+        for keys in ["", "<enter>"] {
+            press(&mut screens, &shop, keys);
+            let drawn = seen(&screens, &shop, 80, 24);
+            assert!(drawn.contains(mark), "{keys}\n{drawn}");
+        }
+        shop.open_return = false;
+        assert!(!seen(&screens, &shop, 80, 24).contains(mark), "{language}");
+    }
+}
+
+#[test]
 fn the_printed_pane_stands_beside_the_sale_where_there_is_room() {
     let mut shop = Shop::with_sale("ja");
     shop.paper = vec!["領 収 書".into(), "合計 ¥1,032".into()];
