@@ -269,6 +269,29 @@ fn a_return_without_a_receipt_is_told_as_long_as_it_lasts() {
     terminal.becomes("the next sale", |screen| !screen.contains("返品中"));
 }
 
+#[test]
+fn a_voided_receipt_is_to_be_paid_back_whether_or_not_a_question_came_first() {
+    for (formal, asked) in [("", ""), ("formal_receipt 山吹", "01-F000001")] {
+        let shop = shop();
+        let terminal = Terminal::open(&shop, &["--lang", "ja"]);
+        terminal.shows(&["みどり商店"]);
+        terminal.send(b"4901234567894\r");
+        terminal.shows(&["おにぎり"]);
+        commands(&terminal, "tender_cash");
+        terminal.shows(&["01-000001"]);
+        if !formal.is_empty() {
+            commands(&terminal, formal);
+            terminal.shows(&["領収書を発行しました"]);
+        }
+        commands(&terminal, "void_receipt 01-000001 打ち間違い");
+        if !formal.is_empty() {
+            terminal.shows(&["回収しましたか", asked]);
+            terminal.types("\r");
+        }
+        terminal.shows(&["返金と紙の回収をしてください"]);
+    }
+}
+
 /// Gives a command on its line.
 fn commands(terminal: &Terminal, line: &str) {
     terminal.send(b"\x1b[24~");

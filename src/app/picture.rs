@@ -350,11 +350,11 @@ impl Picture {
         }
     }
 
-    /// A command was carried out: keep the three numbers, say what it needs. What leaves no trace on
-    /// the screen (`done.paid_in`) is said in words.
-    pub fn done(&mut self, outcome: &Outcome, engine: &Engine) {
+    /// A line was carried out: keep the three numbers, say what it needs. What leaves no trace on the
+    /// screen (`done.paid_in`) is said in words.
+    pub fn done(&mut self, line: &str, outcome: &Outcome, engine: &Engine) {
         self.message = None;
-        let name = outcome.command.split_whitespace().next().unwrap_or_default();
+        let name = line.split_whitespace().next().unwrap_or_default();
         let own = format!("done.{name}");
         let said = outcome.answer.said.unwrap_or(&own);
         if engine.words.has(said) {

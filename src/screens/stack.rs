@@ -232,12 +232,17 @@ impl Screens {
         None
     }
 
+    /// Returns the line that was carried out by giving `line`: by a yes, what was asked again.
+    pub fn carried_out<'l>(&'l self, line: &'l str) -> &'l str {
+        let yes = line.trim() == "confirm" && !self.asked_again.is_empty();
+        if yes { &self.asked_again } else { line }
+    }
+
     /// Tells that a line was carried out; returns what has to be looked up again to be shown as it
     /// is now.
     pub fn done(&mut self, line: &str, model: &Model<'_>) -> Option<Question> {
-        let asked_again = std::mem::take(&mut self.asked_again);
-        let yes = line.trim() == "confirm" && !asked_again.is_empty();
-        let line = if yes { asked_again.as_str() } else { line };
+        let line = self.carried_out(line).to_owned();
+        self.asked_again.clear();
         let command = line.split_whitespace().next().unwrap_or_default();
         let on_card = self.name() == ScreenName::MemberCard;
         if belongs_to_sale(command) || (on_card && matches!(command, "use_points" | "stamp")) {

@@ -196,7 +196,7 @@ impl<W: Write> Counter<W> {
             self.with_model(|screens, model| screens.refused(line, &refusal, model));
             return;
         }
-        self.picture.done(&outcome, &self.engine);
+        self.picture.done(self.screens.carried_out(line), &outcome, &self.engine);
         if let Some(question) = self.with_model(|screens, model| screens.done(line, model)) {
             self.ask(question);
         }
