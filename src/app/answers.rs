@@ -327,7 +327,10 @@ pub fn of_outcome(engine: &mut Engine, outcome: &Outcome) -> Vec<Result<Answer, 
     }
     match &given.look {
         None => {}
-        Some(Look::Help(_) | Look::Keys) => answers.push(Ok(Answer::Open(ScreenName::Help))),
+        Some(Look::Help(Some(name))) => {
+            answers.push(known(name).map(|()| Answer::HelpOn(name.clone())));
+        }
+        Some(Look::Help(None) | Look::Keys) => answers.push(Ok(Answer::Open(ScreenName::Help))),
         Some(Look::Journal(words)) => {
             answers.push(Ok(Answer::Open(ScreenName::Journal)));
             let query = words.clone();
@@ -470,13 +473,15 @@ pub fn local_iso(at_ms: i64, offset_minutes: i16) -> String {
     }
 }
 
+/// Refuses the name of no command.
+fn known(name: &str) -> Result<(), Refusal> {
+    let unknown = || Refusal::new(RefusalCode::UnknownCommand).with("name", name);
+    spec(name).map(drop).ok_or_else(unknown)
+}
+
 fn help(engine: &Engine, name: Option<&str>, reply: &mut Reply) -> Result<(), Refusal> {
     let words = engine.paper_words();
-    if let Some(name) = name
-        && spec(name).is_none()
-    {
-        return Err(Refusal::new(RefusalCode::UnknownCommand).with("name", name));
-    }
+    name.map_or(Ok(()), known)?;
     let rows =
         COMMANDS.iter().filter(|spec| name.is_none_or(|name| name == spec.name)).map(|spec| {
             json!({

@@ -173,4 +173,6 @@ pub enum Answer {
     Explained(Vec<(String, String)>),
     /// Go to a screen: `help`, `keys` and `journal` given as commands end here.
     Open(ScreenName),
+    /// Help, open at this command.
+    HelpOn(String),
 }

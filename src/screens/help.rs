@@ -12,7 +12,7 @@ use super::frame;
 use super::keymap::{Binding, Deed, Keymap};
 use super::model::Model;
 use super::screen::{Look, Screen, Turn};
-use crate::domain::command::COMMANDS;
+use crate::domain::command::{COMMANDS, CommandSpec};
 use crate::domain::words::Words;
 
 /// The screen asked about and the first row in sight.
@@ -33,6 +33,16 @@ impl Help {
     pub fn new(about: ScreenName, keymap: &Keymap) -> Self {
         let keys = keymap.shown(about).map(|(binding, _)| binding.clone()).collect();
         Self { about, keys, first: 0 }
+    }
+
+    /// Begins at the row of a command, where there is one of that name.
+    pub fn at(mut self, name: &str) -> Self {
+        if let Some(place) = COMMANDS.iter().position(|spec| spec.name == name) {
+            let begins = |pair: &&[CommandSpec]| pair[0].group != pair[1].group;
+            let groups = 1 + COMMANDS[..=place].windows(2).filter(begins).count();
+            self.first = 1 + self.keys.len() + groups + place;
+        }
+        self
     }
 
     fn rows(&self, words: &Words) -> Vec<Row> {

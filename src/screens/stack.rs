@@ -221,6 +221,10 @@ impl Screens {
             Answer::Explained(rows) => {
                 self.put(State::ReportView(Box::new(ReportView::explained(rows))))
             }
+            Answer::HelpOn(command) => {
+                let help = Help::new(self.name(), &self.keymap).at(&command);
+                self.put(State::Help(Box::new(help)));
+            }
             Answer::Open(screen) => return self.open(screen, String::new(), None),
             // An answer that came too late for its screen.
             Answer::Visits { .. }

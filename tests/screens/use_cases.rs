@@ -472,3 +472,18 @@ fn found(query: &[&str], number: &str) -> Answer {
     let query = query.iter().map(|word| (*word).to_owned()).collect();
     Answer::Journal { query, page: Page { offset: 0, rows: vec![row], more: false } }
 }
+
+#[test]
+fn help_on_a_command_opens_at_it() {
+    let shop = Shop::new("en");
+    for (name, arguments) in
+        [("void_receipt", "RECEIPT REASON"), ("scan", "CODE"), ("help", "[NAME]")]
+    {
+        let mut screens = screens("tenkey");
+        screens.answer(Answer::HelpOn(name.into()));
+        assert_eq!(screens.name(), ScreenName::Help);
+        let drawn = seen(&screens, &shop, 80, 24);
+        let first = drawn.lines().nth(2).unwrap_or_default();
+        assert!(first.trim().starts_with(&format!("{name} {arguments}")), "{first}\n{drawn}");
+    }
+}
