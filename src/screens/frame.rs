@@ -172,7 +172,7 @@ fn key_places(keys: &[(String, String)], cells: u16, gap: u16) -> Vec<(u16, u16)
     let (mut x, mut y) = (0, 0);
     let mut places = Vec::with_capacity(keys.len());
     for (key, label) in keys {
-        let used = width(key) + gap + width(label);
+        let used = width(key) + gap_before(label, gap) + width(label);
         if x + used > cells {
             (x, y) = (0, y + 1);
         }
@@ -180,6 +180,11 @@ fn key_places(keys: &[(String, String)], cells: u16, gap: u16) -> Vec<(u16, u16)
         x += used + 1 + gap;
     }
     places
+}
+
+/// A key and a word that begins with a digit always stand apart: `F91000` would be read as one.
+fn gap_before(label: &str, gap: u16) -> u16 {
+    if label.starts_with(|sign: char| sign.is_ascii_digit()) { 1 } else { gap }
 }
 
 fn rows_of(places: &[(u16, u16)]) -> u16 {
@@ -198,7 +203,7 @@ fn key_line(canvas: &mut Canvas<'_>, look: &Look<'_>, screen: ScreenName) {
     let (gap, places) = laid_out(&keys, canvas.width());
     for ((key, label), (x, y)) in keys.iter().zip(places) {
         let used = canvas.text(x, y, 8, key, look.theme.key);
-        canvas.text(x + used + gap, y, canvas.width(), label, look.theme.label);
+        canvas.text(x + used + gap_before(label, gap), y, canvas.width(), label, look.theme.label);
     }
 }
 
@@ -213,7 +218,8 @@ pub fn key_at(
     let keys = labelled_keys(look, screen);
     let (gap, places) = laid_out(&keys, parts.width);
     let is_there = |((key, label), (x, y)): (&(String, String), &(u16, u16))| {
-        *y == row && (*x..=x + width(key) + gap + width(label)).contains(&point.0)
+        *y == row
+            && (*x..=x + width(key) + gap_before(label, gap) + width(label)).contains(&point.0)
     };
     let at = keys.iter().zip(&places).position(is_there)?;
     look.keymap.shown(screen).nth(at).map(|(binding, _)| binding.key.event())

@@ -4,7 +4,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use regi::domain::money::yen;
 use regi::domain::register::{DayView, MemberView, SuspendedView, TaxView, TenderView};
 use regi::screens::{
-    Answer, DeviceRow, JournalRow, LastSale, Message, Page, ReceiptLine, ReceiptView, Screens,
+    Answer, DeviceRow, JournalRow, LastSale, Message, Page, ReceiptLine, ReceiptView, ScreenName,
+    Screens,
 };
 
 use crate::shop::{Shop, item, line, press, screens, seen};
@@ -256,6 +257,15 @@ fn every_keymap_fits_the_key_line_in_every_language() {
             assert_eq!(over, None, "{keymap} {language}");
         }
     }
+}
+
+#[test]
+fn a_key_and_an_amount_on_the_key_line_stand_apart() {
+    let shop = Shop::with_sale("en");
+    let mut screens = screens("function");
+    screens.answer(Answer::Open(ScreenName::Tender));
+    let drawn = seen(&screens, &shop, 80, 24);
+    assert!(drawn.contains("F9 1000 F10 5000 F11 10000"), "{drawn}");
 }
 
 #[test]
