@@ -7,6 +7,7 @@ use ratatui::layout::Position;
 use super::act::{Act, ScreenName};
 use super::canvas::{Canvas, shown, width};
 use super::frame::{self, LEAST};
+use super::keymap::Key;
 use super::model::Model;
 use super::screen::{Look, Screen, Turn};
 
@@ -54,11 +55,16 @@ impl ReportView {
         }
     }
 
+    /// Cells of the widest row that moves sideways.
+    fn widest(&self) -> u16 {
+        let Rows::Text(rows) = &self.rows else { return 0 };
+        rows.iter().map(|row| width(&shown(row))).max().unwrap_or(0)
+    }
+
     /// The widest row stays in sight with its end.
     fn shift(&mut self, by: i16) -> Turn {
-        let Rows::Text(rows) = &self.rows else { return Turn::Stay };
-        let widest = rows.iter().map(|row| width(&shown(row))).max().unwrap_or(0);
-        let most = widest.saturating_sub(LEAST.0 - 2).next_multiple_of(SIDEWAYS.unsigned_abs());
+        let most =
+            self.widest().saturating_sub(LEAST.0 - 2).next_multiple_of(SIDEWAYS.unsigned_abs());
         self.left = self.left.saturating_add_signed(by).min(most);
         Turn::Stay
     }
@@ -66,6 +72,26 @@ impl ReportView {
     fn scroll(&mut self, by: isize) -> Turn {
         self.first = self.first.saturating_add_signed(by).min(self.len().saturating_sub(1));
         Turn::Stay
+    }
+}
+
+impl ReportView {
+    /// The keys that move a table wider than the screen, and how many rows are below.
+    fn out_of_sight(&self, look: &Look<'_>, cells: u16, height: u16) -> String {
+        let mut parts = Vec::new();
+        if self.widest() > cells - 2 {
+            let keys = [Act::Left, Act::Right];
+            let keys = keys.map(|act| look.keymap.key_for(ScreenName::Report, act));
+            if let [Some(left), Some(right)] = keys.map(|key| key.map(Key::shown)) {
+                let keys = [("left", &left as &dyn std::fmt::Display), ("right", &right)];
+                parts.push(look.model.words.fill("report_view.wide", &keys));
+            }
+        }
+        let below = self.len().saturating_sub(self.first + usize::from(height) - 1);
+        if below > 0 {
+            parts.push(look.model.words.fill("report_view.more", &[("rows", &below)]));
+        }
+        parts.join("  ")
     }
 }
 
@@ -135,11 +161,7 @@ impl Screen for ReportView {
                 }
             }
         }
-        let left = self.len().saturating_sub(self.first + usize::from(height) - 1);
-        if left > 0 {
-            let more = look.model.words.fill("report_view.more", &[("rows", &left)]);
-            canvas.right(0, 0, cells - 1, &more, look.theme.dim);
-        }
+        canvas.right(0, 0, cells - 1, &self.out_of_sight(look, cells, height), look.theme.dim);
         None
     }
 }

@@ -269,6 +269,16 @@ fn a_key_and_an_amount_on_the_key_line_stand_apart() {
 }
 
 #[test]
+fn a_table_wider_than_the_screen_names_the_keys_that_move_it() {
+    let shop = Shop::new("en");
+    let mut screens = screens("tenkey");
+    screens.answer(Answer::Text { title: "2026-11".into(), rows: vec!["x".repeat(79)] });
+    let drawn = seen(&screens, &shop, 80, 24);
+    assert!(drawn.contains("Left Right move sideways"), "{drawn}");
+    assert!(!seen(&screens, &shop, 100, 24).contains("Left Right"), "all of it is in sight");
+}
+
+#[test]
 fn a_terminal_too_small_is_told_so_and_nothing_breaks() {
     for (width, height) in [(1, 1), (20, 5), (79, 24), (80, 23)] {
         let shop = Shop::with_sale("ja");
