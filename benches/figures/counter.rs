@@ -17,9 +17,14 @@ use crate::terminal::{Shown, Terminal};
 const ENTER: &str = "\r";
 const ESCAPE: &str = "\x1b";
 const F3: &str = "\x1bOR";
+const CTRL_A: &str = "\x01";
 
 /// Longer than the time in which keys count as one burst of a scanner.
 pub const APART: Duration = Duration::from_millis(70);
+
+/// Somebody's number and PIN.
+#[derive(Clone, Copy)]
+pub struct Staff(pub &'static str, pub &'static str);
 
 /// The register of a shop.
 pub struct Counter(pub Terminal);
@@ -34,16 +39,27 @@ impl Counter {
         Ok((Self(terminal), shown))
     }
 
-    /// Signs in as a member of the sample shop's staff, whose PIN is the number six times.
-    pub fn sign_in(&mut self, staff: u32) -> Result<(), Failure> {
-        let digit = staff.to_string();
-        self.0.press(&digit, |_| true)?;
+    /// Signs in.
+    pub fn sign_in(&mut self, who: Staff) -> Result<(), Failure> {
+        self.says_who(who)
+    }
+
+    /// Has a refusal lifted that comes next.
+    pub fn approve(&mut self, who: Staff) -> Result<(), Failure> {
+        self.0.press(CTRL_A, |screen| screen.contents().contains("Allow the next"))?;
+        self.says_who(who)
+    }
+
+    fn says_who(&mut self, Staff(number, pin): Staff) -> Result<(), Failure> {
+        self.0.press(number, |_| true)?;
         std::thread::sleep(APART);
         self.0.press(ENTER, |_| true)?;
-        for _ in 0..2 {
-            self.0.press(&digit.repeat(3), |_| true)?;
+        let (half, other) = pin.split_at(pin.len() / 2); // All of it at once would be a scan.
+        for part in [half, other] {
             std::thread::sleep(APART);
+            self.0.press(part, |_| true)?;
         }
+        std::thread::sleep(APART);
         self.0.press(ENTER, |screen| !screen.contents().contains("PIN"))?;
         Ok(())
     }

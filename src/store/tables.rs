@@ -12,8 +12,9 @@ use super::fault::StoreError;
 /// Version of the tables together. Raise it when any of them changes its meaning.
 pub const SCHEMA: u32 = 11;
 
-/// Bytes redb may keep in memory (`stack.md` 3.3: this and 4 MiB more is what a process takes).
-pub const CACHE_BYTES: usize = 8 << 20;
+/// Bytes redb may keep in memory (`stack.md` 3.3: this and 4 MiB more is what a process takes). The kernel
+/// keeps what is often read, too; more here answers no sooner, and a PIN's hash needs the room.
+pub const CACHE_BYTES: usize = 2 << 20;
 
 /// A value is what `codec::pack` made of it.
 pub type Blob = &'static [u8];
