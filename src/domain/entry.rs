@@ -13,7 +13,7 @@ use super::money::Money;
 use super::number::DocNo;
 use super::register::Cart;
 use super::sale::{OnTheWay, Sale, SaleId, TenderKind};
-use super::settings::{CodesPatch, LoyaltyPatch, SettingsPatch};
+use super::settings::{CodesPatch, GoodsPatch, LoyaltyPatch, SettingsPatch};
 use super::tax::TaxGroup;
 use super::tax_free;
 use super::z_seal::ZSeal;
@@ -275,6 +275,9 @@ pub enum Kind {
         id: SaleId,
         done: Box<OnTheWay>,
     },
+    /// The part of a change of the settings that says what may not be done with goods rung by department; in
+    /// one act with the rest.
+    GoodsChanged(Box<GoodsPatch>),
 }
 
 /// A member as an import brings it: the card and the balance it starts with.

@@ -7,7 +7,9 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use crate::domain::settings::{CodesPatch, LoyaltyPatch, Settings, SettingsChange, SettingsPatch};
+use crate::domain::settings::{
+    CodesPatch, GoodsPatch, LoyaltyPatch, Settings, SettingsChange, SettingsPatch,
+};
 use crate::domain::text::is_unprintable;
 
 use super::fault::Fault;
@@ -38,8 +40,15 @@ pub fn doubtful_number(file: &str) -> Option<CheckDiffers> {
     change_of(file.strip_prefix('\u{FEFF}').unwrap_or(file)).ok()?.doubtful_number()
 }
 
-/// Reads the tables of the codes, and some of how points are counted, by themselves: they came later
-/// than the form in which a journal keeps the others.
+/// Flags of a department in a file.
+#[derive(Deserialize)]
+struct Flagged {
+    number: u16,
+    flags: String,
+}
+
+/// Reads the tables of the codes, departments' flags, and some of how points are counted, by themselves: they
+/// came later than the form in which a journal keeps the others.
 fn change_of(text: &str) -> Result<SettingsChange, toml::de::Error> {
     let mut whole = DeTable::parse(text)?;
     let codes = taken(whole.get_mut(), &["card", "near_date"]);
@@ -49,11 +58,36 @@ fn change_of(text: &str) -> Result<SettingsChange, toml::de::Error> {
     };
     let span = whole.span();
     let part = |table| toml::Deserializer::from(Spanned::new(span.clone(), table));
+    let mut goods = GoodsPatch::default();
+    for table in departments_flagged(whole.get_mut()) {
+        let Flagged { number, flags } = Flagged::deserialize(part(table))?;
+        goods.departments.push((number, flags));
+    }
     Ok(SettingsChange {
+        goods,
         codes: CodesPatch::deserialize(part(codes))?,
         loyalty: LoyaltyPatch::deserialize(part(loyalty))?,
         settings: SettingsPatch::deserialize(toml::Deserializer::from(whole))?,
     })
+}
+
+/// Takes the flags out of the departments, each with its number.
+fn departments_flagged<'i>(whole: &mut DeTable<'i>) -> Vec<DeTable<'i>> {
+    let Some(DeValue::Array(departments)) = whole.get_mut("department").map(Spanned::get_mut)
+    else {
+        return Vec::new(); // Whatever else it is, the others' form refuses it.
+    };
+    let tables = departments.iter_mut().filter_map(|department| match department.get_mut() {
+        DeValue::Table(department) => Some(department),
+        _ => None,
+    });
+    let flagged = tables.filter_map(|department| {
+        let flags = department.remove_entry("flags")?;
+        let number = department.get_key_value("number");
+        let number = number.map(|(key, value)| (key.clone(), value.clone()));
+        Some(number.into_iter().chain([flags]).collect())
+    });
+    flagged.collect()
 }
 
 /// Takes what stands under some names out of a table.
@@ -130,6 +164,7 @@ fn line_of_value(text: &str, refusal: &Refusal) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::item::ItemFlags;
 
     fn fault(file: &str) -> (u64, &'static str) {
         let fault = read_shop(file, &Settings::default()).unwrap_err();
@@ -188,5 +223,30 @@ mod tests {
         let patch = read_shop(file, &Settings::default()).unwrap().settings;
         assert_eq!(patch.shop.name.as_deref(), Some("みどり商店"));
         assert_eq!(patch.tender["credit"].stamp_liable, Some(false));
+    }
+
+    #[test]
+    fn departments_flags_come_in_go_out_and_are_taken_away() {
+        let department = |more: &str| format!("[[department]]\nnumber = 5\n{more}\n");
+        let mut settings = Settings::default();
+        let mut bring = |file: &str| {
+            read_shop(file, &settings).unwrap().apply(&mut settings).unwrap();
+            settings.clone()
+        };
+        let flagged = bring(&department("flags = \"age20 fixed_price\""));
+        let flags = flagged.departments[0].flags;
+        assert!(flags.age20 && flags.fixed_price && !flags.no_points);
+        let text = crate::exchange::shop_text::shop_text(&flagged);
+        let mut again = Settings::default();
+        read_shop(&text, &again).unwrap().apply(&mut again).unwrap();
+        assert_eq!(again.departments, flagged.departments);
+        let renamed = bring(&department("name = \"たばこ\""));
+        assert_eq!(renamed.departments[0].flags, flags, "what a file leaves out stays");
+        let plain = bring(&department("flags = \"\""));
+        assert_eq!(plain.departments[0].flags, ItemFlags::default());
+        for bad in ["flags = \"cheap\"", "flags = \"weighed\""] {
+            assert_eq!(fault(&department(bad)), (3, "bad_setting"), "{bad}");
+        }
+        assert_eq!(fault("[[department]]\nflags = \"age20\"\n").0, 1, "a number is needed");
     }
 }

@@ -24,6 +24,14 @@ pub fn shop_text(settings: &Settings) -> String {
     if let Some(Value::Table(points)) = table.get_mut("points") {
         points.extend(table_of(loyalty_of(&settings.points)));
     }
+    if let Some(Value::Array(departments)) = table.get_mut("department") {
+        for (row, department) in departments.iter_mut().zip(&settings.departments) {
+            let words = department.flags.words();
+            if let (Value::Table(row), false) = (row, words.is_empty()) {
+                row.insert("flags".to_owned(), Value::String(words));
+            }
+        }
+    }
     let sections = SECTIONS.into_iter().filter_map(|name| {
         let section = Table::from_iter([(name.to_owned(), table.remove(name)?)]);
         Some(toml::to_string(&section).expect("a table of TOML values"))

@@ -41,9 +41,10 @@ fn told(Entry { header, kind }: &Entry) -> Option<Act> {
     match kind {
         Kind::ShopFounded { .. } => Act::of("entry.shop_founded"),
         Kind::EpochBegan { .. } => Act::of("entry.epoch_began"),
-        Kind::SettingsChanged(_) | Kind::CodesChanged(_) | Kind::LoyaltyChanged(_) => {
-            Act::of("entry.settings_changed")
-        }
+        Kind::SettingsChanged(_)
+        | Kind::CodesChanged(_)
+        | Kind::LoyaltyChanged(_)
+        | Kind::GoodsChanged(_) => Act::of("entry.settings_changed"),
         Kind::StaffSignedIn { staff } => Act::about("entry.staff_signed_in", staff),
         Kind::StaffSignedOut { staff } => Act::about("entry.staff_signed_out", staff),
         Kind::PinRefused { staff, tries, .. } => {

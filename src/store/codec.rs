@@ -231,7 +231,7 @@ mod tests {
     use crate::domain::number::{DocKind, DocNo};
     use crate::domain::points::ExpiresFrom;
     use crate::domain::sale::{OnTheWay, SaleId, VoidedLine};
-    use crate::domain::settings::{CodesPatch, LoyaltyPatch, NearDate};
+    use crate::domain::settings::{CodesPatch, GoodsPatch, LoyaltyPatch, NearDate};
 
     fn entry(kind: Kind) -> Entry {
         let header = Header {
@@ -317,6 +317,12 @@ mod tests {
                     }),
                 },
                 "3205010131017801310a02030104",
+            ),
+            (
+                Kind::GoodsChanged(Box::new(GoodsPatch {
+                    departments: vec![(5, "age20".to_owned())],
+                })),
+                "330105056167653230",
             ),
             (Kind::SalesLeftParked(Tally { count: 2, amount: yen(5000) }), "3004fb1027"),
             (

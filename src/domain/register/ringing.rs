@@ -248,7 +248,7 @@ impl Register {
         let again = Command::Department { number, amount };
         self.usual_in(department, &department.name, amount, again)?;
         let mut item = Item::new(format!("D{number:02}"), &department.name, amount.into());
-        item.department = number;
+        (item.department, item.flags) = (number, department.flags);
         let rung = Rung {
             price: amount.into(),
             price_mode: self.settings.tax.price_mode,
@@ -296,7 +296,8 @@ fn joins(line: &LineItem, rung: &Rung) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::item::{Item, Unit};
+    use crate::domain::item::{Item, ItemFlags, Unit};
+    use crate::domain::refusal::RefusalCode;
     use crate::domain::register::test_shop::Shop;
 
     /// The weight is keyed as every quantity is, and the line before it is another's.
@@ -326,5 +327,24 @@ mod tests {
         shop.give("times 1.2");
         shop.give("scan 201");
         assert_eq!(rung(&shop)[3], ("201".to_owned(), "1.2".to_owned()));
+    }
+
+    /// `japan.md` 1.7, 1.10: tobacco by its key is tobacco.
+    #[test]
+    fn goods_by_department_have_the_flags_of_their_department() {
+        let mut shop = Shop::staffless();
+        shop.change(|settings| {
+            let tobacco = settings.departments.iter_mut().find(|known| known.number == 2).unwrap();
+            tobacco.flags =
+                ItemFlags::from_words("age20 fixed_price no_discount no_points").unwrap();
+        });
+        shop.give("department 2 600");
+        assert_eq!(shop.refuse("tender_cash").code, RefusalCode::AgeCheck);
+        shop.refuse("line_discount 10%");
+        shop.refuse("price_override 500");
+        shop.give("age_checked");
+        shop.sell(&["department 1 100"]);
+        let sold = &shop.last_sale().lines;
+        assert!(sold[0].item.flags.no_points && !sold[1].item.flags.no_points);
     }
 }

@@ -4,19 +4,20 @@
 //! Invariant: its entries belong to one act, in an order in which each of them fits.
 
 use super::codes::cards_beside_labels;
-use super::{CodesPatch, LoyaltyPatch, Settings, SettingsPatch};
+use super::{CodesPatch, GoodsPatch, LoyaltyPatch, Settings, SettingsPatch};
 use crate::domain::command::Pin;
 use crate::domain::entry::Kind;
 use crate::domain::refusal::Refusal;
 use crate::domain::registration::{CheckDiffers, RegistrationNumber};
 
-/// What a settings file says. The codes, and some of how points are counted, came later than the
-/// journal's format: their patches are entries of their own.
+/// What a settings file says. The codes, departments' flags, and some of how points are counted, came later
+/// than the journal's format: their patches are entries of their own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SettingsChange {
     pub settings: SettingsPatch,
     pub codes: CodesPatch,
     pub loyalty: LoyaltyPatch,
+    pub goods: GoodsPatch,
 }
 
 impl From<SettingsPatch> for SettingsChange {
@@ -35,6 +36,7 @@ impl SettingsChange {
         self.settings.apply(&mut next)?;
         self.codes.apply(&mut next)?;
         self.loyalty.apply(&mut next);
+        self.goods.apply(&mut next)?;
         cards_beside_labels(&next)?;
         *settings = next;
         Ok(())
@@ -54,13 +56,14 @@ impl SettingsChange {
 
     /// Returns the entries that say so, for one act. A file that says nothing is noted, too.
     pub fn into_kinds(self) -> Vec<Kind> {
-        let Self { settings, codes, loyalty } = self;
+        let Self { settings, codes, loyalty, goods } = self;
         let codes = said(codes).map(|codes| Kind::CodesChanged(Box::new(codes)));
         let loyalty = said(loyalty).map(|loyalty| Kind::LoyaltyChanged(Box::new(loyalty)));
-        let says_more = codes.is_some() || loyalty.is_some();
+        let goods = said(goods).map(|goods| Kind::GoodsChanged(Box::new(goods)));
+        let says_more = codes.is_some() || loyalty.is_some() || goods.is_some();
         let settings = if says_more { said(settings) } else { Some(settings) };
         let settings = settings.map(|settings| Kind::SettingsChanged(Box::new(settings)));
-        settings.into_iter().chain(codes).chain(loyalty).collect()
+        settings.into_iter().chain(codes).chain(loyalty).chain(goods).collect()
     }
 }
 
@@ -71,7 +74,13 @@ fn said<T: Default + PartialEq>(patch: T) -> Option<T> {
 
 /// Returns whether an entry changes the settings.
 pub const fn changes_settings(kind: &Kind) -> bool {
-    matches!(kind, Kind::SettingsChanged(_) | Kind::CodesChanged(_) | Kind::LoyaltyChanged(_))
+    matches!(
+        kind,
+        Kind::SettingsChanged(_)
+            | Kind::CodesChanged(_)
+            | Kind::LoyaltyChanged(_)
+            | Kind::GoodsChanged(_)
+    )
 }
 
 /// Folds what an entry says of the settings; most say nothing.
@@ -86,6 +95,7 @@ pub fn fold_settings(settings: &mut Settings, kind: &Kind) -> Result<(), Refusal
             patch.apply(settings);
             Ok(())
         }
+        Kind::GoodsChanged(patch) => patch.apply(settings),
         _ => Ok(()),
     }
 }
@@ -118,17 +128,20 @@ mod tests {
         let shop = ShopPatch { name: Some("店".into()), ..ShopPatch::default() };
         let shop = SettingsPatch { shop, ..SettingsPatch::default() };
         let used = LoyaltyPatch { expires_from: Some(ExpiresFrom::Used), ..<_>::default() };
-        for (settings, codes, loyalty, want) in [
-            (<_>::default(), <_>::default(), <_>::default(), "settings"),
-            (shop.clone(), <_>::default(), <_>::default(), "settings"),
-            (<_>::default(), cards("28"), <_>::default(), "codes"),
-            (<_>::default(), <_>::default(), used.clone(), "loyalty"),
-            (shop, cards("28"), used, "settings codes loyalty"),
+        let flags = GoodsPatch { departments: vec![(1, "age20".into())] };
+        for (settings, codes, loyalty, goods, want) in [
+            (<_>::default(), <_>::default(), <_>::default(), <_>::default(), "settings"),
+            (shop.clone(), <_>::default(), <_>::default(), <_>::default(), "settings"),
+            (<_>::default(), cards("28"), <_>::default(), <_>::default(), "codes"),
+            (<_>::default(), <_>::default(), used.clone(), <_>::default(), "loyalty"),
+            (<_>::default(), <_>::default(), <_>::default(), flags.clone(), "goods"),
+            (shop, cards("28"), used, flags, "settings codes loyalty goods"),
         ] {
-            let kinds = SettingsChange { settings, codes, loyalty }.into_kinds();
+            let kinds = SettingsChange { settings, codes, loyalty, goods }.into_kinds();
             let word = |kind: &Kind| match kind {
                 Kind::CodesChanged(_) => "codes",
                 Kind::LoyaltyChanged(_) => "loyalty",
+                Kind::GoodsChanged(_) => "goods",
                 _ => "settings",
             };
             let words: Vec<_> = kinds.iter().map(word).collect();

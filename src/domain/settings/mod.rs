@@ -6,11 +6,13 @@
 mod applying;
 mod change;
 mod codes;
+mod goods;
 mod loyalty;
 mod patch;
 
 pub use change::{SettingsChange, changes_settings, fold_settings};
 pub use codes::{CodesPatch, NearDate, near_date_percent};
+pub use goods::GoodsPatch;
 pub use loyalty::LoyaltyPatch;
 pub use patch::{
     ClassPatch, CouponPatch, DepartmentPatch, InStorePatch, LimitsPatch, PointsPatch, RankPatch,
@@ -23,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use super::code::{CardPattern, InStoreRule};
 use super::command::{CommandSpec, Discount};
+use super::item::ItemFlags;
 use super::money::Money;
 use super::points::PointRules;
 use super::quantity::Rate;
@@ -58,12 +61,21 @@ pub struct Department {
     /// beyond needs the manager.
     pub lowest: Option<Money>,
     pub highest: Option<Money>,
+    /// Those of goods that are rung by it.
+    pub flags: ItemFlags,
 }
 
 impl Department {
     /// Returns a department without bounds of its prices.
     pub fn new(number: u16, name: impl Into<String>, tax_class: impl Into<String>) -> Self {
-        Self { number, name: name.into(), tax_class: tax_class.into(), lowest: None, highest: None }
+        Self {
+            number,
+            name: name.into(),
+            tax_class: tax_class.into(),
+            lowest: None,
+            highest: None,
+            flags: ItemFlags::default(),
+        }
     }
 
     pub fn has_bounds(&self) -> bool {
