@@ -340,6 +340,8 @@ pin = "795246"
     let played = shop.play(&format!("{asked}\nconfirm\ntender_cash"));
     assert_eq!(played.codes(), ["", "confirm", "", ""]);
     assert_eq!(played.last()["sale"]["total"], 1);
+    let played = shop.play(&format!("{asked}\nquantity 2\nvoid_sale"));
+    assert_eq!(played.codes(), ["", "confirm", "", ""], "a quantity is no answer, and no weight");
     let rows = shop.export("journal");
     let refused = rows.iter().filter(|row| row["kind"].contains("efused"));
     assert_eq!(refused.count(), 3, "the price refusals are in the journal: {rows:?}");

@@ -112,6 +112,15 @@ pub struct Approval {
     pub until_ms: i64,
 }
 
+/// A command that was refused, and what would have it done after all.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Waiting {
+    /// `confirm`.
+    Yes(Command),
+    /// The weight of the goods that were scanned: the next quantity.
+    Weight(Command),
+}
+
 /// Who stands here. Never outlives the process.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Session {
@@ -119,8 +128,7 @@ pub struct Session {
     pub staff: Option<u32>,
     pub locked: bool,
     pub approval: Option<Approval>,
-    /// The command that waits for `confirm`.
-    pub asked: Option<Box<Command>>,
+    pub asked: Option<Box<Waiting>>,
     /// Set while a confirmed command runs.
     pub confirmed: bool,
     /// A book row that waits for its partner.

@@ -28,7 +28,7 @@ mod tender;
 pub(crate) mod test_shop;
 mod view;
 
-pub use cart::{Approval, Cart, CartDiscount, CartMember, CartReturn, Pending, Session};
+pub use cart::{Approval, Cart, CartDiscount, CartMember, CartReturn, Pending, Session, Waiting};
 pub use kept::{Kept, kept_of, left_after, left_of};
 pub use lookup::{Context, FormalKept, ItemFound, Lookup, Now, PinVerdict, StoredSale};
 pub use pricing::{Priced, price};
@@ -157,8 +157,7 @@ pub struct Applied {
 pub struct Refused {
     pub refusal: Refusal,
     pub record: Option<Box<Draft>>,
-    /// The command that `confirm` would carry out all the same.
-    pub ask: Option<Box<Command>>,
+    pub ask: Option<Box<Waiting>>,
 }
 
 impl From<Refusal> for Refused {
@@ -229,8 +228,8 @@ impl Register {
     /// Whatever does not answer the question for a price ends it, and says so: no price keyed later
     /// may go to goods that nobody thinks of any more.
     fn drop_question(&self, command: &Command, applied: &mut Applied) {
-        let given = match (command, &self.session.asked) {
-            (Command::Confirm, Some(asked)) => asked,
+        let given = match (command, self.session.asked.as_deref()) {
+            (Command::Confirm, Some(Waiting::Yes(asked))) => asked,
             _ => command,
         };
         let Some(asked) = self.session.asking.as_ref().filter(|_| !keeps_question(given)) else {
@@ -255,7 +254,7 @@ impl Register {
         }
     }
 
-    /// Keeps what a refusal asks again, for `confirm`; its record, when it has one, is in the journal.
+    /// Keeps the command that waits after its refusal; the record, when there is one, is in the journal.
     pub fn refused(&mut self, refused: &Refused, record: Option<&Entry>) {
         self.session.asked = refused.ask.clone();
         if let Some(entry) = record {
@@ -334,7 +333,7 @@ impl Register {
                 return self.department(*number, *amount, context);
             }
             C::Quantity(quantity) => match self.session.asked.as_deref() {
-                Some(scan @ C::Scan { .. }) => return self.weighed(scan, *quantity, context),
+                Some(Waiting::Weight(scan)) => return self.weighed(scan, *quantity, context),
                 _ => self.quantity(*quantity, context),
             },
             C::Times(quantity) => self.times(*quantity),
@@ -427,7 +426,6 @@ impl Register {
         applied
     }
 
-    /// Does what was asked again: the command waits in the session until then.
     /// Rings goods up that waited for their weight.
     fn weighed(
         &self,
@@ -441,14 +439,15 @@ impl Register {
         weighed.perform(scan, context)
     }
 
+    /// Does what was asked again: the command waits in the session until then.
     fn confirm(&self, context: &mut Context<'_>) -> Result<Applied, Refused> {
-        let asked = self.session.asked.clone();
-        let command =
-            asked.ok_or_else(|| Refusal::new(RefusalCode::Confirm).saying("nothing_to_confirm"))?;
+        let Some(Waiting::Yes(command)) = self.session.asked.as_deref() else {
+            return Err(Refusal::new(RefusalCode::Confirm).saying("nothing_to_confirm").into());
+        };
         let mut confirmed = self.clone();
         confirmed.session.asked = None;
         confirmed.session.confirmed = true;
-        let mut applied = confirmed.perform(&command, context)?;
+        let mut applied = confirmed.perform(command, context)?;
         applied.session.confirmed = false;
         Ok(applied)
     }
@@ -457,7 +456,9 @@ impl Register {
 /// Goods by weight that were scanned without one wait: the next quantity is their weight.
 fn waiting_for_weight(refused: Refused, scan: &Command) -> Refused {
     match refused.refusal.sentence {
-        "weight_needed" => Refused { ask: Some(Box::new(scan.clone())), ..refused },
+        "weight_needed" => {
+            Refused { ask: Some(Box::new(Waiting::Weight(scan.clone()))), ..refused }
+        }
         _ => refused,
     }
 }

@@ -324,6 +324,7 @@ mod tests {
         shop.give("quantity 2");
         assert_eq!(rung(&shop)[2], ("101".to_owned(), "2".to_owned()), "other goods came between");
         shop.refuse("scan 201");
+        assert_eq!(shop.refuse("confirm").sentence, "nothing_to_confirm", "a yes is no weight");
         shop.give("times 1.2");
         shop.give("scan 201");
         assert_eq!(rung(&shop)[3], ("201".to_owned(), "1.2".to_owned()));

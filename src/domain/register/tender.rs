@@ -7,7 +7,8 @@
 use super::drawer::counted;
 use super::points_back::{PointsBack, points_back};
 use super::{
-    Applied, Cart, Context, DrawerCause, Effect, Paper, Priced, Refused, Register, SaleView, price,
+    Applied, Cart, Context, DrawerCause, Effect, Paper, Priced, Refused, Register, SaleView,
+    Waiting, price,
 };
 use crate::domain::command::{Command, Handed};
 use crate::domain::entry::Kind;
@@ -148,7 +149,7 @@ impl Register {
     }
 
     pub(super) fn asking_again(&self, refusal: Refusal, command: Command) -> Refused {
-        Refused { refusal, record: None, ask: Some(Box::new(command)) }
+        Refused { refusal, record: None, ask: Some(Box::new(Waiting::Yes(command))) }
     }
 
     fn refund(
