@@ -244,13 +244,9 @@ fn what_a_code_is_stands_in_words_on_the_screen() {
         let shop = shop();
         let terminal = Terminal::open(&shop, &["--lang", language]);
         terminal.shows(&["みどり商店"]);
-        terminal.send(b"\x1b[24~");
-        std::thread::sleep(HAND);
-        terminal.types("inquire 2900000000018\r");
+        commands(&terminal, "inquire 2900000000018");
         terminal.shows(&words[..2]);
-        terminal.send(b"\x1b[24~");
-        std::thread::sleep(HAND);
-        terminal.types("inquire 4901234567894\r");
+        commands(&terminal, "inquire 4901234567894");
         terminal.shows(&["おにぎり", words[0], words[2], words[3]]);
         terminal.becomes("words", |screen| !screen.contains("explain."));
     }
@@ -402,23 +398,18 @@ fn a_z_without_its_backup_is_said_at_once_on_leaving_and_at_the_next_start() {
     let at = |hour: u32| format!("2026-11-22T{hour}:00:00+09:00");
     let open = |hour| Terminal::open(&shop, &["--at", &at(hour), "--lang", "en"]);
     let sale = "scan 4901234567894\ntender_cash\n";
-    let z_report = |terminal: &Terminal| {
-        terminal.send(b"\x1b[24~");
-        std::thread::sleep(HAND);
-        terminal.types("z_report\r");
-    };
     shop.sell_at(&at(10), sale);
     std::fs::write(shop.dir().join("backup"), "in the way").unwrap();
     let mut terminal = open(11);
     terminal.shows(&["みどり商店"]);
-    z_report(&terminal);
+    commands(&terminal, "z_report");
     terminal.shows(&["The backup of the Z could not be written"]);
     terminal.signal(Signal::TERM);
     terminal.ends();
     shop.sell_at(&at(12), sale);
     let mut terminal = open(13);
     terminal.shows(&["みどり商店", "The last Z has no backup"]);
-    z_report(&terminal);
+    commands(&terminal, "z_report");
     terminal.shows(&["The day is closed"]);
     terminal.signal(Signal::TERM);
     terminal.ends();

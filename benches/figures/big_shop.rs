@@ -88,7 +88,8 @@ fn evening(eve: NaiveDate) -> String {
     format!("{eve}T20:00:00+09:00")
 }
 
-fn utf8(path: &Path) -> Result<&str, Failure> {
+/// Returns a path as an argument.
+pub fn utf8(path: &Path) -> Result<&str, Failure> {
     Ok(path.to_str().ok_or("a folder's name in UTF-8")?)
 }
 
@@ -97,8 +98,7 @@ pub fn make_demo(program: &Path, shop: &Path, scratch: &Path, count: u32) -> Res
     run(program, shop, &["init", "--demo"])?;
     let items = scratch.join("items.csv");
     goods::write_items(&items, count)?;
-    let items = items.to_str().ok_or("a folder's name in UTF-8")?;
-    run(program, shop, &["import", "items", items, "--apply"]).map(drop)
+    run(program, shop, &["import", "items", utf8(&items)?, "--apply"]).map(drop)
 }
 
 /// Returns the kept shop, made now when it is not there. Copy it before you change it.

@@ -140,8 +140,7 @@ fn hire(shop: &Path, scratch: &Path) -> Result<(), Failure> {
     let staff =
         format!("[[staff]]\nnumber = {number}\nname = \"店長\"\nlevel = 9\npin = \"{pin}\"\n");
     std::fs::write(&settings, staff)?;
-    let settings = settings.to_str().ok_or("a folder's name in UTF-8")?;
-    regi(shop, &["import", "shop", settings, "--apply"]).map(drop)
+    regi(shop, &["import", "shop", big_shop::utf8(&settings)?, "--apply"]).map(drop)
 }
 
 fn latencies([hello, demo, big]: &[Hands; 3], floor: &Times) -> Vec<Figure> {

@@ -79,13 +79,13 @@ pub fn encode_kind(kind: &Kind, usual: usize) -> Result<EncodedKind, CodecError>
     Ok(EncodedKind(bytes))
 }
 
-/// Encodes an import's items, each of which `put` put behind the others.
-pub fn encode_items(import: u128, items: u64, put: &[u8]) -> Result<EncodedKind, CodecError> {
-    let mut bytes = Vec::with_capacity(64 + put.len());
+/// Encodes an import's items, each of which `encode_onto` put behind the others.
+pub fn encode_items(import: u128, items: u64, encoded: &[u8]) -> Result<EncodedKind, CodecError> {
+    let mut bytes = Vec::with_capacity(64 + encoded.len());
     encode_onto(&mut bytes, &Kind::ItemsImported { import, items: Vec::new() })?;
     bytes.pop(); // That there are none.
     encode_onto(&mut bytes, &items)?;
-    bytes.extend_from_slice(put);
+    bytes.extend_from_slice(encoded);
     Ok(EncodedKind(bytes))
 }
 
@@ -144,17 +144,12 @@ pub fn pack_around<B: Serialize, A: Serialize>(
     Ok(())
 }
 
-/// Puts a value's bytes behind others, to stand in a row that `pack_with` makes.
-pub fn put<T: Serialize>(bytes: &mut Vec<u8>, value: &T) -> Result<(), CodecError> {
-    encode_onto(bytes, value)
-}
-
-/// Returns what `pack` makes of `before` and of what `put` made, as fields of one value.
-pub fn pack_with<B: Serialize>(before: &B, put: &[u8]) -> Result<Vec<u8>, CodecError> {
-    let mut bytes = Vec::with_capacity(16 + put.len());
+/// Returns what `pack` makes of `before` and of what `encode_onto` made, as fields of one value.
+pub fn pack_with<B: Serialize>(before: &B, encoded: &[u8]) -> Result<Vec<u8>, CodecError> {
+    let mut bytes = Vec::with_capacity(16 + encoded.len());
     bytes.push(VERSION);
     encode_onto(&mut bytes, before)?;
-    bytes.extend_from_slice(put);
+    bytes.extend_from_slice(encoded);
     Ok(guard(bytes))
 }
 
@@ -188,7 +183,8 @@ fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
     Ok(bytes)
 }
 
-fn encode_onto<T: Serialize>(bytes: &mut Vec<u8>, value: &T) -> Result<(), CodecError> {
+/// Puts a value's bare bytes behind others.
+pub fn encode_onto<T: Serialize>(bytes: &mut Vec<u8>, value: &T) -> Result<(), CodecError> {
     bincode::serde::encode_into_std_write(value, bytes, CONFIG)
         .map_err(|error| CodecError::Shape(error.to_string()))?;
     Ok(())
@@ -350,7 +346,7 @@ mod tests {
             let item = |n: i64| Item::new(n.to_string(), "牛乳", n.into());
             let items: Vec<Item> = (0..count).map(item).collect();
             let mut bytes = Vec::new();
-            items.iter().for_each(|item| put(&mut bytes, item).unwrap());
+            items.iter().for_each(|item| encode_onto(&mut bytes, item).unwrap());
             let made = encode_items(7, count as u64, &bytes).unwrap();
             assert_eq!(made, encode_kind(&Kind::ItemsImported { import: 7, items }, 0).unwrap());
         }

@@ -134,11 +134,11 @@ impl Items {
     fn push(&mut self, item: &Item) -> Result<(), StoreError> {
         let code = items::stored_code(&item.code);
         match code == item.code {
-            true => codec::put(&mut self.rows.packed, item)?,
+            true => codec::encode_onto(&mut self.rows.packed, item)?,
             false => {
                 self.is_respelled = true;
                 let item = Item { code: code.clone(), ..item.clone() };
-                codec::put(&mut self.rows.packed, &item)?;
+                codec::encode_onto(&mut self.rows.packed, &item)?;
             }
         }
         self.keys.set(item);

@@ -215,16 +215,14 @@ impl<W: Write> Counter<W> {
         self.engine.spool.drain(Duration::from_millis(300));
         self.engine.kitchen.drain(Duration::from_millis(300));
         self.engine.stamp_spool();
-        if let Err(refusal) = self.engine.end_backup(true) {
-            self.unsaid = Some(self.engine.words.refusal(&refusal));
-        }
+        self.end_backup(true);
         self.engine.settle();
         self.engine.shop.sync_cart();
     }
 
-    /// Takes the end of a Z's backup as soon as it is there.
-    fn end_backup(&mut self) {
-        if let Err(refusal) = self.engine.end_backup(false) {
+    /// Takes the end of a Z's backup when it is there; `wait` waits for it.
+    fn end_backup(&mut self, wait: bool) {
+        if let Err(refusal) = self.engine.end_backup(wait) {
             self.picture.refuse(&refusal, &self.engine.words);
             self.unsaid = Some(self.engine.words.refusal(&refusal)); // Once more on the way out.
         }
@@ -314,7 +312,7 @@ impl<W: Write> Counter<W> {
         self.end_trial();
         let may_settle = self.in_flight.is_none() && !self.engine.shop.reader().is_sorting_in();
         if self.engine.backup.is_some() && may_settle {
-            self.end_backup();
+            self.end_backup(false);
         }
         if !self.settled && self.last_act.elapsed() >= IDLE && may_settle {
             self.settled = true;
@@ -447,7 +445,7 @@ impl<W: Write> Counter<W> {
         }
         if self.no_backup && !self.engine.register.is_locked() && self.picture.is_quiet() {
             self.no_backup = false;
-            self.picture.said(self.engine.words.get("notice.z_without_backup").to_owned());
+            self.picture.say("notice.z_without_backup", &self.engine.words);
         }
         let model = self.picture.model(&self.engine.words);
         self.screens.settle(&model);
