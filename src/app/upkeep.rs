@@ -24,6 +24,7 @@ use crate::store::files::plain::PlainFiles;
 use crate::store::history::History;
 use crate::store::keys::Keys;
 use crate::store::keys_copy;
+use crate::store::opening::Known;
 use crate::store::projections::Watch;
 use crate::store::reader::Reader;
 use crate::store::repair::{Missing, Source};
@@ -142,9 +143,10 @@ impl StartCheck {
         let (tell, verdict) = bounded(1);
         clear_trials(books.dir());
         let (reader, keys) = (books.journal().clone(), books.keys().clone());
+        let dir = books.dir().to_owned();
         // Without a thread the receiver hears nothing and the check counts as failed: words, no panic.
         let _ = std::thread::Builder::new().name("check".to_owned()).spawn(move || {
-            let damage = first_damage(&reader, copy.as_ref()).map(|damage| damage.to_string());
+            let damage = first_damage(&dir, &reader, copy.as_ref());
             let found = damage.or_else(|| newer_keys(&keys, copy.as_ref()));
             let _ = tell.send(found); // Whoever asked has left.
             woken();
@@ -184,16 +186,38 @@ fn newer_keys(keys: &Keys, copy: Option<&CopyPlace>) -> Option<String> {
     }
 }
 
-fn first_damage(reader: &Reader, copy: Option<&CopyPlace>) -> Option<Damage> {
-    let from = reader.newest_month().and_then(|newest| Month::new(newest.year(), 1));
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let chain = reader.verify(from, threads, &ChainWatch::default());
+/// Returns the first damage of this year in any journal of the folder: those of the epochs before a
+/// restore hold the year's sales, too.
+fn first_damage(dir: &Path, running: &Reader, copy: Option<&CopyPlace>) -> Option<String> {
+    let from = running.newest_month().and_then(|newest| Month::new(newest.year(), 1));
+    let history = History::new(Arc::new(PlainFiles), dir);
+    let journals = match history.journals() {
+        Ok(journals) => journals,
+        Err(error) => return Some(error.to_string()),
+    };
+    let own = (running.id().lane(), running.id().epoch());
+    let former =
+        journals.into_iter().filter(|journal| *journal != own).find_map(|(lane, epoch)| {
+            match history.open(lane, epoch, Known::default()) {
+                Ok((reader, report)) => {
+                    damage_of(&reader, from).or(report.damage.into_iter().next())
+                }
+                Err(error) => return Some(error.to_string()),
+            }
+            .map(|damage| damage.to_string())
+        });
+    let found = former.or_else(|| damage_of(running, from).map(|damage| damage.to_string()));
     // A copy that cannot be read is its own trouble: its state is on the screen.
-    let says = copy.and_then(|copy| copy_head_says(reader, copy).ok());
-    chain.damage.into_iter().next().or(match says {
+    let says = copy.and_then(|copy| copy_head_says(running, copy).ok());
+    found.or(match says {
         Some(CopySays::More { from: seq, .. } | CopySays::Other { seq }) => {
-            Some(Damage { segment: None, seq, offset: 0, why: Why::Witness })
+            Some(Damage { segment: None, seq, offset: 0, why: Why::Witness }.to_string())
         }
         _ => None,
     })
+}
+
+fn damage_of(reader: &Reader, from: Option<Month>) -> Option<Damage> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    reader.verify(from, threads, &ChainWatch::default()).damage.into_iter().next()
 }

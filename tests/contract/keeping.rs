@@ -91,6 +91,30 @@ fn a_damaged_journal_gives_no_figure_and_takes_no_money() {
     assert_eq!(shop.export("sales"), before, "and the sales stand as they were");
 }
 
+/// The year's sales before a restore stand in a journal of their own.
+#[test]
+fn damage_before_a_restore_takes_no_money_either() {
+    let shop = lived_in();
+    let file = shop.dir().with_file_name("backup.regi");
+    shop.told(&["backup", file.to_str().unwrap()]);
+    shop.told(&["restore", file.to_str().unwrap()]);
+    shop.sell("department 1 300\ntender_cash");
+    let former = shop.segments().into_iter().find(|path| !path.to_string_lossy().contains("01b"));
+    let former = former.expect("the journal before");
+    let sound = std::fs::read(&former).expect("its bytes");
+    for part in [2, 7] {
+        let mut bytes = sound.clone();
+        let place = bytes.len() * part / 9;
+        bytes[place] ^= 0x01;
+        std::fs::write(&former, &bytes).expect("damage");
+        let played = shop.play("department 1 100\ntender_cash");
+        let error = &played.answers.last().expect("an answer")["error"];
+        assert_eq!(error["code"], "damaged", "{}{}", played.stdout, played.stderr);
+    }
+    std::fs::write(&former, &sound).expect("repair");
+    shop.sell("tender_cash");
+}
+
 #[test]
 fn a_backup_restores_the_whole_shop_elsewhere() {
     let shop = lived_in();
