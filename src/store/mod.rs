@@ -70,6 +70,7 @@ pub mod cart_keeper;
 pub mod diagnosis;
 pub mod drill;
 pub mod folding;
+pub mod full_check;
 pub mod history;
 pub mod journal_search;
 pub mod mending;

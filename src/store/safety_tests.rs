@@ -19,6 +19,7 @@ use super::segment::SegmentName;
 use super::shop::Shop;
 use super::tables::first_difference;
 use super::test_shop::*;
+use super::z_signing::tests::closing;
 use crate::domain::entry::Kind;
 use crate::domain::member::{MemberCard, Sealed};
 use crate::domain::register::Lookup;
@@ -47,6 +48,25 @@ fn restore(files: &FaultyFiles, dir: &str, over_newer: OverNewer) -> Result<(), 
     let (backup, shop_dir) = (Path::new(BACKUP), Path::new(dir));
     let chance = counting_chance();
     Restore { files: &layer, backup, shop_dir, chance, over_newer, pid: 7 }.run().map(|_| ())
+}
+
+/// Nobody has looked up what rotted: only reading the whole store finds it.
+#[test]
+fn a_page_that_rots_is_found_after_the_z_and_the_store_made_anew() {
+    let files = FaultyFiles::new();
+    let mut shop = shop_with(&files, 30);
+    say(&mut shop, 9_000, vec![Kind::ZClosed(Box::new(closing()))]);
+    shop.reader().wait_folded(shop.journal().head().seq).unwrap();
+    let store = Path::new("/shop/store.redb");
+    let pages = files.open(store).unwrap().len().unwrap() / 4096;
+    (1..pages).for_each(|page| files.flip(store, page * 4096 + 100, 1));
+    let patience = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while shop.reader().progress.mends() == 0 {
+        assert!(std::time::Instant::now() < patience, "the store stands as it is");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert!(projections::open_whole(&files, store).is_some(), "and is whole again");
+    assert_eq!(shop.reader().member("m1").unwrap().unwrap().code, "m1");
 }
 
 #[test]

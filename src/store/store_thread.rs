@@ -1,8 +1,8 @@
 //! The store thread: it owns folding, behind whoever appends.
 //!
 //! Room: store. May touch: one thread and one bounded channel.
-//! Invariant: entries are folded in the order they were appended; at idle everything is made durable;
-//! an idle thread sleeps.
+//! Invariant: entries are folded in the order they were appended; at idle everything is made durable, and
+//! after a Z checked; an idle thread sleeps.
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -13,6 +13,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use super::ahead::Arriving;
 use super::fault::StoreError;
 use super::folding::{Folder, Step};
+use super::full_check::{self, Verdict};
 use super::mending::{Mending, Trust};
 use super::progress::Progress;
 use crate::domain::entry::Kind;
@@ -92,6 +93,7 @@ impl StoreThread {
             mending,
             progress,
             trust: Trust::WhatIsWhole,
+            check_due: false,
         };
         let thread =
             thread::Builder::new().name("store".to_owned()).spawn(move || worker.run(&inbox))?;
@@ -126,6 +128,8 @@ struct Worker {
     mending: Mending,
     progress: Arc<Progress>,
     trust: Trust,
+    /// A Z was folded, and the whole file not read since.
+    check_due: bool,
 }
 
 impl Worker {
@@ -158,16 +162,32 @@ impl Worker {
         }
     }
 
-    /// Waits for an order; in a quiet moment everything is made durable.
+    /// Waits for an order; in a quiet moment everything is made durable, and checked after a Z.
     fn next(&mut self, inbox: &Receiver<Order>) -> Option<Order> {
-        while self.folder.as_ref().is_some_and(Folder::is_unsettled) {
+        while self.check_due || self.folder.as_ref().is_some_and(Folder::is_unsettled) {
             match inbox.recv_timeout(IDLE) {
                 Ok(order) => return Some(order),
-                Err(RecvTimeoutError::Timeout) => drop(self.settle()),
+                Err(RecvTimeoutError::Timeout) => self.use_quiet(inbox),
                 Err(RecvTimeoutError::Disconnected) => return None,
             }
         }
         inbox.recv().ok()
+    }
+
+    fn use_quiet(&mut self, inbox: &Receiver<Order>) {
+        if self.settle().is_err() || !self.check_due {
+            self.check_due = false; // What failed was told, and is made anew with the next order.
+            return;
+        }
+        let waiting = inbox.clone();
+        let Mending { history, path, .. } = &self.mending;
+        let verdict = full_check::check(&*history.files, path, move || waiting.is_empty());
+        self.check_due = verdict == Verdict::CalledOff;
+        if verdict == Verdict::Unsound {
+            self.trust = Trust::Nothing;
+            self.folder = None;
+            let _ = self.make_anew(); // As in `let_go`.
+        }
     }
 
     /// Folds an entry and those that wait behind it; returns the other order that stood behind them.
@@ -195,6 +215,7 @@ impl Worker {
             folder.fold(&steps)?;
             if closes { folder.settle() } else { Ok(()) }
         });
+        self.check_due |= closes && folded.is_ok();
         if folded.is_ok() && !self.folder.as_ref().is_some_and(Folder::is_ahead) {
             self.progress.folded(last);
         }

@@ -78,7 +78,7 @@ pub fn code(entry: &Entry, before: Hash) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::domain::money::{Money, yen};
     use crate::domain::number::DocKind;
@@ -86,7 +86,7 @@ mod tests {
 
     const BEFORE: Hash = Hash::from_bytes([5; 32]);
 
-    fn closing() -> ZClosing {
+    pub fn closing() -> ZClosing {
         ZClosing {
             number: DocNo { kind: DocKind::Z, ..receipt(412) },
             counted: Some(yen(30_000)),
