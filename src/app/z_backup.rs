@@ -30,7 +30,7 @@ const BACKUPS_KEPT: usize = 14;
 const TRIALS: &str = "backup/trial";
 
 /// A trial is left out when less than so many times the backup's size would be free: selling needs it.
-const ROOM: u64 = 6;
+const ROOM: u64 = 3;
 
 /// The backup of a Z, on its own thread.
 pub struct ZBackup {

@@ -19,7 +19,7 @@ use super::codec;
 use super::fault::StoreError;
 use super::files::{DiskFile, Files, beside, parent, read_full, write_once};
 use super::history::History;
-use super::keys::{KeyRow, Keys};
+use super::keys::{KeyRow, Keys, TakeRow};
 use super::opening::Known;
 
 const MAGIC: &[u8; 8] = b"regi-bak";
@@ -251,25 +251,18 @@ pub(super) fn unpack_part(
     Ok(out.file.sync_data()?)
 }
 
-/// Reads the keys of a backup.
-pub(super) fn key_rows(backup: &dyn DiskFile, part: &Part) -> Result<Vec<KeyRow>, StoreError> {
-    let mut rows = Vec::new();
-    each_key_row(backup, part, &mut |row| rows.push(row))?;
-    Ok(rows)
-}
-
 /// Calls `each` with the keys of a backup, a chunk of them in memory.
-fn each_key_row(
+pub(super) fn each_key_row(
     backup: &dyn DiskFile,
     part: &Part,
-    each: &mut dyn FnMut(KeyRow),
+    each: &mut TakeRow<'_>,
 ) -> Result<(), StoreError> {
     let mut begun = Vec::new();
     each_chunk(backup, part.offset, part.len, &mut |chunk| {
         begun.extend_from_slice(chunk);
         let mut rest = begun.as_slice();
         while let Some((row, after)) = first_row(rest) {
-            each(codec::unpack(row)?);
+            each(codec::unpack(row)?)?;
             rest = after;
         }
         let left = rest.len();
@@ -295,6 +288,7 @@ pub fn holds_key(files: &dyn Files, path: &Path, member: &str) -> Result<bool, S
     for part in manifest(&*file)?.parts.iter().filter(|part| part.name == KEYS_PART) {
         each_key_row(&*file, part, &mut |row| {
             holds |= matches!(&row, KeyRow::Member { code, .. } if code == member);
+            Ok(())
         })?;
     }
     Ok(holds)

@@ -2,10 +2,10 @@
 //! knew when its day was closed.
 //!
 //! Room: store. May touch: the backup, to read; a scratch folder that is the drill's own.
-//! Invariant: says yes only when every chain is whole to the head that the backup names and folding it
-//! anew gives the register's own state; the shop's files are not opened.
+//! Invariant: says yes only when every chain is whole to the head that the backup names, following its
+//! entries gives the register's own state, and its keys open what members told; the shop's files are not
+//! opened. Takes no memory for the size of the shop: it runs beside a counter.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,14 +13,20 @@ use super::backup::BackedHead;
 use super::chain::{Epoch, Hash, Head};
 use super::fault::StoreError;
 use super::files::Files;
-use super::history::{History, step_of};
+use super::folding::Step;
+use super::history::{History, each_batch};
 use super::keys::{Chance, Keys};
 use super::opening::{Known, TailFound};
-use super::projections::{self, STORE_NAME, Watch};
+use super::projections::Watch;
+use super::reader::Reader;
 use super::restore::{OverNewer, Restore};
+use super::sealing::{self, KeyRing};
 use super::shop::KEYS_NAME;
 use super::verify::Watch as ChainWatch;
+use crate::domain::entry::{Header, Kind};
 use crate::domain::lane::LaneState;
+use crate::domain::member::MemberCard;
+use crate::domain::settings::{Settings, fold_settings};
 
 /// What a drill needs.
 pub struct Drill<'a> {
@@ -33,8 +39,8 @@ pub struct Drill<'a> {
 }
 
 impl Drill<'_> {
-    /// Restores the backup and folds it up to the entry `at`, after which the register was `want`.
-    /// Returns how many entries were read.
+    /// Restores the backup and follows the register through it up to the entry `at`, after which it was
+    /// `want`. Returns how many entries were read.
     ///
     /// # Errors
     /// `Backup` when what came back is another shop; or why it could not be made.
@@ -51,35 +57,94 @@ impl Drill<'_> {
         let history = History::new(self.files.clone(), self.scratch);
         let entries = manifest.heads.iter().map(|head| whole_chain(&history, head));
         let entries = entries.sum::<Result<u64, _>>()?;
-        if self.folded(&history, want, at, watch)? == *want {
-            return Ok(entries);
-        }
-        Err(StoreError::Backup("brought back on trial, its totals are not the register's"))
-    }
-
-    fn folded(
-        &self,
-        history: &History,
-        want: &LaneState,
-        at: Head,
-        watch: Watch<'_>,
-    ) -> Result<LaneState, StoreError> {
-        let epoch = u8::try_from(want.epoch).ok().and_then(Epoch::new);
-        let reader =
-            history.reader(want.lane, epoch.ok_or(StoreError::Folder("no such epoch"))?)?;
-        let record = reader.read(at.seq);
-        let record = record?;
-        if record.head() != at {
-            return Err(StoreError::Backup("brought back on trial, the Z is another one"));
-        }
-        let last = step_of(&record)?.place;
-        let until = BTreeMap::from([(want.lane, last)]);
-        let db = projections::create(&**self.files, &self.scratch.join(STORE_NAME))?;
         let path = self.scratch.join(KEYS_NAME);
         let keys = Keys::open_existing(self.files.clone(), &path, self.chance.clone())?;
-        let folder =
-            projections::fold_until(&Arc::new(db), &Arc::new(keys), history, Some(&until), watch)?;
-        Ok(folder.lane(want.lane))
+        let mut walk = Walk::along(want, at, keys.ring(1)?);
+        for (lane, epoch) in history.journals()? {
+            walk.through(&history.reader(lane, epoch)?, watch)?;
+        }
+        walk.judge().map(|()| entries)
+    }
+}
+
+/// Entries read together.
+const AT_ONCE: usize = 256;
+
+/// Every entry of a shop, read in order: what the register became, and whose data opens.
+struct Walk<'a> {
+    want: &'a LaneState,
+    at: Head,
+    keys: KeyRing,
+    lane: LaneState,
+    settings: Settings,
+    /// The entry `at` was passed: what follows came after the Z.
+    is_past: bool,
+}
+
+impl<'a> Walk<'a> {
+    fn along(want: &'a LaneState, at: Head, keys: KeyRing) -> Self {
+        Self {
+            want,
+            at,
+            keys,
+            lane: LaneState::new(want.lane),
+            settings: Settings::default(),
+            is_past: false,
+        }
+    }
+
+    fn through(&mut self, journal: &Reader, watch: Watch<'_>) -> Result<(), StoreError> {
+        each_batch(journal, 1, AT_ONCE, |steps| {
+            for step in steps {
+                self.members_of(&step.entry.kind)?;
+                if step.entry.header.lane == self.want.lane && !self.is_past {
+                    self.follow(step)?;
+                }
+            }
+            watch(steps.last().map_or(0, |step| step.place.seq), journal.head().seq);
+            Ok(())
+        })
+    }
+
+    fn follow(&mut self, step: &Step) -> Result<(), StoreError> {
+        let Header { epoch, seq, .. } = step.entry.header;
+        fold_settings(&mut self.settings, &step.entry.kind)
+            .map_err(|refusal| StoreError::Unfit { seq, what: refusal.to_string() })?;
+        self.lane.fold(&step.entry);
+        if (epoch, seq) == (self.want.epoch, self.at.seq) {
+            if step.place.head() != self.at {
+                return Err(StoreError::Backup("brought back on trial, the Z is another one"));
+            }
+            self.is_past = true;
+        }
+        Ok(())
+    }
+
+    /// What a key is there for opens with it. Where there is none the member was erased, or the register
+    /// knows it no more.
+    fn members_of(&self, kind: &Kind) -> Result<(), StoreError> {
+        match kind {
+            Kind::MemberSet(card) => self.open(card),
+            Kind::MembersImported { members, .. } => {
+                members.iter().try_for_each(|member| self.open(&member.card))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn open(&self, card: &MemberCard) -> Result<(), StoreError> {
+        sealing::open(&card.code, &card.personal, || self.keys.key(&card.code)).map(drop)
+    }
+
+    fn judge(&self) -> Result<(), StoreError> {
+        let why = if !self.is_past {
+            "brought back on trial, the Z is not in it"
+        } else if self.lane != *self.want {
+            "brought back on trial, its totals are not the register's"
+        } else {
+            return Ok(());
+        };
+        Err(StoreError::Backup(why))
     }
 }
 
@@ -104,7 +169,7 @@ mod tests {
     use crate::store::files::faulty::FaultyFiles;
     use crate::store::keys::tests::counting_chance;
     use crate::store::shop::Shop;
-    use crate::store::test_shop::{card, create, line, receipt, sale, say};
+    use crate::store::test_shop::{card, create, line, open, receipt, sale, say};
 
     const BACKUP: &str = "/backup.regi";
 
@@ -156,6 +221,24 @@ mod tests {
         for (want, at) in [(&richer, at), (&lane, other), (&lane, earlier)] {
             assert!(matches!(drill(&disk, want, at), Err(StoreError::Backup(_))));
         }
+    }
+
+    #[test]
+    fn a_backup_whose_keys_do_not_open_what_members_told_fails_its_trial() {
+        let disk = FaultyFiles::new();
+        let (lane, at) = backed_up(&disk);
+        let files: Arc<dyn Files> = Arc::new(disk.clone());
+        let shop = open(&disk).shop;
+        let back_up = || {
+            disk.remove(Path::new(BACKUP)).unwrap();
+            backup::write(&files, Path::new("/shop"), shop.keys(), Path::new(BACKUP)).unwrap();
+        };
+        shop.keys().erase_member("m1").unwrap();
+        back_up();
+        assert_eq!(drill(&disk, &lane, at).unwrap(), 9, "an erased member opens no more");
+        shop.keys().create_members(["another", "m1"]).unwrap();
+        back_up();
+        assert!(matches!(drill(&disk, &lane, at), Err(StoreError::Unfit { .. })), "another key");
     }
 
     #[test]

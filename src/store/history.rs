@@ -18,7 +18,7 @@ use super::folding::Step;
 use super::imports::{Past, Span};
 use super::lanes::Folded;
 use super::opening::{Checkpoint, Known, OpenReport, is_blank};
-use super::reader::{Reader, Record};
+use super::reader::{ReadError, Reader, Record};
 use super::segment::{HEADER_LEN, Header, SegmentName};
 use crate::domain::entry::Entry;
 
@@ -109,9 +109,11 @@ pub fn step_of(record: &Record) -> Result<Step, StoreError> {
 
 /// Batches of steps that are read before the first of them is done with.
 const READ_AHEAD: usize = 2;
+/// Bytes of records in one batch: of an import's entries a few make it up.
+const MOST_BYTES: usize = 1 << 20;
 
-/// Calls `each` with the steps of a journal from `seq` on, up to `at_once` of them together; the next
-/// are read, proved and decoded meanwhile.
+/// Calls `each` with the steps of a journal from `seq` on, up to `at_once` of them together, or 1 MB of
+/// records; the next are read, proved and decoded meanwhile.
 pub fn each_batch(
     reader: &Reader,
     seq: u64,
@@ -124,11 +126,10 @@ pub fn each_batch(
     thread::scope(|scope| {
         let (hand, batches) = bounded(READ_AHEAD);
         scope.spawn(move || {
-            let steps = reader.iter_from(seq).map(|record| step_of(&record?));
-            let mut steps = steps.peekable();
-            while steps.peek().is_some() {
-                let batch: Result<Vec<Step>, StoreError> = steps.by_ref().take(at_once).collect();
-                let is_last = batch.is_err();
+            let mut records = reader.iter_from(seq);
+            loop {
+                let batch = batch(&mut records, at_once);
+                let is_last = batch.as_ref().map_or(true, Vec::is_empty);
                 if hand.send(batch).is_err() || is_last {
                     return; // Whoever folds them has stopped.
                 }
@@ -136,6 +137,19 @@ pub fn each_batch(
         });
         batches.into_iter().try_for_each(|batch| each(&batch?))
     })
+}
+
+fn batch(
+    records: &mut impl Iterator<Item = Result<Record, ReadError>>,
+    at_once: usize,
+) -> Result<Vec<Step>, StoreError> {
+    let (mut steps, mut bytes) = (Vec::new(), 0);
+    while steps.len() < at_once && bytes < MOST_BYTES {
+        let Some(record) = records.next().transpose()? else { break };
+        bytes += record.body.len();
+        steps.push(step_of(&record)?);
+    }
+    Ok(steps)
 }
 
 /// An import's rows are read from the journal of the lane that brought them.

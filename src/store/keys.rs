@@ -34,6 +34,9 @@ const Z_KEY: u8 = 0;
 /// Changes kept at hand for the second copy; one that lacks more is written anew.
 const AT_HAND: usize = 256;
 
+/// Takes a row over.
+pub type TakeRow<'a> = dyn FnMut(KeyRow) -> Result<(), StoreError> + 'a;
+
 /// One row of the key file, as backups carry it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum KeyRow {
@@ -368,8 +371,14 @@ impl Keys {
         stand(&txn)
     }
 
-    /// Puts rows of a backup or of the second copy in, in one commit.
-    pub fn restore_rows(&self, rows: impl IntoIterator<Item = KeyRow>) -> Result<(), StoreError> {
+    /// Puts the rows in that `bring` hands over, of a backup or of the second copy, in one commit.
+    ///
+    /// # Errors
+    /// Why they could not be brought or written; then none of them is there.
+    pub fn restore_rows(
+        &self,
+        bring: impl FnOnce(&mut TakeRow<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         self.file.change(|db| {
             let txn = begin_write(db)?;
             let mut added = 0;
@@ -377,7 +386,7 @@ impl Keys {
                 let mut members = txn.open_table(MEMBER_KEYS)?;
                 let mut pins = txn.open_table(PINS)?;
                 let mut signing = txn.open_table(SIGNING)?;
-                for row in rows {
+                bring(&mut |row| {
                     added += 1;
                     match row {
                         KeyRow::Member { code, key } => drop(members.insert(code.as_str(), key)?),
@@ -386,7 +395,8 @@ impl Keys {
                         }
                         KeyRow::Signing { seed } => drop(signing.insert(Z_KEY, seed)?),
                     }
-                }
+                    Ok(())
+                })?;
             }
             commit(txn, added).map(drop)
         })

@@ -267,7 +267,7 @@ mod tests {
     fn settled(rows: Vec<KeyRow>) -> Vec<KeyRow> {
         let disk = FaultyFiles::new();
         let made = keys(&disk);
-        made.restore_rows(rows).unwrap();
+        made.restore_rows(|put| rows.into_iter().try_for_each(put)).unwrap();
         rows_of(&made)
     }
 

@@ -110,7 +110,7 @@ fn one_key_signs_for_ever_and_rows_carry_everything() {
     .unwrap();
     assert_eq!(rows.len(), 3);
     let other = keys_on(&FaultyFiles::new());
-    other.restore_rows(rows).unwrap();
+    other.restore_rows(|put| rows.into_iter().try_for_each(put)).unwrap();
     assert_eq!(other.signing_key().unwrap().verifying_key(), public);
     assert_eq!(other.check_pin(1, Some(&Pin::new("111111"))).unwrap(), PinVerdict::Right);
     let sealed = keys.seal("a", &someone()).unwrap();

@@ -205,7 +205,9 @@ impl ShopPlace {
         }
         // Into a new file: what an old one holds beside its rows may be damaged, too.
         let laid = waiting(&path);
-        lay_out_keys(&self.files, &laid, copied.rows, &erased, self.chance.clone())?;
+        lay_out_keys(&self.files, &laid, &erased, self.chance.clone(), |put| {
+            copied.rows.into_iter().try_for_each(put)
+        })?;
         self.files.rename(&laid, &path)?;
         self.files.sync_dir(&self.dir)?;
         // It is written anew when the shop opens, without whom the journal erased since.

@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::backup::{
-    BackedHead, KEYS_PART, Manifest, SHOP_TOML, check, key_rows, remove_if_there, unpack_part,
+    BackedHead, KEYS_PART, Manifest, SHOP_TOML, check, each_key_row, remove_if_there, unpack_part,
 };
 use super::chain::Epoch;
 use super::fault::StoreError;
 use super::files::{Files, read_whole, replace_file, write_fresh};
 use super::history::{History, each_batch};
 use super::key_file::NEW;
-use super::keys::{Chance, KeyRow, Keys};
+use super::keys::{Chance, KeyRow, Keys, TakeRow};
 use super::projections::STORE_NAME;
 use super::segment::SegmentName;
 use super::shop::{CART_NAME, KEYS_NAME};
@@ -96,9 +96,10 @@ impl Restore<'_> {
         for part in &manifest.parts {
             match part.name.as_str() {
                 KEYS_PART => {
-                    let rows = key_rows(&*backup, part)?;
                     let path = waiting(&dir.join(KEYS_NAME));
-                    lay_out_keys(self.files, &path, rows, erased, self.chance.clone())?;
+                    lay_out_keys(self.files, &path, erased, self.chance.clone(), |put| {
+                        each_key_row(&*backup, part, put)
+                    })?;
                 }
                 SHOP_TOML => unpack_part(files, &*backup, part, &waiting(&dir.join(SHOP_TOML)))?,
                 name => {
@@ -115,26 +116,23 @@ impl Restore<'_> {
     }
 }
 
-/// Writes keys into a new file, those of erased members left out.
+/// Writes the keys that `bring` hands over into a new file, those of erased members left out.
 pub(super) fn lay_out_keys(
     files: &Arc<dyn Files>,
     path: &Path,
-    rows: Vec<KeyRow>,
     erased: &HashSet<String>,
     chance: Chance,
+    bring: impl FnOnce(&mut TakeRow<'_>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     remove_if_there(&**files, path)?;
     let keys = Keys::open(files.clone(), path, chance)?;
-    keys.restore_rows(lasting(rows, erased))?;
+    keys.restore_rows(|put| {
+        bring(&mut |row| match &row {
+            KeyRow::Member { code, .. } if erased.contains(code) => Ok(()),
+            _ => put(row),
+        })
+    })?;
     keys.close()
-}
-
-/// The rows without those of erased members.
-fn lasting(rows: Vec<KeyRow>, erased: &HashSet<String>) -> impl Iterator<Item = KeyRow> {
-    rows.into_iter().filter(|row| match row {
-        KeyRow::Member { code, .. } => !erased.contains(code),
-        _ => true,
-    })
 }
 
 /// Brings only the keys back, in one step; the journal stays as it is. What was keyed since the backup
@@ -151,10 +149,11 @@ pub fn keys_from_backup(
     let manifest = check(&**files, backup)?;
     let part = manifest.parts.iter().find(|part| part.name == KEYS_PART);
     let part = part.ok_or(StoreError::Backup("it has no keys"))?;
-    let rows = key_rows(&*files.open(backup)?, part)?;
+    let file = files.open(backup)?;
     let erased = erased_codes(&History::new(files.clone(), shop_dir))?;
     let path = shop_dir.join(KEYS_NAME);
-    lay_out_keys(files, &waiting(&path), rows, &erased, chance)?;
+    let bring = |put: &mut TakeRow<'_>| each_key_row(&*file, part, put);
+    lay_out_keys(files, &waiting(&path), &erased, chance, bring)?;
     files.rename(&waiting(&path), &path)?;
     Ok(files.sync_dir(shop_dir)?)
 }
