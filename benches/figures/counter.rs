@@ -11,6 +11,7 @@ use vt100::Screen;
 use crate::Failure;
 use crate::goods;
 use crate::hello;
+use crate::people;
 use crate::place::REGI;
 use crate::terminal::{Shown, Terminal};
 
@@ -100,6 +101,14 @@ impl Counter {
         }
         std::thread::sleep(APART);
         Ok(())
+    }
+
+    /// Scans the nth member's card and waits for the member.
+    pub fn member(&mut self, member: u32) -> Result<Shown, Failure> {
+        std::thread::sleep(APART);
+        let before = body(self.0.screen());
+        let keys = format!("{}{ENTER}", people::card(member));
+        self.0.press(&keys, |screen| body(screen) != before)
     }
 
     /// Looks for members by a part of their name, as the member key does, and comes back.

@@ -51,43 +51,35 @@ impl Counters {
     }
 }
 
-/// The plain files of a shop, counted: the journal by itself, and all of them together.
+/// The plain files of a shop, counted together.
 #[derive(Debug, Clone)]
 pub struct CountedFiles {
     plain: PlainFiles,
     syncs: Syncs,
-    journal: Arc<Counters>,
-    all: Arc<Counters>,
+    counters: Arc<Counters>,
 }
 
 impl CountedFiles {
     pub fn new(syncs: Syncs) -> Self {
-        Self { plain: PlainFiles, syncs, journal: Arc::default(), all: Arc::default() }
+        Self { plain: PlainFiles, syncs, counters: Arc::default() }
     }
 
-    pub fn journal(&self) -> Counts {
-        self.journal.now()
+    pub fn counts(&self) -> Counts {
+        self.counters.now()
     }
 
-    pub fn all(&self) -> Counts {
-        self.all.now()
-    }
-
-    fn counted(&self, path: &Path, file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
-        let is_segment = path.extension().is_some_and(|extension| extension == "log")
-            && path.parent().is_some_and(|dir| dir.ends_with("journal"));
-        let own = is_segment.then(|| Arc::clone(&self.journal));
-        Arc::new(CountedFile { file, syncs: self.syncs, own, all: Arc::clone(&self.all) })
+    fn counted(&self, file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
+        Arc::new(CountedFile { file, syncs: self.syncs, counters: Arc::clone(&self.counters) })
     }
 }
 
 impl Files for CountedFiles {
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
-        Ok(self.counted(path, self.plain.open(path)?))
+        Ok(self.counted(self.plain.open(path)?))
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
-        Ok(self.counted(path, self.plain.create(path)?))
+        Ok(self.counted(self.plain.create(path)?))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -122,15 +114,7 @@ impl Files for CountedFiles {
 struct CountedFile {
     file: Arc<dyn DiskFile>,
     syncs: Syncs,
-    /// The counters of the journal, when it is a segment.
-    own: Option<Arc<Counters>>,
-    all: Arc<Counters>,
-}
-
-impl CountedFile {
-    fn count(&self, add: impl Fn(&Counters)) {
-        self.own.iter().chain([&self.all]).for_each(|counters| add(counters));
-    }
+    counters: Arc<Counters>,
 }
 
 impl DiskFile for CountedFile {
@@ -143,10 +127,8 @@ impl DiskFile for CountedFile {
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
-        self.count(|counters| {
-            counters.writes.fetch_add(1, Ordering::SeqCst);
-            counters.bytes.fetch_add(bytes.len() as u64, Ordering::SeqCst);
-        });
+        self.counters.writes.fetch_add(1, Ordering::SeqCst);
+        self.counters.bytes.fetch_add(bytes.len() as u64, Ordering::SeqCst);
         self.file.write_at(offset, bytes)
     }
 
@@ -159,9 +141,7 @@ impl DiskFile for CountedFile {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.count(|counters| {
-            counters.syncs.fetch_add(1, Ordering::SeqCst);
-        });
+        self.counters.syncs.fetch_add(1, Ordering::SeqCst);
         match self.syncs {
             Syncs::Real => self.file.sync_data(),
             Syncs::Skipped => Ok(()),

@@ -12,12 +12,15 @@ use crate::big_shop;
 use crate::counter::{APART, Counter, Hello, Staff};
 use crate::figure::Figure;
 use crate::floor::AppendFloor;
+use crate::people;
 use crate::place::{Place, REGI, copy_folder, regi};
 use crate::terminal::Shown;
 use crate::timing::Times;
 
 /// As many goods as every shop of the run has.
 const GOODS: u32 = 200;
+/// Members of the sample shop: the first of the big shop's.
+const MEMBERS: u32 = 1_000;
 const IDLE: Duration = Duration::from_secs(3);
 /// How often the cash key and the next scan come in one breath.
 const BREATHLESS: u32 = 20;
@@ -51,12 +54,17 @@ struct Hands {
     /// A line added to others.
     line: Step,
     cash: Step,
+    /// A member's card, to the member on the screen.
+    card: Step,
 }
 
 pub fn measure(place: &Place) -> Result<Vec<Figure>, Failure> {
     let dir = place.scratch("keys")?;
     let (demo_dir, big_dir) = (dir.join("demo"), dir.join("big"));
     big_shop::make_demo(Path::new(REGI), &demo_dir, &dir, GOODS)?;
+    let members = dir.join("members.csv");
+    people::write_members(&members, MEMBERS)?;
+    regi(&demo_dir, &["import", "members", big_shop::utf8(&members)?, "--apply"])?;
     copy_folder(&big_shop::ready(place)?, &big_dir)?;
 
     let (mut hello, _) = Hello::open()?;
@@ -81,6 +89,11 @@ pub fn measure(place: &Place) -> Result<Vec<Figure>, Failure> {
     }
     let idle = [&mut demo, &mut big].map(quietest);
     let next_scans = breathless(&mut big)?;
+    for round in 0..place.scale.rounds {
+        let member = 1 + round % MEMBERS;
+        hands[1].card.add(demo.member(member)?);
+        hands[2].card.add(big.member(member)?);
+    }
     big.find_member("佐藤")?;
     big.find_member("東海林")?;
     big.approve(BOSS)?;
@@ -162,6 +175,7 @@ fn latencies([hello, demo, big]: &[Hands; 3], floor: &Times) -> Vec<Figure> {
         ("digit", &big.digit, &demo.digit),
         ("scan", &big.scan, &demo.scan),
         ("cash key", &big.cash, &demo.cash),
+        ("member's card, of 1,000,000 and of 1,000", &big.card, &demo.card),
     ] {
         let name = format!("{what}: big shop / sample shop");
         figures.push(Figure::time(name, 1.1, big.p50() / demo.p50(), "x"));

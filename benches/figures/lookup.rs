@@ -57,7 +57,7 @@ struct Kind {
     text: fn(&mut Dice, &Place) -> String,
 }
 
-const KINDS: [Kind; 4] = [
+const KINDS: [Kind; 7] = [
     Kind {
         name: "member by card / SQLite",
         most: 1.0,
@@ -71,6 +71,30 @@ const KINDS: [Kind; 4] = [
         sql: "select * from members where substr(phone, -4) = ?1 limit 50",
         limit: PAGE,
         text: |dice, _| format!("{:04}", dice.below(10_000)),
+    },
+    Kind {
+        name: "member by last 6 digits of the phone / SQLite",
+        most: 2.0,
+        sql: "select * from members where substr(phone, -4) = substr(?1, -4)
+              and phone like '%' || ?1 limit 50",
+        limit: PAGE,
+        text: |dice, _| format!("{:06}", dice.below(1_000_000)),
+    },
+    Kind {
+        name: "member by last 8 digits of the phone / SQLite",
+        most: 2.0,
+        sql: "select * from members where substr(phone, -4) = substr(?1, -4)
+              and phone like '%' || ?1 limit 50",
+        limit: PAGE,
+        text: |dice, _| format!("{:08}", dice.below(100_000_000)),
+    },
+    Kind {
+        name: "member by 1 kana, first 50 / SQLite",
+        most: 2.0,
+        sql: "select * from members where kana >= ?1 and kana < ?1 || char(0x10ffff)
+              order by kana limit 50",
+        limit: PAGE,
+        text: |dice, _| (*dice.pick(&["サ", "ス", "タ", "ワ", "コ", "ヤ"])).to_owned(),
     },
     Kind {
         name: "member by 2 kana, first 50 / SQLite",

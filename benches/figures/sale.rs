@@ -52,7 +52,7 @@ fn commits(place: &Place, dir: &Path, shop: &Path) -> Result<Vec<Figure>, Failur
 
     let mut commits = Commits::default();
     let now = moment(noon_today());
-    let before = lane.files.all();
+    let before = lane.files.counts();
     for sale in 0..SALES {
         floor.append()?;
         our_sale(&mut lane, &mut commits, &mut dice, items, now)?;
@@ -61,7 +61,7 @@ fn commits(place: &Place, dir: &Path, shop: &Path) -> Result<Vec<Figure>, Failur
     }
     let files = lane.files.clone();
     lane.close(now)?;
-    commits.bytes = files.all().since(before).bytes;
+    commits.bytes = files.counts().since(before).bytes;
     Ok(figures(&commits, &floor.times))
 }
 
@@ -82,12 +82,12 @@ fn our_sale(
     lane.shop.retry_open()?;
     let applied = lane.begin("tender_cash", now)?;
     let drafts = lane.drafts(&applied);
-    let (files, before) = (lane.files.clone(), lane.files.journal());
+    let (files, before) = (lane.files.clone(), lane.files.counts());
     let (tell, told) = std::sync::mpsc::channel();
     let written = commits.ours.of(|| {
         // Counted as the answer goes out: what the thread does after it holds nobody up.
         lane.shop.begin(&drafts, now, move |posted| {
-            let _ = tell.send((posted, files.journal().since(before)));
+            let _ = tell.send((posted, files.counts().since(before)));
         })?;
         Ok::<_, Failure>(told.recv()?)
     });
@@ -118,13 +118,13 @@ fn figures(commits: &Commits, floor: &Times) -> Vec<Figure> {
     let kilobytes = |bytes: u64| bytes as f64 / 1024.0;
     vec![
         Figure::count(
-            "syncs of the journal for a sale, at most",
+            "syncs between tender and answer, at most",
             1.0,
             commits.most_syncs as f64,
             "",
         ),
         Figure::count(
-            "journal bytes for a sale, at most",
+            "bytes between tender and answer, at most",
             8.0,
             kilobytes(commits.most_bytes),
             " KB",

@@ -1,10 +1,11 @@
 //! What must hold of every sale, whatever was rung: claims over random shops and baskets.
 //!
-//! Room: domain, tests only. `REGI_BASKETS` says how many baskets (20,000 when it does not), shared
-//! out over the claims; `REGI_SEED` where the seeds begin. A claim that fails prints its seed, and
+//! Room: domain, tests only. `REGI_BASKETS` says how many baskets (20,000 when it does not): the sums of
+//! a sale and its full return are held against each of them, the other claims against a part;
+//! `REGI_SEED` where the seeds begin. A claim that fails prints its seed, and
 //! `REGI_SEED=that REGI_BASKETS=1` plays it again.
 //!
-//! At night, about three minutes of one processor:
+//! At night, some minutes of one processor:
 //! `REGI_BASKETS=1000000 cargo test --release --lib register::properties`
 
 mod baskets;
@@ -33,7 +34,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
     }
 }
 
-/// Holds a claim against its share of the baskets, in percent of them all; each seed once, on as many
+/// Holds a claim against so many of the baskets, in percent; each seed once, on as many
 /// threads as there are processors.
 fn for_baskets(percent: u64, claim: impl Fn(&mut Dice) + Sync) {
     let baskets = (number("REGI_BASKETS", 20_000) * percent / 100).max(1);

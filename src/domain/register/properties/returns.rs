@@ -83,7 +83,7 @@ fn return_in_pieces(shop: &mut Shop, sale: &Sale, dice: &mut Dice) {
 
 #[test]
 fn a_full_return_gives_back_exactly_what_was_paid() {
-    for_baskets(10, |dice| {
+    for_baskets(100, |dice| {
         let mut shop = any_shop(dice);
         let before = points_of(&shop);
         sell(&mut shop, dice);

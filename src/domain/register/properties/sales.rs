@@ -132,7 +132,7 @@ fn check_points(sale: &Sale) {
 
 #[test]
 fn a_closed_sale_adds_up_in_every_part() {
-    for_baskets(20, |dice| {
+    for_baskets(100, |dice| {
         let shop = any_sold(dice);
         let (sale, settings) = (shop.last_sale(), &*shop.register.settings);
         check_sums(sale, settings);
