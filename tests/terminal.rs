@@ -409,6 +409,25 @@ fn wakes(terminal: &Terminal) -> u64 {
     slept.sum()
 }
 
+#[test]
+fn an_import_in_a_terminal_draws_how_far_it_is_and_takes_the_bar_away() {
+    let shop = shop();
+    let rows = (1..=20_000).map(|item| format!("{item},Item {item},{}\n", item % 900 + 1));
+    let file =
+        shop.file("items.csv", format!("code,name,price\n{}", rows.collect::<String>()).as_bytes());
+    let words = ["--lang", "en", "import", "items", file.to_str().unwrap(), "--apply"];
+    let mut terminal = Terminal::open(&shop, &words);
+    let bar = terminal.becomes("a bar", |screen| screen.contains("#-") && screen.contains(" % "));
+    let row = bar.lines().find(|row| row.contains(" % ")).unwrap();
+    let full = row.matches('#').count();
+    assert_eq!(full + row.matches('-').count(), 40, "{row}");
+    let percent: usize = row.split_whitespace().find_map(|word| word.parse().ok()).unwrap();
+    assert_eq!(full, percent * 40 / 100, "{row}");
+    let left = terminal.shows(&["20000 rows were brought in"]);
+    assert!(!left.contains(" % "), "{left}");
+    assert_eq!(terminal.ends(), 0);
+}
+
 /// A Z whose backup cannot be written is a day that only one disk holds: said while somebody is there, on
 /// the way out, and when they come back.
 #[test]
