@@ -13,9 +13,11 @@ use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::register::{Cart, Now};
 use crate::store::appending::{Appender, Feed, Import, Posted};
 use crate::store::cart_log::CartLog;
-use crate::store::chain::Head;
+use crate::store::chain::{Epoch, Head};
 use crate::store::codec;
 use crate::store::fault::StoreError;
+use crate::store::files::plain::PlainFiles;
+use crate::store::history::History;
 use crate::store::keys::Keys;
 use crate::store::pins::PinPolicy;
 use crate::store::reader::Reader;
@@ -300,20 +302,46 @@ impl Books {
         Some((codec::decode_entry(&record.body).ok()?, record.hash.to_string()))
     }
 
-    /// Returns every entry of the lane's journal with its hash, oldest first, each read when it is asked for;
-    /// the first record that cannot be read is the last.
-    pub fn entries(&self) -> impl Iterator<Item = Result<(Entry, String), StoreError>> {
-        self.journal.iter_from(1).map(|record| {
+    /// Returns every entry of the lane's journals with its hash, oldest first, each read when it is asked
+    /// for; the first record that cannot be read is the last.
+    ///
+    /// # Errors
+    /// When the journal of an epoch before a restore cannot be opened.
+    pub fn entries(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<(Entry, String), StoreError>>, StoreError> {
+        let records = self.journals()?.into_iter().flat_map(|journal| journal.iter_from(1));
+        Ok(records.map(|record| {
             let record = record?;
             Ok((codec::decode_entry(&record.body)?, record.hash.to_string()))
-        })
+        }))
     }
 
-    /// Returns the entries of the lane's journal from a month of business dates on, each read when it is
+    /// Returns the entries of the lane's journals from a month of business dates on, each read when it is
     /// asked for.
-    pub fn entries_from(&self, month: Month) -> impl Iterator<Item = Result<Entry, StoreError>> {
-        let records = self.journal.iter_from_month(month);
-        records.map(|record| Ok(codec::decode_entry(&record?.body)?))
+    ///
+    /// # Errors
+    /// As those of `entries`.
+    pub fn entries_from(
+        &self,
+        month: Month,
+    ) -> Result<impl Iterator<Item = Result<Entry, StoreError>>, StoreError> {
+        let journals = self.journals()?.into_iter();
+        let records = journals.flat_map(move |journal| journal.iter_from_month(month));
+        Ok(records.map(|record| Ok(codec::decode_entry(&record?.body)?)))
+    }
+
+    /// The lane's journals: of the epochs before a restore or a repair, and the one that grows.
+    fn journals(&self) -> Result<Vec<Reader>, StoreError> {
+        let history = History::new(Arc::new(PlainFiles), &self.dir);
+        let own = self.journal.id();
+        let former = |(lane, epoch): &(u8, Epoch)| *lane == own.lane() && *epoch < own.epoch();
+        let former = history.journals()?.into_iter().filter(former);
+        let mut journals = former
+            .map(|(lane, epoch)| history.reader(lane, epoch))
+            .collect::<Result<Vec<_>, _>>()?;
+        journals.push(self.journal.clone());
+        Ok(journals)
     }
 
     /// Puts a PIN on file, or takes it away.

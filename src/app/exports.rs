@@ -180,7 +180,7 @@ pub fn export(source: &Source, order: &Order, mut out: impl Write) -> Result<Wri
             reader.each_sale(order.from, order.to, |stored| Ok(row(stored)?))
         })?,
         What::Journal => journal_out(out, encoding, |row| {
-            source.shop.entries().try_for_each(|entry| Ok::<_, StoreError>(row(entry?)?))
+            source.shop.entries()?.try_for_each(|entry| Ok::<_, StoreError>(row(entry?)?))
         })?,
         What::Yayoi => yayoi_out(out, encoding, &slips(source, order)?)?,
         What::Freee => freee_out(out, encoding, &slips(source, order)?)?,

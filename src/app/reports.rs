@@ -235,7 +235,7 @@ impl Source {
         let month =
             first.and_then(|day| Month::new(day.year().try_into().ok()?, day.month() as u8));
         let mut acts = Acts::default();
-        for entry in self.shop.entries_from(month.unwrap_or(Month::FIRST)) {
+        for entry in self.shop.entries_from(month.unwrap_or(Month::FIRST))? {
             let entry = entry?;
             if (from..=to).contains(&entry.header.business_date) {
                 acts.add(&entry, &self.words);

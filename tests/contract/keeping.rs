@@ -99,6 +99,12 @@ fn damage_before_a_restore_takes_no_money_either() {
     shop.told(&["backup", file.to_str().unwrap()]);
     shop.told(&["restore", file.to_str().unwrap()]);
     shop.sell("department 1 300\ntender_cash");
+    let told = shop.told(&["export", "journal"]);
+    let epochs = crate::support::rows(&told).into_iter().map(|row| row["epoch"].clone());
+    let epochs: std::collections::BTreeSet<_> = epochs.collect();
+    assert_eq!(epochs.len(), 2, "what was done before the restore is told, too: {epochs:?}");
+    let acts = shop.told(&["report", "acts"]);
+    assert!(acts.contains("切手"), "and who did it: {acts}");
     let former = shop.segments().into_iter().find(|path| !path.to_string_lossy().contains("01b"));
     let former = former.expect("the journal before");
     let sound = std::fs::read(&former).expect("its bytes");
