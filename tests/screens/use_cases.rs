@@ -1,5 +1,6 @@
 //! What keys come to: the acts of a cashier, key by key.
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use regi::domain::money::Money;
 use regi::domain::refusal::{Refusal, RefusalCode};
 use regi::domain::register::TenderView;
@@ -345,15 +346,46 @@ fn goods_that_were_not_paid_in_cash_are_not_paid_back_in_cash_unasked() {
     press(&mut by_card, &shop, "<enter>");
     let screen = seen(&by_card, &shop, 80, 24);
     assert!(screen.contains("お支払いは") && screen.contains("クレジット"), "{screen}");
+    assert!(screen.contains("クレジットに返すときは F2"), "{screen}");
     assert_eq!(press(&mut by_card, &shop, "<enter>"), Action::Stay);
     let asked = seen(&by_card, &shop, 80, 24);
     assert!(asked.contains("現金では受け取っていません"), "{asked}");
+    assert!(asked.contains("F2 の順"), "{asked}");
     assert_eq!(press(&mut by_card, &shop, "<enter>"), does(&["tender_cash"]));
     assert_eq!(press(&mut screens("tenkey"), &shop, "<enter><f2>"), does(&["tender_credit"]));
 
     let paid = &mut shop.sale.as_mut().unwrap().was_paid;
     paid.push(TenderView { kind: "cash", amount: Money::new(1) });
     assert_eq!(press(&mut screens("tenkey"), &shop, "<enter><enter>"), does(&["tender_cash"]));
+}
+
+#[test]
+fn an_approval_that_is_asked_for_is_asked_for_once() {
+    let shop = Shop::with_sale("ja");
+    let mut screens = screens("tenkey");
+    for _ in 0..3 {
+        let approve = KeyEvent::new(KeyCode::Char('a'), KeyModifiers::CONTROL);
+        screens.on_key(approve, &shop.model());
+        assert_eq!(screens.name(), ScreenName::Prompt);
+    }
+    press(&mut screens, &shop, "<esc>");
+    assert_eq!(screens.name(), ScreenName::Sale);
+}
+
+#[test]
+fn points_that_go_with_returned_goods_are_on_the_screen_before_the_refund() {
+    for (language, want) in [("ja", "取消10 返還50"), ("en", "taken 10 given 50")] {
+        let mut shop = Shop::with_sale(language);
+        let sale = shop.sale.as_mut().unwrap();
+        sale.due = -sale.due;
+        (sale.points_earned, sale.points_taken_back, sale.points_given_back) = (0, 10, 50);
+        let mut screens = screens("tenkey");
+        for keys in ["", "<enter>"] {
+            press(&mut screens, &shop, keys);
+            let screen = seen(&screens, &shop, 80, 24);
+            assert!(screen.contains(want), "{screen}");
+        }
+    }
 }
 
 #[test]
