@@ -278,7 +278,7 @@ impl Screens {
             {
                 Prompt::approval(line)
             }
-            RefusalCode::Confirm => {
+            RefusalCode::Confirm | RefusalCode::Short => {
                 line.clone_into(&mut self.asked_again);
                 Prompt::question("ask.confirm", &["confirm"]).because(model.words.refusal(refusal))
             }

@@ -1,6 +1,7 @@
 //! What keys come to: the acts of a cashier, key by key.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use regi::domain::command::COMMANDS;
 use regi::domain::money::Money;
 use regi::domain::refusal::{Refusal, RefusalCode};
 use regi::domain::register::TenderView;
@@ -370,6 +371,46 @@ fn an_approval_that_is_asked_for_is_asked_for_once() {
     }
     press(&mut screens, &shop, "<esc>");
     assert_eq!(screens.name(), ScreenName::Sale);
+}
+
+#[test]
+fn cash_that_is_a_part_is_taken_by_a_yes_where_it_was_keyed() {
+    let shop = Shop::with_sale("ja");
+    let mut screens = screens("tenkey");
+    assert_eq!(press(&mut screens, &shop, "<enter>900<enter>"), does(&["tender_cash 900"]));
+    let short = Refusal::new(RefusalCode::Short).with("short", 132);
+    screens.refused("tender_cash 900", &short, &shop.model());
+    let asked = seen(&screens, &shop, 80, 24);
+    assert!(asked.contains("132円 足りません"), "{asked}");
+    assert_eq!(press(&mut screens, &shop, "<enter>"), does(&["confirm"]));
+    screens.done("confirm", &shop.model());
+    assert_eq!(screens.name(), ScreenName::Tender, "the rest is asked for");
+}
+
+/// Help and completion of every command, a screenful after the other.
+#[test]
+fn no_help_is_cut_off() {
+    for language in ["ja", "en"] {
+        let shop = Shop::new(language);
+        let mut help = screens("tenkey");
+        press(&mut help, &shop, "<f1>");
+        for _ in 0..100 {
+            let screen = seen(&help, &shop, 80, 24);
+            let body: Vec<_> = screen.lines().skip(1).take(20).collect();
+            assert!(body.iter().all(|row| !row.ends_with("..")), "{language}: {screen}");
+            press(&mut help, &shop, "<down>");
+        }
+        for spec in COMMANDS {
+            let mut line = screens("tenkey");
+            press(&mut line, &shop, "<f12>");
+            press(&mut line, &shop, spec.name);
+            let screen = seen(&line, &shop, 80, 24);
+            assert!(screen.lines().all(|row| !row.ends_with("..")), "{language}: {screen}");
+            let arguments = spec.arguments.split(' ').next_back().unwrap_or_default();
+            let last = arguments.replace('…', "...");
+            assert!(screen.contains(&last), "{language} {}: {screen}", spec.name);
+        }
+    }
 }
 
 #[test]
