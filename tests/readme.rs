@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use regi::domain::command::COMMANDS;
+use regi::domain::refusal::RefusalCode;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -110,6 +111,17 @@ fn the_table_of_commands_is_the_one_regi_knows() {
         rows.flat_map(quoted).filter_map(|words| words.split(' ').next()).collect();
     let known: BTreeSet<&str> = COMMANDS.iter().map(|spec| spec.name).collect();
     assert_eq!(named, known);
+    for spec in COMMANDS {
+        let line = format!("{} {}", spec.name, spec.arguments);
+        let line = format!("`{}`", line.trim_end().replace('|', "\\|"));
+        assert!(table.contains(&line), "{line} with its arguments");
+    }
+    for code in RefusalCode::ALL {
+        assert!(table.contains(&format!("`{}`", code.word())), "{}", code.word());
+    }
+    for report in regi::app::reports::NAMES {
+        assert!(table.contains(&format!("`{report}`")), "{report}");
+    }
 }
 
 #[test]

@@ -111,8 +111,13 @@ fn unknown_member(code: &str) -> Refusal {
 
 fn read_query(engine: &Engine, words: &[String]) -> Result<Query, Refusal> {
     let mut query = Query::parse(words, engine.now().day()).map_err(|wrong| {
-        Refusal::new(RefusalCode::BadArgument).saying("bad_query").with("argument", wrong)
+        Refusal::new(RefusalCode::BadArgument).saying(wrong.sentence()).with("argument", wrong)
     })?;
+    // What is nobody's code is a part of a name.
+    if let Some(said) = query.item.take() {
+        let known = engine.shop.reader().item(&said)?.is_some();
+        *(if known { &mut query.item } else { &mut query.item_named }) = Some(said);
+    }
     if let Some(said) = query.member.take() {
         query.member = Some(the_member(engine, said)?);
     }

@@ -14,7 +14,7 @@ use super::answers::device_rows;
 use super::books::Books;
 use super::engine::{Engine, Outcome, rests_on_chain};
 use super::exports::{FileOrder, Source};
-use super::import_words::{fault_line, told};
+use super::import_words::{fault_line, told, words_for};
 use super::imports::{self, Desk, Doing, ImportError, Mode, Order, Room, What};
 use super::labels::{self, LabelOrder};
 use super::learned::{self, LearnFault};
@@ -277,6 +277,7 @@ fn bring_in_alone(desk: &Desk, what: What, mode: Mode, path: &Path, words: &Word
 fn bring_in(desk: &Desk, what: What, mode: Mode, path: &Path, words: &Words) -> Reply {
     let mapping = Mapping::usual();
     let order = Order { what, path, mapping: &mapping, mode };
+    let words = &words_for(what, words);
     let mut watch = |doing, done, all| *importing() = Some(HowFar { doing, done, all });
     match imports::import(desk, order, &mut watch) {
         Ok(report) => {

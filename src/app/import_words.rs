@@ -6,7 +6,7 @@ use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
 
-use super::imports::Mode;
+use super::imports::{Mode, What};
 use crate::domain::words::Words;
 use crate::exchange::fault::{Fault, Report};
 
@@ -22,6 +22,14 @@ pub struct Told {
     pub out: Vec<String>,
     /// Whether every row was good.
     pub clean: bool,
+}
+
+/// The words for a file of this: a name is an item's there, or a person's.
+pub fn words_for(what: What, words: &Words) -> Words {
+    words.about(match what {
+        What::Items | What::Stock => "item",
+        What::Members | What::Points => "member",
+    })
 }
 
 /// Says what an import found, worst first, and whether anything was brought in.
@@ -59,6 +67,9 @@ pub fn fault_line(fault: &Fault, key: &str, words: &Words) -> String {
     let what = words.refusal(&fault.refusal);
     if fault.row == 0 {
         return what;
+    }
+    if fault.column.is_empty() {
+        return words.fill("import.line_fault", &[("row", &fault.row), ("what", &what)]);
     }
     let column = crate::domain::text::cleaned(&fault.column);
     words.fill(key, &[("row", &fault.row), ("column", &column), ("what", &what)])

@@ -10,7 +10,7 @@ use crate::devices::label::{LabelLanguage, LabelPaper};
 use crate::devices::printer::{Address, AddressError};
 use crate::devices::scale::{Milligrams, ScaleProtocol, ScaleSettings};
 use crate::devices::scanner::ScannerMatch;
-use crate::domain::misread::{by_reader, misread};
+use crate::domain::misread::{by_reader_at, misread};
 use crate::domain::refusal::Refusal;
 
 /// A printer as the lane knows it.
@@ -275,7 +275,7 @@ impl LaneConfig {
         let config: Self = toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start.min(text.len()));
             let line = text.get(..start).map_or(1, |before| before.matches('\n').count() + 1);
-            ConfigFault { line, what: by_reader(error.message()) }
+            ConfigFault { line, what: by_reader_at(error.message(), text, start) }
         })?;
         let fault = |(begin, at, what): Misfit| {
             Some(ConfigFault { line: line_of(text, begin, at), what: what? })

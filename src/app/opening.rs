@@ -176,7 +176,7 @@ pub fn fits(dir: &Path, config: &LaneConfig) -> Result<(), OpenFault> {
     theme(dir, &config.theme)?;
     for (address, profile) in config.printers() {
         address.parse::<Address>().map_err(SpoolError::from)?;
-        profiles.get(profile).ok_or_else(|| SpoolError::Profile(profile.to_owned()))?;
+        profiles.get(profile).ok_or_else(|| no_profile(dir, profile))?;
     }
     spool::logo(dir)?;
     Ok(())
@@ -187,6 +187,15 @@ fn nothing_named(dir: &Path, key: &'static str, name: &str) -> OpenFault {
     let text = fs::read_to_string(dir.join(SHOP_TOML)).unwrap_or_default();
     let line = line_of(&text, key, 0);
     let what = misread("config.nothing_named").with("key", key).with("name", name);
+    OpenFault::Data { file: SHOP_TOML.to_owned(), line, what }
+}
+
+/// `shop.toml` names a model of which there is no file.
+fn no_profile(dir: &Path, name: &str) -> OpenFault {
+    let text = fs::read_to_string(dir.join(SHOP_TOML)).unwrap_or_default();
+    let names = |line: &str| line.trim_start().starts_with("profile") && line.contains(name);
+    let line = text.lines().position(names).map_or(1, |before| before + 1);
+    let what = misread("printer.no_profile").with("name", name);
     OpenFault::Data { file: SHOP_TOML.to_owned(), line, what }
 }
 

@@ -32,6 +32,7 @@ use crate::store::restore::{OverNewer, Restore};
 use crate::store::second_copy::CopyPlace;
 use crate::store::segment::Month;
 use crate::store::shop::ShopPlace;
+use crate::store::shop_lock::ShopLock;
 use crate::store::testimony::{CopySays, copy_head_says};
 use crate::store::verify::Watch as ChainWatch;
 
@@ -77,6 +78,21 @@ pub fn back_up(books: &Books, path: &Path) -> Result<Manifest, StoreError> {
     backup::write(&files, books.dir(), books.keys(), path)
 }
 
+/// Reads a backup and changes nothing.
+///
+/// # Errors
+/// `Busy` while a register has the folder, or a backup that is damaged.
+pub fn look_before_restoring(
+    options: &Options,
+    config: &LaneConfig,
+    path: &Path,
+) -> Result<Manifest, StoreError> {
+    let place = place(options, config);
+    let manifest = backup::check(&*place.files, path)?;
+    let _lock = ShopLock::take(&*place.files, &options.dir, place.pid)?;
+    Ok(manifest)
+}
+
 /// Brings a backup back and begins a new epoch, since nothing proves that it holds the head.
 ///
 /// # Errors
@@ -105,7 +121,7 @@ pub fn restore(
 
 /// What a rebuild came to.
 pub struct Rebuilt {
-    /// Entries of the lane's newest epoch.
+    /// Entries of all journals there are, every epoch's.
     pub entries: u64,
     /// What is known of and nowhere to be found.
     pub missing: Option<Missing>,
@@ -122,9 +138,12 @@ pub fn rebuild(
     watch: Watch<'_>,
 ) -> Result<Rebuilt, StoreError> {
     let (opened, missing) = place(options, config).rebuild(source, options.time.now(), watch)?;
-    let entries = opened.shop.journal().head().seq;
     opened.shop.close()?;
-    Ok(Rebuilt { entries, missing })
+    let history = History::new(Arc::new(PlainFiles), &options.dir);
+    let of_journal = |(lane, epoch)| Ok(history.reader(lane, epoch)?.head().seq);
+    let counts: Result<Vec<u64>, StoreError> =
+        history.journals()?.into_iter().map(of_journal).collect();
+    Ok(Rebuilt { entries: counts?.iter().sum(), missing })
 }
 
 /// The check of the current year's chain that runs beside the first keys.

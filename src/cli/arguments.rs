@@ -91,6 +91,8 @@ pub enum Deed {
     },
     Restore {
         file: PathBuf,
+        #[arg(long)]
+        yes: bool,
     },
     Rebuild {
         #[arg(long, num_args = 0..=1, require_equals = true, value_name = "FOLDER")]

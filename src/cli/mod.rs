@@ -182,7 +182,7 @@ fn perform(
         }
         Some(Deed::Verify { receipt }) => upkeep::verify(options, receipt.as_deref(), words),
         Some(Deed::Backup { file }) => upkeep::backup(options, &file, words),
-        Some(Deed::Restore { file }) => upkeep::restore(options, &file, words),
+        Some(Deed::Restore { file, yes }) => upkeep::restore(options, &file, yes, words),
         Some(Deed::Rebuild { from_copy }) => {
             let of = |folder: Option<_>| folder.map_or(CopyOf::Settings, CopyOf::Folder);
             upkeep::rebuild(options, from_copy.map(of), words)

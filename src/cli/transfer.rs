@@ -16,7 +16,7 @@ use super::said::{Said, enough, say, tell};
 use crate::app::aside::{HowFar, Task};
 use crate::app::control::Client;
 use crate::app::exports::{self, ExportError, FileOrder, Source, export as write_out};
-use crate::app::import_words::{Told, fault_line, told};
+use crate::app::import_words::{Told, fault_line, told, words_for};
 use crate::app::imports::{self, Desk, Doing, ImportError, Mode, Order, Room, What};
 use crate::app::opening::Options;
 use crate::app::reports::read_day;
@@ -48,6 +48,7 @@ pub fn import(
     };
     let told = match open_or_reach(options, words)? {
         Here::Opened(mut engine) => {
+            let words = &words_for(what, words);
             let mapping = Mapping::usual();
             let mut bar = Bar::new(quiet, words);
             let order = Order { what, path: file, mapping: &mapping, mode };

@@ -147,18 +147,26 @@ pub fn backup(options: &Options, file: &Path, words: &Words) -> Result<Exit, Sai
     Ok(Exit::Done)
 }
 
-pub fn restore(options: &Options, file: &Path, words: &Words) -> Result<Exit, Said> {
+/// Brings a backup back. Where a shop is already, `yes` must say that it may be replaced.
+pub fn restore(options: &Options, file: &Path, yes: bool, words: &Words) -> Result<Exit, Said> {
     let config = config(options, words)?;
     let (now, newer) = (options.time.now(), OverNewer::Refuse);
-    let restored = upkeep::restore(options, &config, file, now, newer, &mut bar);
-    let manifest = restored.map_err(|error| match error {
+    let fault = |error| match error {
         StoreError::Backup(what) => {
             let said = misread("cli.backup_fault").with("file", file.display()).with("what", what);
             Said { text: words.refusal(&said), exit: Exit::Refused }
         }
         StoreError::File(error) => Said::file(file.display(), &error, words),
         error => Said::store(error, words),
-    })?;
+    };
+    if !yes && opening::is_here(&options.dir, config.lane).is_ok() {
+        let found = upkeep::look_before_restoring(options, &config, file).map_err(fault)?;
+        let dir = options.dir.display();
+        let parts: [(&str, &dyn Display); 2] = [("dir", &dir), ("entries", &entries(&found))];
+        return Err(Said { text: words.fill("cli.restore_over", &parts), exit: Exit::Refused });
+    }
+    let restored = upkeep::restore(options, &config, file, now, newer, &mut bar);
+    let manifest = restored.map_err(fault)?;
     let parts: [(&str, &dyn Display); 2] =
         [("file", &file.display()), ("entries", &entries(&manifest))];
     tell(words.fill("cli.restored", &parts));

@@ -155,6 +155,8 @@ pub struct DayTotals {
     /// Formal receipts printed once more.
     pub formal_copies: u32,
     pub added: BTreeMap<TaxKey, Added>,
+    /// Points that had paid for goods and are the member's again since those came back.
+    pub points_given_back: i64,
 }
 
 /// Which way a closed sale is counted.
@@ -334,6 +336,7 @@ impl DayTotals {
         self.points_used += one * sale.points_used;
         if let Some(back) = &sale.return_of {
             self.points_taken_back += one * (back.points_taken_back - back.points_deducted);
+            self.points_given_back += one * back.points_given_back;
         }
     }
 

@@ -36,8 +36,7 @@ pub fn item_from_fields<'a, Value: AsRef<str>>(
         [(item.code.is_empty(), "code"), (item.name.is_empty(), "name"), (!priced, "price")]
     {
         if missing {
-            let refusal = Refusal::new(RefusalCode::BadArgument).saying("field_needed");
-            return Err(refusal.with("field", field));
+            return Err(field_needed(field));
         }
     }
     Ok(item)
@@ -53,9 +52,16 @@ fn set_field(
         item.code = kept_code(value)?;
         return Ok(());
     }
-    set_value(item, field, value, settings)
-        .ok_or_else(|| unknown_field(field))?
-        .ok_or_else(|| bad_field(field, value))
+    set_value(item, field, value, settings).ok_or_else(|| unknown_field(field))?.ok_or_else(|| {
+        match value.is_empty() {
+            true => field_needed(field),
+            false => bad_field(field, value),
+        }
+    })
+}
+
+fn field_needed(field: &str) -> Refusal {
+    Refusal::new(RefusalCode::BadArgument).saying("field_needed").with("field", field)
 }
 
 /// The outer `None` is an unknown field, the inner one a value that does not fit.

@@ -16,12 +16,19 @@ use super::text::{cleaned, is_unprintable};
 pub struct Words {
     /// Shared: a clone costs nothing.
     sentences: Arc<HashMap<String, String>>,
+    /// What is spoken of: its own words go before the common ones.
+    about: &'static str,
 }
 
 impl Words {
     /// Builds from `(key, text)` pairs; later pairs win, so hand in the fallback first.
     pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self { sentences: Arc::new(pairs.into_iter().collect()) }
+        Self { sentences: Arc::new(pairs.into_iter().collect()), about: "" }
+    }
+
+    /// The same words where they speak of one thing: `item.field.name` goes before `field.name`.
+    pub fn about(&self, what: &'static str) -> Self {
+        Self { about: what, ..self.clone() }
     }
 
     /// Returns the sentence of `key`; an unknown key shows itself, so that a gap is seen and told.
@@ -43,7 +50,8 @@ impl Words {
     /// `field.phone`) is said by that word.
     pub fn refusal(&self, refusal: &Refusal) -> String {
         let worded = |name: &str, value: &str| {
-            let word = self.sentences.get(&format!("{name}.{value}"));
+            let own = self.sentences.get(&format!("{}.{name}.{value}", self.about));
+            let word = own.or_else(|| self.sentences.get(&format!("{name}.{value}")));
             word.map_or(value, String::as_str).to_owned()
         };
         let args: Vec<_> =
@@ -99,6 +107,17 @@ mod tests {
         let words = Words::new([("bad_key".to_owned(), "unknown key {key}.\n".to_owned())]);
         let key = "\u{1b}]0;x\u{7}\u{202e}a\nb\u{9b}2J";
         assert_eq!(words.fill("bad_key", &[("key", &key)]), "unknown key ]0;xab2J.\n");
+    }
+
+    #[test]
+    fn what_is_spoken_of_has_its_own_words() {
+        let pairs =
+            [("bad_field", "{field}"), ("field.name", "氏名"), ("item.field.name", "商品名")];
+        let words = Words::new(pairs.map(|(key, text)| (key.to_owned(), text.to_owned())));
+        let name = Refusal::new(RefusalCode::BadArgument).saying("bad_field").with("field", "name");
+        assert_eq!(words.refusal(&name), "氏名");
+        assert_eq!(words.about("item").refusal(&name), "商品名");
+        assert_eq!(words.about("member").refusal(&name), "氏名");
     }
 
     #[test]

@@ -48,7 +48,11 @@ pub struct Report {
 }
 
 impl Report {
+    /// A fault of the header that every row meets is one.
     pub fn fault(&mut self, fault: Fault) {
+        if fault.row == 1 && self.faults.contains(&fault) {
+            return;
+        }
         self.fault_count += 1;
         if self.faults.len() < MOST_KEPT {
             self.faults.push(fault);

@@ -68,7 +68,17 @@ fn item(
     }
     let base = known(&kept_code(code).map_err(|refusal| row.fault("code", refusal))?);
     let fields = row.cells.iter().map(|(column, cell)| (*column, prepared(column, cell)));
-    item_from_fields(base, fields, settings).map_err(|refusal| row.refused(refusal))
+    item_from_fields(base, fields, settings).map_err(|refusal| {
+        let fault = row.refused(refusal);
+        // A column that nobody wrote is missing once, in the header, and not in every row.
+        let lacks = |column: &str| row.cells.iter().all(|(known, _)| *known != column);
+        match fault.refusal.sentence == "field_needed" && lacks(&fault.column) {
+            true => {
+                Fault { row: 1, refusal: fault.refusal.saying("import.column_for_new"), ..fault }
+            }
+            false => fault,
+        }
+    })
 }
 
 /// Amounts as spreadsheets show them become plain digits.
@@ -175,6 +185,18 @@ mod tests {
                 (10, "name", "bad_field"),
             ]
         );
+    }
+
+    #[test]
+    fn a_column_that_new_items_need_is_missed_once_where_it_belongs() {
+        let (_, report) = read("code,name\n1001,豆腐\n1002,納豆\n1003,\n", None);
+        let faults: Vec<_> = report
+            .faults
+            .iter()
+            .map(|fault| (fault.row, fault.column.as_str(), fault.refusal.sentence))
+            .collect();
+        assert_eq!(faults, [(1, "price", "import.column_for_new"), (4, "name", "field_needed")]);
+        assert_eq!((report.fault_count, report.good, report.is_clean()), (2, 0, false));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::domain::settings::{
 use crate::domain::text::is_unprintable;
 
 use super::fault::Fault;
-use crate::domain::misread::{by_reader, misread};
+use crate::domain::misread::{by_reader_at, misread};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::registration::CheckDiffers;
 
@@ -27,8 +27,10 @@ pub fn read_shop(file: &str, settings: &Settings) -> Result<SettingsChange, Faul
         return Err(Fault::new(line_of(text, at), "", RefusalCode::Text.into()));
     }
     let change = change_of(text).map_err(|error| {
-        let row = error.span().map_or(0, |span| line_of(text, span.start));
-        Fault::new(row, "", unread(error.message()))
+        let at = error.span().map(|span| span.start);
+        let row = at.map_or(0, |at| line_of(text, at));
+        let said = by_reader_at(error.message(), text, at.unwrap_or(text.len()));
+        Fault::new(row, "", unread(said))
     })?;
     let fits = change.apply(&mut settings.clone());
     fits.map_err(|refusal| Fault::new(line_of_refused(text, &refusal), "", refusal))?;
@@ -97,8 +99,7 @@ fn taken<'i>(table: &mut DeTable<'i>, names: &[&str]) -> DeTable<'i> {
 
 /// Words what a reader says. `[seal]` is a name of the design that nothing answers to yet: whoever
 /// relies on it must hear that nothing is encrypted.
-fn unread(message: &str) -> Refusal {
-    let refusal = by_reader(message);
+fn unread(refusal: Refusal) -> Refusal {
     let is_seal = refusal.args.iter().any(|(name, key)| *name == "key" && key == "seal");
     if is_seal { misread("file.seal") } else { refusal }
 }
@@ -179,6 +180,14 @@ mod tests {
             ("[shop\n", (1, "file.unreadable")),
             ("[tax]\nrounding = \"up\"\n", (2, "file.unknown_word")),
             ("\n[shop]\nday_ends = \"25:00\"\n", (3, "bad_setting")),
+            (
+                "[[staff]]\nnumber = 1\nlevel = 9\n[[staff]]\nnumber = 5\nlevel = 11\n",
+                (6, "bad_level"),
+            ),
+            ("[[staff]]\nnumber = 0\nlevel = 1\n", (2, "bad_setting")),
+            ("[levels]\nno_sale = 12\n", (2, "bad_level")),
+            ("[levels]\nopen_sesame = 1\n", (2, "keymap.unknown_command")),
+            ("[[tax.class]]\nname = \"reduced\"\nrate = \"abc\"\n", (3, "file.wrong_value")),
             ("[shop]\nregistration_number = \"T12\"\n", (2, "bad_setting")),
             ("[[department]]\nnumber = 1\ntax_class = \"luxury\"\n", (3, "bad_setting")),
             ("[shop]\nname = \"a\"\naddress = \"\\u001bp\"\n", (3, "text")),

@@ -126,6 +126,24 @@ fn told(Entry { header, kind }: &Entry) -> Option<Act> {
     }
 }
 
+/// The detail as programs know it and as people read it: names of commands and tenders are words of regi's own.
+fn detail(kind: &Kind, detail: String, words: &Words) -> Cell {
+    let word = |key: String, code: &str| match words.has(&key) {
+        true => words.get(&key).to_owned(),
+        false => code.to_owned(),
+    };
+    let shown = match kind {
+        Kind::Refused { command, .. } => word(format!("help.{command}"), command),
+        Kind::TenderCorrected { from, to, .. } => {
+            let [from, to] =
+                [from, to].map(|kind| word(format!("kind.{}", kind.word()), kind.word()));
+            format!("{from} > {to}")
+        }
+        _ => return Cell::Text(detail),
+    };
+    Cell::Word { code: detail, shown }
+}
+
 /// `2026-11-22 10:23`, by the clock of the counter.
 fn minute(at_ms: i64, offset_minutes: i16) -> String {
     at_counter(at_ms, offset_minutes).format("%Y-%m-%d %H:%M").to_string()
@@ -148,7 +166,7 @@ impl Acts {
             Cell::Text(header.staff.to_string()),
             Cell::Text(words.get(act.word).to_owned()),
             Cell::Text(act.about),
-            Cell::Text(act.detail),
+            detail(&entry.kind, act.detail, words),
             act.amount.map_or(Cell::Empty, Cell::Money),
         ]);
     }
@@ -181,6 +199,7 @@ mod tests {
     use super::*;
     use crate::domain::entry::{Clock, Header};
     use crate::domain::money::yen;
+    use crate::domain::sale::TenderKind;
     use crate::reports::test_shop::words;
 
     fn entry(training: bool, kind: Kind) -> Entry {
@@ -231,5 +250,33 @@ mod tests {
                 "entry.clock_jumped,,1970-01-01 09:00 > 1970-01-01 09:01,",
             ]
         );
+    }
+    #[test]
+    fn commands_and_tenders_are_read_in_the_shops_language_and_known_by_their_names() {
+        let pairs = [
+            ("entry.refused", "拒否"),
+            ("help.line_discount", "行の値引・割引"),
+            ("entry.tender_corrected", "支払訂正"),
+            ("kind.cash", "現金"),
+            ("kind.credit", "クレジット"),
+        ];
+        let words = Words::new(pairs.map(|(key, text)| (key.to_owned(), text.to_owned())));
+        let number = crate::domain::number::DocKind::Receipt;
+        let receipt = crate::domain::number::DocNo { lane: 1, epoch: 0, kind: number, number: 7 };
+        let (from, to) = (TenderKind::Cash, TenderKind::Credit);
+        let mut acts = Acts::default();
+        for kind in [
+            Kind::Refused { code: "level".into(), command: "line_discount".into() },
+            Kind::TenderCorrected { receipt, from, to, amount: yen(496) },
+        ] {
+            acts.add(&entry(false, kind), &words);
+        }
+        let table = acts.table(&words);
+        let details = |of: fn(&Cell) -> String| -> Vec<String> {
+            table.rows.iter().map(|row| of(&row[4])).collect()
+        };
+        assert_eq!(details(Cell::shown), ["行の値引・割引", "現金 > クレジット"]);
+        assert!(table.to_csv().contains(",line_discount,\r\n"));
+        assert!(table.to_csv().contains(",cash > credit,496\r\n"));
     }
 }

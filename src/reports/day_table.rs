@@ -1,9 +1,11 @@
-//! X and Z for other programs: every figure of the paper as one row.
+//! X and Z row by row, for other programs and for a terminal: every figure of the paper.
 //!
 //! Room: reports. May touch: std.
-//! Invariant: `block` and `item` are words that never change their meaning.
+//! Invariant: to programs `block` and `item` are words that never change their meaning; people read them in
+//! the shop's language.
 
 use super::table::{Cell, Column, Kind, Table};
+use super::taxes;
 use super::x_z::CashShown;
 use crate::domain::day::{Count, DayTotals, Tally};
 use crate::domain::entry::ZClosing;
@@ -20,7 +22,7 @@ pub fn day_table(
     parked: Tally,
     cash: CashShown,
 ) -> Table {
-    let mut rows = Rows(Vec::new());
+    let mut rows = Rows { words, rows: Vec::new() };
     rows.sales(day);
     rows.taxes_and_tenders(day);
     if closing.is_some() || cash == CashShown::All {
@@ -38,7 +40,7 @@ pub fn day_table(
         name: if closing.is_some() { "z" } else { "x" },
         title: format!("{} {}", words.get(key), ymd(day.business_date)),
         columns: columns(words),
-        rows: rows.0,
+        rows: rows.rows,
         totals: None,
     }
 }
@@ -54,17 +56,31 @@ fn columns(words: &Words) -> Vec<Column> {
     ]
 }
 
-struct Rows(Vec<Vec<Cell>>);
+struct Rows<'a> {
+    words: &'a Words,
+    rows: Vec<Vec<Cell>>,
+}
 
-impl Rows {
-    fn push(&mut self, block: &str, item: impl Into<String>, count: Cell, amount: Cell, tax: Cell) {
-        self.0.push(vec![
-            Cell::Text(block.to_owned()),
-            Cell::Text(item.into()),
-            count,
-            amount,
-            tax,
-        ]);
+/// A number of the shop's own (department, hour, staff) or an item with a word, `report.row.BLOCK.ITEM`.
+struct Item {
+    code: String,
+    shown: Option<String>,
+}
+
+impl From<&str> for Item {
+    fn from(code: &str) -> Self {
+        Self { code: code.to_owned(), shown: None }
+    }
+}
+
+impl Rows<'_> {
+    fn push(&mut self, block: &str, item: impl Into<Item>, count: Cell, amount: Cell, tax: Cell) {
+        let Item { code, shown } = item.into();
+        let word = |key: String| self.words.get(&key).to_owned();
+        let shown = shown.unwrap_or_else(|| word(format!("report.row.{block}.{code}")));
+        let block =
+            Cell::Word { code: block.to_owned(), shown: word(format!("report.row.{block}")) };
+        self.rows.push(vec![block, Cell::Word { code, shown }, count, amount, tax]);
     }
 
     fn amount(&mut self, block: &str, item: &str, amount: Money) {
@@ -75,7 +91,7 @@ impl Rows {
         self.push(block, item, Cell::Quantity(count.into()), Cell::Empty, Cell::Empty);
     }
 
-    fn tally(&mut self, block: &str, item: impl Into<String>, tally: Tally) {
+    fn tally(&mut self, block: &str, item: impl Into<Item>, tally: Tally) {
         let count = Cell::Quantity(tally.count.into());
         self.push(block, item, count, Cell::Money(tally.amount), Cell::Empty);
     }
@@ -95,7 +111,12 @@ impl Rows {
     fn taxes_and_tenders(&mut self, day: &DayTotals) {
         for (key, sum) in &day.taxes {
             let basis = if key.included { "included" } else { "excluded" };
-            let item = format!("{} {} {basis}", key.class, key.rate);
+            let mode = if key.included { "paper.line.with_tax" } else { "paper.line.before_tax" };
+            let name = taxes::name(self.words, &key.class, key.rate.parse().ok(), 0);
+            let item = Item {
+                code: format!("{} {} {basis}", key.class, key.rate),
+                shown: Some(format!("{name}{}", self.words.get(mode))),
+            };
             self.push("tax", item, Cell::Empty, Cell::Money(sum.base), Cell::Money(sum.tax));
         }
         self.tally("tax_refund", "cash", day.tax_refunds_cash);
@@ -153,26 +174,36 @@ impl Rows {
 
     fn groups(&mut self, day: &DayTotals) {
         for (number, sum) in &day.departments_with_tax() {
-            let item = format!("{number:02}");
+            let item = plain(format!("{number:02}"));
             let count = Cell::Quantity(sum.quantity);
             self.push("department", item, count, Cell::Money(sum.amount), Cell::Empty);
         }
         for (hour, tally) in &day.hours {
-            self.tally("hour", format!("{hour:02}"), *tally);
+            let code = format!("{hour:02}");
+            let shown = Some(self.words.fill("report.hour", &[("hour", &code)]));
+            self.tally("hour", Item { code, shown }, *tally);
         }
         for (staff, tally) in &day.staff {
-            self.tally("staff", format!("{staff:04}"), *tally);
+            self.tally("staff", plain(format!("{staff:04}")), *tally);
         }
         self.count("points", "given", day.points_given);
         self.count("points", "used", day.points_used);
         self.count("points", "taken_back", day.points_taken_back);
+        self.count("points", "given_back", day.points_given_back);
     }
+}
+
+/// A number is its own word.
+fn plain(number: String) -> Item {
+    Item { shown: Some(number.clone()), code: number }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::money::yen;
+    use crate::domain::number::{DocKind, DocNo};
+    use crate::domain::sale::TenderKind;
     use crate::reports::test_shop::{day_of, sale_of, words};
 
     #[test]
@@ -185,5 +216,41 @@ mod tests {
         let shown = day_table(&words("ja"), &day, None, parked, CashShown::All).to_csv();
         assert!(shown.contains("\r\ncash,expected,,1080,\r\n"), "{shown}");
         assert!(shown.contains("\r\ntax,reduced 8 included,,1080,80\r\n"), "{shown}");
+    }
+    /// Every row of a Z that has all of them, in both languages.
+    #[test]
+    fn people_read_every_row_in_their_language() {
+        let mut day = day_of("2026-11-22", &[sale_of(1, &[("reduced", 1_080), ("exempt", 300)])]);
+        for kind in TenderKind::ALL {
+            day.tenders.entry(kind).or_default();
+        }
+        let number = DocNo { lane: 1, epoch: 0, kind: DocKind::Z, number: 412 };
+        let closing = ZClosing {
+            number,
+            counted: Some(yen(1_380)),
+            count: None,
+            expected: yen(1_380),
+            difference: yen(0),
+            float_left: yen(0),
+            grand_total_before: yen(0),
+            grand_total: yen(1_380),
+            seal: None,
+        };
+        for language in ["ja", "en"] {
+            let words = words(language);
+            let table = day_table(&words, &day, Some(&closing), Tally::default(), CashShown::All);
+            for row in &table.rows {
+                for cell in &row[..2] {
+                    let Cell::Word { shown, .. } = cell else { panic!("{cell:?} has no word") };
+                    assert!(!shown.contains("report."), "{language}: {shown}");
+                    let latin = |sign: char| sign.is_ascii_alphabetic();
+                    let known = ["QR・コード決済", "点検(X)"].contains(&shown.as_str());
+                    assert!(language == "en" || known || !shown.contains(latin), "{shown}");
+                }
+            }
+        }
+        let text =
+            day_table(&words("ja"), &day, None, Tally::default(), CashShown::All).to_text(78);
+        assert!(text.contains("\n税率別    8%対象(税込)"), "{text}");
     }
 }

@@ -120,7 +120,7 @@ fn totals(rows: &[Vec<Cell>]) -> Vec<Cell> {
 
 /// Texts have no sum.
 fn start(cell: &Cell) -> Cell {
-    if matches!(cell, Cell::Text(_)) { Cell::Empty } else { cell.clone() }
+    if matches!(cell, Cell::Text(_) | Cell::Word { .. }) { Cell::Empty } else { cell.clone() }
 }
 
 fn added(sum: &Cell, cell: &Cell) -> Cell {

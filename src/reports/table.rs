@@ -1,15 +1,16 @@
 //! An analysis before anybody writes it: columns with a meaning, rows, and a sum under them.
 //!
-//! Room: reports. May touch: serde_json, csv. May not: store, files.
+//! Room: reports. May touch: serde_json, csv, unicode-width. May not: store, files.
 //! Invariant: every form shows the same rows; CSV and JSON name columns by key, never by wording.
 
 use serde_json::{Map, Value, json};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::columns::{columns, left, right};
 use super::letterhead::grouped;
 use crate::domain::money::Money;
 use crate::domain::quantity::Quantity;
 use crate::domain::spreadsheet::guarded;
+use crate::domain::text::cleaned;
 use crate::domain::words::Words;
 
 /// What the cells of a column are.
@@ -59,17 +60,22 @@ impl Column {
 pub enum Cell {
     Empty,
     Text(String),
+    /// A word that programs know by `code`, never changing its meaning, and people read as `shown`.
+    Word {
+        code: String,
+        shown: String,
+    },
     Money(Money),
     Count(i64),
     Quantity(Quantity),
 }
 
 impl Cell {
-    /// The cell as people read it.
+    /// The cell as people read it: one line, which no text breaks or turns.
     pub fn shown(&self) -> String {
         match self {
             Self::Empty => String::new(),
-            Self::Text(text) => text.clone(),
+            Self::Text(text) | Self::Word { shown: text, .. } => cleaned(text),
             Self::Money(amount) => amount.grouped(),
             Self::Count(count) => grouped(*count),
             Self::Quantity(quantity) => quantity.to_string(),
@@ -80,7 +86,7 @@ impl Cell {
     fn csv(&self) -> String {
         match self {
             Self::Empty => String::new(),
-            Self::Text(text) => guarded(text).into_owned(),
+            Self::Text(text) | Self::Word { code: text, .. } => guarded(text).into_owned(),
             Self::Money(amount) => amount.minor().to_string(),
             Self::Count(count) => count.to_string(),
             Self::Quantity(quantity) => quantity.to_string(),
@@ -90,7 +96,7 @@ impl Cell {
     fn json(&self) -> Option<Value> {
         Some(match self {
             Self::Empty => return None,
-            Self::Text(text) => json!(text),
+            Self::Text(text) | Self::Word { code: text, .. } => json!(text),
             Self::Money(amount) => json!(amount.minor()),
             Self::Count(count) => json!(count),
             Self::Quantity(quantity) => json!(quantity.to_string()),
@@ -139,10 +145,10 @@ impl Table {
     fn widths(&self, width: usize) -> Vec<usize> {
         let rows = self.rows.iter().chain(&self.totals);
         let mut widths: Vec<usize> =
-            self.columns.iter().map(|column| columns(&column.title)).collect();
+            self.columns.iter().map(|column| column.title.width()).collect();
         for row in rows {
             for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(columns(&cell.shown()));
+                *width = (*width).max(cell.shown().width());
             }
         }
         let gaps = GAP * widths.len().saturating_sub(1);
@@ -166,10 +172,10 @@ impl Table {
             let set: Vec<String> = cells
                 .map(|((cell, width), column)| {
                     let text = cell.get(line).map_or("", String::as_str);
-                    if matches!(column.kind, Kind::Text | Kind::Code) {
-                        left(text, *width)
-                    } else {
-                        right(text, *width)
+                    let room = " ".repeat(width.saturating_sub(text.width()));
+                    match column.kind {
+                        Kind::Text | Kind::Code => format!("{text}{room}"),
+                        _ => format!("{room}{text}"),
                     }
                 })
                 .collect();
@@ -213,17 +219,20 @@ impl Table {
     }
 }
 
-/// Breaks a text at `width` columns; an empty text is one empty line.
+/// Breaks a text at `width` cells of a terminal, between words where it can; an empty text is one empty line.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for sign in text.chars() {
         let last = lines.last_mut().expect("there is always a line");
-        let next = columns(last) + columns(sign.encode_utf8(&mut [0; 4]));
-        if next > width && !last.is_empty() {
-            lines.push(sign.to_string());
-        } else {
+        if last.width() + sign.width().unwrap_or(0) <= width || last.is_empty() {
             last.push(sign);
+            continue;
         }
+        let word = match last.rfind([' ', '\u{3000}']).filter(|at| *at > 0 && sign != ' ') {
+            Some(at) => last.split_off(at).trim_start().to_owned(),
+            None => String::new(),
+        };
+        lines.push(format!("{word}{sign}").trim_start().to_owned());
     }
     lines
 }
@@ -274,6 +283,23 @@ mod tests {
             "",
         ];
         assert_eq!(table().to_text(26), want.join("\n"));
+    }
+
+    #[test]
+    fn a_text_breaks_between_words_and_breaks_no_row() {
+        for (text, width, want) in [
+            ("モリ ダイスケ", 8, vec!["モリ", "ダイスケ"]),
+            ("a quite long name", 8, vec!["a quite", "long", "name"]),
+            ("とても長い名前", 8, vec!["とても長", "い名前"]),
+            ("café", 4, vec!["café"]),
+            ("", 4, vec![""]),
+        ] {
+            assert_eq!(wrap(text, width), want, "{text}");
+        }
+        let name = Cell::Text("山田\n花子\u{1b}[2J\u{202e}".into());
+        let word = Cell::Word { code: "cash".into(), shown: "現金\r\n".into() };
+        assert_eq!((name.shown(), word.shown()), ("山田花子[2J".into(), "現金".into()));
+        assert_eq!((word.csv(), word.json()), ("cash".into(), Some(json!("cash"))));
     }
 
     #[test]

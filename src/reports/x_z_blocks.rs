@@ -351,10 +351,14 @@ fn customers_and_amount(words: &Words, tally: Tally) -> String {
     format!("{customers}{}", apart(&yen(tally.amount), 10))
 }
 
-/// Points given, used and taken back.
+/// Points given, used and taken back; those given back only where there are any.
 pub fn points(letterhead: &Letterhead<'_>, day: &DayTotals, document: &mut Document) {
     let counts = [day.points_given, day.points_used, day.points_taken_back].map(grouped);
-    document.pair(letterhead.words.get("report.points"), counts.join(" / "));
+    let words = letterhead.words;
+    document.pair(words.get("report.points"), counts.join(" / "));
+    if day.points_given_back != 0 {
+        document.pair(words.get("report.points_given_back"), grouped(day.points_given_back));
+    }
 }
 
 /// Net sales over all Zs, before and after this one.

@@ -8,6 +8,7 @@ use ratatui::layout::Position;
 use super::act::{Act, ScreenName};
 use super::canvas::Canvas;
 use super::frame;
+use super::help::explained;
 use super::kana_line::{KanaLine, KanaMode};
 use super::model::Model;
 use super::screen::{Look, Screen, Turn};
@@ -154,11 +155,14 @@ impl Screen for CommandLine {
         let cursor = self.line.draw(canvas, 3, 1, width - 4, look.theme.field);
         let text = self.stem.clone().unwrap_or_else(|| self.line.text());
         let name = text.split(' ').next().unwrap_or_default();
-        for (y, spec) in (3..canvas.height()).zip(matching(name)) {
-            canvas.text(3, y, 34, &format!("{} {}", spec.name, spec.arguments), look.theme.text);
+        let mut y = 3;
+        for spec in matching(name) {
+            if y >= canvas.height() {
+                break;
+            }
+            let usage = format!("{} {}", spec.name, spec.arguments);
             let help = format!("help.{}", spec.name);
-            let help = look.model.words.get(&help).to_owned();
-            canvas.text(38, y, width - 39, &help, look.theme.dim);
+            y += explained(canvas, look, y, (usage.trim_end(), look.model.words.get(&help)));
         }
         Some(cursor)
     }

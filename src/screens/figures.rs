@@ -3,12 +3,15 @@
 //! Room: screens. May touch: the canvas it is handed.
 //! Invariant: each figure has its own row, so that nothing moves while a sale grows.
 
+use std::fmt::Display;
+
 use super::canvas::Canvas;
 use super::screen::Look;
 use super::{big, frame};
 use crate::domain::money::Money;
 use crate::domain::quantity::{Quantity, Rate};
 use crate::domain::register::{MemberView, SaleView, TaxView};
+use crate::domain::words::Words;
 
 /// Rows of the taxes, one a rate; what is still due stands below them.
 const TAXES: std::ops::Range<u16> = 6..9;
@@ -94,11 +97,29 @@ fn draw_member(canvas: &mut Canvas<'_>, look: &Look<'_>, member: &MemberView) {
 }
 
 fn draw_points(canvas: &mut Canvas<'_>, look: &Look<'_>, sale: &SaleView) {
-    let text = look.model.words.fill(
-        "sale.points_moved",
-        &[("used", &grouped(sale.points_used)), ("earned", &grouped(sale.points_earned))],
-    );
-    canvas.text(0, 12, canvas.width(), &text, look.theme.member);
+    canvas.text(0, 12, canvas.width(), &points_moved(look.model.words, sale), look.theme.member);
+}
+
+/// What is used and earned; where goods come back, what is taken and given back, and of the others what is
+/// not nothing.
+fn points_moved(words: &Words, sale: &SaleView) -> String {
+    let points = [
+        ("used", sale.points_used),
+        ("earned", sale.points_earned),
+        ("taken", sale.points_taken_back),
+        ("given", sale.points_given_back),
+    ];
+    let texts = points.map(|(name, points)| (name, grouped(points)));
+    let filled: Vec<(&str, &dyn Display)> =
+        texts.iter().map(|(name, text)| (*name, text as &dyn Display)).collect();
+    if sale.points_taken_back == 0 && sale.points_given_back == 0 {
+        return words.fill("sale.points_moved", &filled);
+    }
+    let parts =
+        ["sale.points_used", "sale.points_earned", "sale.points_taken", "sale.points_given"];
+    let moved = parts.into_iter().zip(points).filter(|(_, (_, points))| *points != 0);
+    let shown: Vec<String> = moved.map(|(key, _)| words.fill(key, &filled)).collect();
+    shown.join(" ")
 }
 
 fn grouped(points: i64) -> String {

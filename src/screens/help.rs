@@ -7,13 +7,16 @@ use ratatui::layout::Position;
 use ratatui::style::Style;
 
 use super::act::{Act, ScreenName};
-use super::canvas::Canvas;
+use super::canvas::{Canvas, shown, width as wide, wrap};
 use super::frame;
 use super::keymap::{Binding, Deed, Keymap};
 use super::model::Model;
 use super::screen::{Look, Screen, Turn};
 use crate::domain::command::{COMMANDS, CommandSpec};
 use crate::domain::words::Words;
+
+/// Cells of a command with its arguments, or of a key.
+const WIDEST_LEFT: u16 = 34;
 
 /// The screen asked about and the first row in sight.
 pub struct Help {
@@ -74,6 +77,44 @@ impl Help {
     }
 }
 
+/// Draws what is explained beside its explanation, whole: in as many rows as they need. Returns how many.
+pub(super) fn explained(
+    canvas: &mut Canvas<'_>,
+    look: &Look<'_>,
+    y: u16,
+    (left, right): (&str, &str),
+) -> u16 {
+    let width = canvas.width();
+    let style: Style = look.theme.text;
+    let mut rows = 1;
+    let parts = [
+        (3, WIDEST_LEFT, whole_words(left, WIDEST_LEFT), style),
+        (38, width - 39, wrap(right, width - 39), look.theme.dim),
+    ];
+    for (x, cells, parts, style) in parts {
+        for (y, part) in (y..canvas.height()).zip(&parts) {
+            canvas.text(x, y, cells, part, style);
+        }
+        rows = rows.max(u16::try_from(parts.len()).unwrap_or(u16::MAX));
+    }
+    rows
+}
+
+/// Breaks a command's arguments at spaces alone: each stands whole on its row.
+fn whole_words(text: &str, cells: u16) -> Vec<String> {
+    let mut rows: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match rows.last_mut() {
+            Some(row) if wide(&shown(row)) + 1 + wide(&shown(word)) <= cells => {
+                row.push(' ');
+                row.push_str(word);
+            }
+            _ => rows.push(word.to_owned()),
+        }
+    }
+    rows
+}
+
 fn key_row(binding: &Binding, words: &Words) -> Row {
     let label = words.get(binding.label.as_deref().unwrap_or_default()).to_owned();
     let does = match &binding.deeds[0] {
@@ -110,14 +151,17 @@ impl Screen for Help {
         frame::title(canvas, look, look.word("help.title"));
         let rows = self.rows(look.model.words);
         let width = canvas.width();
-        for (y, row) in (1..canvas.height()).zip(&rows[self.first.min(rows.len())..]) {
+        let mut y = 1;
+        for row in &rows[self.first.min(rows.len())..] {
             if row.is_heading {
                 canvas.text(1, y, width - 2, &row.left, look.theme.title);
-                continue;
+                y += 1;
+            } else {
+                y += explained(canvas, look, y, (&row.left, &row.right));
             }
-            let style: Style = look.theme.text;
-            canvas.text(3, y, 34, &row.left, style);
-            canvas.text(38, y, width - 39, &row.right, look.theme.dim);
+            if y >= canvas.height() {
+                break;
+            }
         }
         None
     }

@@ -221,6 +221,13 @@ impl Keymap {
         table.map_or(&[], |(_, bindings)| bindings)
     }
 
+    /// Returns the first key of a screen's own table that gives a command.
+    pub fn key_of_command(&self, screen: ScreenName, command: &str) -> Option<Key> {
+        let gives = |deed: &Deed| matches!(deed, Deed::Command(given) if given.name() == command);
+        let binding = self.of(screen).iter().find(|binding| binding.deeds.iter().all(gives))?;
+        Some(binding.key)
+    }
+
     /// Returns the first key that gives a command or act anywhere on `screen`, for hints in texts.
     pub fn key_for(&self, screen: ScreenName, act: Act) -> Option<Key> {
         let does = |binding: &&Binding| binding.deeds.contains(&Deed::Act(act));

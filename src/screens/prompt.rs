@@ -174,6 +174,7 @@ impl Screen for Prompt {
             Act::Kana => self.line.switch_mode(),
             Act::Back if !self.line.is_empty() => self.line.clear(),
             // One question at a time: what else a key opens waits until this one is answered.
+            Act::Approve => {}
             act if act.opens().is_some() => {}
             _ => return Turn::Ignored,
         }

@@ -35,7 +35,7 @@ use super::screen::{Look, Screen, Turn};
 use super::sign_in::SignIn;
 use super::suspended::Suspended;
 use super::template::Template;
-use super::tender::Tender;
+use super::tender::{Tender, same_way};
 use super::theme::Theme;
 use crate::domain::command::quote;
 use crate::domain::refusal::{Refusal, RefusalCode};
@@ -278,7 +278,7 @@ impl Screens {
             {
                 Prompt::approval(line)
             }
-            RefusalCode::Confirm => {
+            RefusalCode::Confirm | RefusalCode::Short => {
                 line.clone_into(&mut self.asked_again);
                 Prompt::question("ask.confirm", &["confirm"]).because(model.words.refusal(refusal))
             }
@@ -455,7 +455,13 @@ impl Screens {
                     return Action::Do(lines);
                 };
                 let lines: Vec<_> = lines.iter().map(String::as_str).collect();
-                self.put(State::Prompt(Box::new(Prompt::question(question, &lines))));
+                let mut prompt = Prompt::question(question, &lines);
+                if question == "ask.cash_refund"
+                    && let Some(or) = same_way(&self.keymap, model, "ask.cash_refund_or")
+                {
+                    prompt = prompt.because(or);
+                }
+                self.put(State::Prompt(Box::new(prompt)));
                 Action::Stay
             }
             None => {

@@ -8,6 +8,7 @@ use ratatui::layout::Position;
 use super::act::{Act, ScreenName};
 use super::canvas::Canvas;
 use super::digits::Digits;
+use super::keymap::Keymap;
 use super::model::Model;
 use super::sale::{FIGURES, draw_typed};
 use super::screen::{Look, Screen, Turn};
@@ -86,6 +87,9 @@ impl Screen for Tender {
         } else if !sale.was_paid.is_empty() {
             big_part.text(0, 11, 40, look.word("tender.was_paid"), look.theme.title);
             lines::tenders(&mut big_part.part(0, 12, left - 4, 3), look, &sale.was_paid);
+            if let Some(how) = same_way(look.keymap, look.model, "tender.back_the_same") {
+                big_part.text(0, 13, left - 4, &how, look.theme.notice);
+            }
         }
         if let Some(keyed) = self.keyed() {
             big::right(&mut big_part, 6, &keyed.grouped(), look.theme.buffer);
@@ -97,6 +101,14 @@ impl Screen for Tender {
         figures::draw(&mut right, look);
         Some(draw_typed(&mut right, look, &self.typed))
     }
+}
+
+/// Says by which key money goes back the way it came, where that was one other tender than cash.
+pub(super) fn same_way(keymap: &Keymap, model: &Model<'_>, sentence: &str) -> Option<String> {
+    let kind = model.sale?.paid_otherwise()?;
+    let key = keymap.key_of_command(ScreenName::Tender, &format!("tender_{kind}"))?.shown();
+    let tender = model.words.get(&format!("tender.{kind}")).to_owned();
+    Some(model.words.fill(sentence, &[("tender", &tender), ("key", &key)]))
 }
 
 impl Tender {

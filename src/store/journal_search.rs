@@ -14,7 +14,7 @@ use super::sales::{self, SaleRow};
 use super::tables::{SALE_BODIES, SALES, SaleKey};
 use crate::domain::money::Money;
 use crate::domain::number::DocNo;
-use crate::domain::sale::{Sale, TenderKind};
+use crate::domain::sale::{LineItem, Sale, TenderKind};
 
 /// What a sale must be to be found; absent means any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub struct Query {
     pub tender: Option<TenderKind>,
     /// An item on one of the lines, in any form of its code.
     pub item: Option<String>,
+    /// A part of the name of an item on one of the lines, or its code.
+    pub item_named: Option<String>,
     /// A part of a line's name or code, of the note or of the receipt's number; or a member's code.
     pub text: Option<String>,
 }
@@ -39,6 +41,18 @@ pub struct Query {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NotAQuery(pub String);
+
+impl NotAQuery {
+    /// The sentence that says what the word would have to be.
+    pub fn sentence(&self) -> &'static str {
+        let value = self.0.split_once('=').map_or(self.0.as_str(), |(_, value)| value);
+        match value {
+            value if is_range(value) => "bad_range",
+            value if is_shaped_like_day(value) => "bad_day",
+            _ => "bad_query",
+        }
+    }
+}
 
 impl Query {
     /// Reads the words after `journal`: `2026-11-22`, `11-22` or `11/22` (the last one there was),
@@ -63,14 +77,15 @@ impl Query {
                 Some(("from", date)) => query.from = Some(day(date).ok_or_else(wrong)?),
                 Some(("to", date)) => query.to = Some(day(date).ok_or_else(wrong)?),
                 Some(_) => return Err(wrong()),
-                None => query.bare(word, day),
+                None => query.bare(word, day)?,
             }
         }
         Ok(query)
     }
 
-    fn bare(&mut self, word: &str, day: impl Fn(&str) -> Option<i32>) {
+    fn bare(&mut self, word: &str, day: impl Fn(&str) -> Option<i32>) -> Result<(), NotAQuery> {
         let range = word.split_once("..").and_then(|(from, to)| Some((day(from)?, day(to)?)));
+        let range = range.filter(|(from, to)| from <= to);
         if let Some((from, to)) = range {
             (self.from, self.to) = (Some(from), Some(to));
         } else if let Some(date) = day(word) {
@@ -79,6 +94,8 @@ impl Query {
             self.receipt = Some(receipt);
         } else if let Some(range) = amounts(word) {
             self.total = Some(range);
+        } else if is_range(word) || is_shaped_like_day(word) {
+            return Err(NotAQuery(word.to_owned()));
         } else {
             let text = self.text.get_or_insert_with(String::new);
             if !text.is_empty() {
@@ -86,6 +103,7 @@ impl Query {
             }
             text.push_str(word);
         }
+        Ok(())
     }
 
     fn fits_row(&self, row: &SaleRow) -> bool {
@@ -96,13 +114,23 @@ impl Query {
     }
 
     fn looks_into_body(&self) -> bool {
-        self.item.is_some() || self.text.is_some() || self.tender.is_some()
+        self.item.is_some()
+            || self.item_named.is_some()
+            || self.text.is_some()
+            || self.tender.is_some()
     }
 
     fn fits_body(&self, row: &SaleRow, sale: &Sale) -> bool {
         let item = self.item.as_ref().is_none_or(|code| {
             let code = stored_code(code);
             sale.lines.iter().any(|line| stored_code(&line.item.code) == code)
+        });
+        let named = self.item_named.as_ref().is_none_or(|name| {
+            let (part, code) = (folded_name(name), stored_code(name));
+            let fits = |item: &LineItem| {
+                folded_name(&item.name).contains(&part) || stored_code(&item.code) == code
+            };
+            sale.lines.iter().any(|line| fits(&line.item))
         });
         let text = self.text.as_ref().is_none_or(|text| {
             let part = folded_name(text);
@@ -113,7 +141,7 @@ impl Query {
                 || sale.lines.iter().any(|line| holds(&line.item.name) || holds(&line.item.code))
         });
         let tender = self.tender.is_none_or(|kind| sale.tenders.iter().any(|t| t.kind == kind));
-        item && text && tender
+        item && named && text && tender
     }
 }
 
@@ -138,7 +166,22 @@ fn day(text: &str, today: NaiveDate) -> Option<i32> {
 /// `1980`, or `1000..2000`: the least and the greatest.
 fn amounts(text: &str) -> Option<(Money, Money)> {
     let (least, most) = text.split_once("..").unwrap_or((text, text));
-    Some((Money::new(amount(least)?), Money::new(amount(most)?)))
+    let (least, most) = (amount(least)?, amount(most)?);
+    (least <= most).then_some((Money::new(least), Money::new(most)))
+}
+
+/// Whether a word has two ends that begin with digits: what else may it be than days or amounts?
+fn is_range(word: &str) -> bool {
+    let begins = |end: &str| end.starts_with(|sign: char| sign.is_ascii_digit());
+    word.split_once("..").is_some_and(|(from, to)| begins(from) && begins(to))
+}
+
+/// Whether a word is written as a day is, `13-45` or `2026-02-30`, whether or not there is such a day.
+fn is_shaped_like_day(word: &str) -> bool {
+    let parts: Vec<&str> = word.split(['-', '/']).collect();
+    let digits = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+    parts.iter().all(digits) && matches!(lengths[..], [2, 2] | [4, 1..=2, 1..=2])
 }
 
 /// One page of what was found.
@@ -235,6 +278,24 @@ mod tests {
             "from=2026-13-01",
         ] {
             assert_eq!(of(bad), Err(NotAQuery(bad.to_owned())));
+        }
+        for (bad, sentence) in [
+            ("13-45", "bad_day"),
+            ("02/30", "bad_day"),
+            ("2026-02-30", "bad_day"),
+            ("from=13-01", "bad_day"),
+            ("13-45..14-60", "bad_range"),
+            ("11-23..11-22", "bad_range"),
+            ("2000..1000", "bad_range"),
+            ("10:00..12:00", "bad_range"),
+            ("amount=2000..1000", "bad_range"),
+            ("colour=red", "bad_query"),
+        ] {
+            let refused = of(bad).unwrap_err();
+            assert_eq!((refused.0.as_str(), refused.sentence()), (bad, sentence));
+        }
+        for text in ["キャベツ 1/2", "a..b", "4-1", "text=13-45"] {
+            assert!(of(text).is_ok_and(|query| query.text.is_some()), "{text}");
         }
     }
 }

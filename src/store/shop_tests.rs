@@ -595,6 +595,11 @@ fn the_journal_browser_reads_backwards_and_pages() {
         [back.clone(), r2.clone(), r1.clone()]
     );
     assert_eq!(find(&["牛乳"], 0, 9).0.len(), 3);
+    let named = |part: &str| {
+        let query = Query { item_named: Some(part.to_owned()), ..Query::default() };
+        shop.reader().search(&query, 0, 9).unwrap().rows.len()
+    };
+    assert_eq!(["牛", "4901234567894", "豚"].map(named), [3, 3, 0]);
     assert_eq!(find(&["2026-11-21"], 0, 9).0.len(), 0);
     let mut total = Money::ZERO;
     shop.reader()

@@ -1,8 +1,8 @@
 //! When a member came, and what it did to the points.
 //!
 //! Room: store. May touch: the visit tables and a member's facts.
-//! Invariant: a visit is a closed sale of a member that was not voided; the newest is found without
-//! looking at the others.
+//! Invariant: a visit is a closed sale of a member that was not voided; goods that only came back are told
+//! among the visits and counted as none. The newest is found without looking at the others.
 
 use redb::{AccessGuard, ReadOnlyTable, ReadTransaction, ReadableTable, WriteTransaction};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use super::sales;
 use super::tables::{Blob, MEMBER_CODES, MEMBER_DAYS, SaleKey, VISITS};
 use crate::domain::entry::{Entry, Kind};
 use crate::domain::money::Money;
-use crate::domain::number::DocNo;
+use crate::domain::number::{DocKind, DocNo};
 use crate::domain::sale::Sale;
 
 /// Members in one row of last visits.
@@ -35,6 +35,13 @@ pub struct Visit {
     pub total: Money,
     /// What the visit did to the balance.
     pub points: i64,
+}
+
+impl Visit {
+    /// Whether the member came to buy: a return slip is the end of an earlier visit.
+    fn counts(&self) -> bool {
+        self.receipt.kind != DocKind::Return
+    }
 }
 
 /// Folds what an entry says of members' points and visits.
@@ -76,7 +83,9 @@ fn closed(txn: &WriteTransaction, entry: &Entry, sale: &Sale) -> Result<(), Stor
         facts.ledger.add(header.business_date, earned);
         facts.ledger.add(header.business_date, rest);
         facts.spent += sale.totals.total;
-        visited(facts, header.business_date);
+        if visit.counts() {
+            visited(facts, header.business_date);
+        }
     })?;
     id.map_or(Ok(()), |id| note(txn, id, sales::key_of(header), &visit))
 }
@@ -88,7 +97,7 @@ fn visited(facts: &mut Facts, day: i32) {
 
 fn note(txn: &WriteTransaction, id: u32, key: SaleKey, visit: &Visit) -> Result<(), StoreError> {
     txn.open_table(VISITS)?.insert((id, key), pack(visit)?.as_slice())?;
-    set_last_day(txn, id, visit.business_date)
+    if visit.counts() { set_last_day(txn, id, visit.business_date) } else { Ok(()) }
 }
 
 fn voided(txn: &WriteTransaction, receipt: DocNo, day: i32, sale: &Sale) -> Result<(), StoreError> {
@@ -103,7 +112,7 @@ fn voided(txn: &WriteTransaction, receipt: DocNo, day: i32, sale: &Sale) -> Resu
         facts.ledger.add(day, -earned);
         facts.ledger.add(day, -rest);
         facts.spent -= visit.total;
-        facts.visits = facts.visits.saturating_sub(1);
+        facts.visits = facts.visits.saturating_sub(visit.counts().into());
     })?;
     Ok(())
 }

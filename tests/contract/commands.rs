@@ -343,3 +343,27 @@ fn notes_and_kinds_of_customers_go_with_the_sale() {
     assert_eq!(sold["sale"]["note"], "配達 17:00 #2");
     assert_eq!(sold["sale"]["customer_kind"], "F30");
 }
+
+#[test]
+fn goods_are_found_in_the_journal_by_a_part_of_their_name_and_no_nonsense_is_searched_for() {
+    let shop = Shop::new("").with_items("code,name,price\n101,牛乳 1L,248\n102,食パン,178\n");
+    shop.sell("scan 101\ntender_cash");
+    shop.sell("scan 102\ntender_cash");
+    for (query, want) in [
+        ("item=101", vec!["01-000001"]),
+        ("item=牛乳", vec!["01-000001"]),
+        ("item=パン", vec!["01-000002"]),
+        ("item=豆腐", vec![]),
+    ] {
+        let answer = shop.sell(&format!("journal {query}"));
+        let rows = answer["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let found: Vec<_> = rows.iter().map(|row| row["receipt"].as_str().unwrap()).collect();
+        assert_eq!(found, want, "{query}");
+    }
+    for (query, says) in [("13-45", "no day 13-45"), ("2000..1000", "no range")] {
+        let played = shop.play(&format!("journal {query}"));
+        assert_eq!(played.codes(), ["bad_argument"]);
+        let message = played.last()["error"]["message"].as_str().unwrap_or_default().to_owned();
+        assert!(message.contains(says), "{message}");
+    }
+}

@@ -45,6 +45,18 @@ fn a_file_that_does_not_fit_is_named_with_its_line_in_both_languages() {
             "shop.toml, line 2: \"horn\" cannot be used here; one of auto bell wav off can",
         ),
         (
+            "shop.toml",
+            "lane = 1\n[label]\naddress = \"file:\"\nwidth_mm = \"wide\"\n",
+            "shop.toml の4行目: 「width_mm = \"wide\"」は使えません。書けるのは 0 から 65535 までの整数 です",
+            "shop.toml, line 4: width_mm = \"wide\" does not fit: it has to be a whole number from 0 to 65535",
+        ),
+        (
+            "shop.toml",
+            "lane = 1\n[printer]\naddress = \"file:\"\nprofile = \"mine\"\n",
+            "shop.toml の4行目: 「mine」という機種のファイルがありません。printers/ にあるか、regi devices で確かめてください",
+            "shop.toml, line 4: there is no printer file \"mine\"; look in printers/, or at regi devices",
+        ),
+        (
             "keymaps/tenkey.toml",
             "[sale]\nf1 = \"sell\"\n",
             "keymaps/tenkey.toml の2行目: 「sell」というコマンドはありません",

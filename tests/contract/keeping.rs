@@ -142,6 +142,27 @@ fn a_backup_restores_the_whole_shop_elsewhere() {
 }
 
 #[test]
+fn a_shop_that_is_there_is_replaced_only_by_a_yes_and_a_rebuild_counts_all_there_is() {
+    let shop = lived_in();
+    let before = told_of(&shop);
+    let file = shop.file("backup.regi", b"");
+    let file = file.to_str().unwrap();
+    shop.told(&["backup", file]);
+    refused(&shop, &["restore", file], 1, ["--yes", "--yes"]);
+    assert_eq!(told_of(&shop), before, "nothing was changed");
+    let entries = |said: &str| -> u64 {
+        let digits: String =
+            said.rsplit('(').next().unwrap().chars().filter(char::is_ascii_digit).collect();
+        digits.parse().expect("a count")
+    };
+    let restored = text(&shop.regi(&["restore", file, "--yes"]).stdout);
+    let rebuilt = text(&shop.regi(&["rebuild"]).stdout);
+    assert_eq!(entries(&rebuilt), entries(&restored) + 1, "{restored}{rebuilt}");
+    assert_eq!(told_of(&shop), before);
+    shop.verify();
+}
+
+#[test]
 fn each_z_leaves_a_backup_that_was_brought_back_on_trial() {
     let shop = lived_in();
     let played = shop.play("void_sale\nz_report 0 0");

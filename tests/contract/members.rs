@@ -296,3 +296,43 @@ fn cards_a_shop_had_before_attach_their_members_too() {
     assert_eq!(shop.refuse("scan 12345"), "unknown_code", "a short number is of goods");
     assert_eq!(shop.export("members")[0]["code"], "A37859+B");
 }
+
+/// What the members' list of a terminal says of Hanako: points, visits, spent, last visit.
+fn listed(shop: &Shop) -> Value {
+    let report = shop.regi(&["report", "members", "--format", "json"]);
+    let table: Value = serde_json::from_slice(&report.stdout).expect("JSON");
+    let rows = table["rows"].as_array().expect("rows").iter();
+    let hanako = rows.clone().find(|row| row["code"] == HANAKO);
+    hanako.expect("she is listed").clone()
+}
+
+#[test]
+fn goods_brought_back_are_no_visit_and_their_points_and_money_go_back() {
+    let shop = shop();
+    shop.sell(&format!("member {HANAKO}\ndepartment 2 1000\nuse_points 20\ntender_credit"));
+    let bought = listed(&shop);
+    assert_eq!((&bought["visits"], &bought["spent"]), (&1.into(), &980.into()));
+    let open = shop.play("return 01-000001");
+    let sale = &open.last()["sale"];
+    assert_eq!((&sale["points_taken_back"], &sale["points_given_back"]), (&9.into(), &20.into()));
+    assert_eq!(sale["member"]["points"], 120, "the balance that comes");
+    let closed = shop.sell("tender_credit");
+    assert_eq!(closed["sale"]["points_taken_back"], 9);
+    let back = listed(&shop);
+    assert_eq!(
+        (&back["visits"], &back["spent"], &back["points"]),
+        (&1.into(), &0.into(), &120.into())
+    );
+    let x = shop.regi(&["report", "x", "--format", "csv"]);
+    let x = String::from_utf8(x.stdout).expect("UTF-8");
+    for row in [
+        "points,given,9,,",
+        "points,used,20,,",
+        "points,taken_back,9,,",
+        "points,given_back,20,,",
+        "tender,credit,2,0,",
+    ] {
+        assert!(x.contains(&format!("\r\n{row}\r\n")), "{row}: {x}");
+    }
+    assert!(!x.contains("tender,cash"), "{x}");
+}

@@ -189,6 +189,8 @@ pub fn sale(rows: &[Row<'_>]) -> SaleView {
         }),
         points_used: 0,
         points_earned: 10,
+        points_taken_back: 0,
+        points_given_back: 0,
         tenders: Vec::new(),
         was_paid: Vec::new(),
         paid: yen(0),

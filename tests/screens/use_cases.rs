@@ -1,5 +1,7 @@
 //! What keys come to: the acts of a cashier, key by key.
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use regi::domain::command::COMMANDS;
 use regi::domain::money::Money;
 use regi::domain::refusal::{Refusal, RefusalCode};
 use regi::domain::register::TenderView;
@@ -345,15 +347,86 @@ fn goods_that_were_not_paid_in_cash_are_not_paid_back_in_cash_unasked() {
     press(&mut by_card, &shop, "<enter>");
     let screen = seen(&by_card, &shop, 80, 24);
     assert!(screen.contains("お支払いは") && screen.contains("クレジット"), "{screen}");
+    assert!(screen.contains("クレジットに返すときは F2"), "{screen}");
     assert_eq!(press(&mut by_card, &shop, "<enter>"), Action::Stay);
     let asked = seen(&by_card, &shop, 80, 24);
     assert!(asked.contains("現金では受け取っていません"), "{asked}");
+    assert!(asked.contains("F2 の順"), "{asked}");
     assert_eq!(press(&mut by_card, &shop, "<enter>"), does(&["tender_cash"]));
     assert_eq!(press(&mut screens("tenkey"), &shop, "<enter><f2>"), does(&["tender_credit"]));
 
     let paid = &mut shop.sale.as_mut().unwrap().was_paid;
     paid.push(TenderView { kind: "cash", amount: Money::new(1) });
     assert_eq!(press(&mut screens("tenkey"), &shop, "<enter><enter>"), does(&["tender_cash"]));
+}
+
+#[test]
+fn an_approval_that_is_asked_for_is_asked_for_once() {
+    let shop = Shop::with_sale("ja");
+    let mut screens = screens("tenkey");
+    for _ in 0..3 {
+        let approve = KeyEvent::new(KeyCode::Char('a'), KeyModifiers::CONTROL);
+        screens.on_key(approve, &shop.model());
+        assert_eq!(screens.name(), ScreenName::Prompt);
+    }
+    press(&mut screens, &shop, "<esc>");
+    assert_eq!(screens.name(), ScreenName::Sale);
+}
+
+#[test]
+fn cash_that_is_a_part_is_taken_by_a_yes_where_it_was_keyed() {
+    let shop = Shop::with_sale("ja");
+    let mut screens = screens("tenkey");
+    assert_eq!(press(&mut screens, &shop, "<enter>900<enter>"), does(&["tender_cash 900"]));
+    let short = Refusal::new(RefusalCode::Short).with("short", 132);
+    screens.refused("tender_cash 900", &short, &shop.model());
+    let asked = seen(&screens, &shop, 80, 24);
+    assert!(asked.contains("132円 足りません"), "{asked}");
+    assert_eq!(press(&mut screens, &shop, "<enter>"), does(&["confirm"]));
+    screens.done("confirm", &shop.model());
+    assert_eq!(screens.name(), ScreenName::Tender, "the rest is asked for");
+}
+
+/// Help and completion of every command, a screenful after the other.
+#[test]
+fn no_help_is_cut_off() {
+    for language in ["ja", "en"] {
+        let shop = Shop::new(language);
+        let mut help = screens("tenkey");
+        press(&mut help, &shop, "<f1>");
+        for _ in 0..100 {
+            let screen = seen(&help, &shop, 80, 24);
+            let body: Vec<_> = screen.lines().skip(1).take(20).collect();
+            assert!(body.iter().all(|row| !row.ends_with("..")), "{language}: {screen}");
+            press(&mut help, &shop, "<down>");
+        }
+        for spec in COMMANDS {
+            let mut line = screens("tenkey");
+            press(&mut line, &shop, "<f12>");
+            press(&mut line, &shop, spec.name);
+            let screen = seen(&line, &shop, 80, 24);
+            assert!(screen.lines().all(|row| !row.ends_with("..")), "{language}: {screen}");
+            let arguments = spec.arguments.split(' ').next_back().unwrap_or_default();
+            let last = arguments.replace('…', "...");
+            assert!(screen.contains(&last), "{language} {}: {screen}", spec.name);
+        }
+    }
+}
+
+#[test]
+fn points_that_go_with_returned_goods_are_on_the_screen_before_the_refund() {
+    for (language, want) in [("ja", "取消10 返還50"), ("en", "taken 10 given 50")] {
+        let mut shop = Shop::with_sale(language);
+        let sale = shop.sale.as_mut().unwrap();
+        sale.due = -sale.due;
+        (sale.points_earned, sale.points_taken_back, sale.points_given_back) = (0, 10, 50);
+        let mut screens = screens("tenkey");
+        for keys in ["", "<enter>"] {
+            press(&mut screens, &shop, keys);
+            let screen = seen(&screens, &shop, 80, 24);
+            assert!(screen.contains(want), "{screen}");
+        }
+    }
 }
 
 #[test]

@@ -10,6 +10,8 @@ use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::sale::TenderKind;
 use crate::domain::tax_free::{RefundBy, Status};
 
+/// The largest quantity keyed.
+const MOST_PIECES: i64 = 99_999;
 /// The longest line taken; a scan is at most 80 characters, a note at most 200.
 const LONGEST_LINE: usize = 4096;
 
@@ -98,7 +100,17 @@ impl<'a, I: Iterator<Item = &'a str>> Arguments<'a, I> {
 
     fn bad(&self, what: &str) -> Refusal {
         let usage = spec(self.name).map_or("", |spec| spec.arguments);
-        bad(what).with("name", self.name).with("usage", usage)
+        let refusal = bad(what).with("name", self.name).with("usage", usage);
+        let digits = what.bytes().all(|byte| byte.is_ascii_digit());
+        match self.name {
+            "quantity" | "times" if what.parse::<Quantity>().is_ok() || digits => {
+                refusal.saying("quantity_range").with("most", Money::new(MOST_PIECES).grouped())
+            }
+            _ if usage.contains("AMOUNT") && digits && what.len() > 8 => {
+                refusal.saying("amount_range").with("most", Money::MAX_KEYED.grouped())
+            }
+            _ => refusal,
+        }
     }
 
     fn missing(&self) -> Refusal {
@@ -159,7 +171,7 @@ fn positive_amount(word: &str) -> Option<Money> {
 
 fn quantity(word: &str) -> Option<Quantity> {
     let quantity: Quantity = word.parse().ok()?;
-    let in_range = quantity > Quantity::ZERO && quantity <= Quantity::from(99_999);
+    let in_range = quantity > Quantity::ZERO && quantity <= Quantity::from(MOST_PIECES);
     if in_range && quantity.decimal().scale() <= 4 { Some(quantity) } else { None }
 }
 
@@ -455,6 +467,24 @@ mod tests {
             }
         );
         assert_eq!(parse("   # only a comment"), Ok(None));
+    }
+
+    #[test]
+    fn what_is_too_large_is_refused_with_how_large_it_may_be() {
+        for (line, sentence, most) in [
+            ("quantity 1000000", "quantity_range", "99,999"),
+            ("times 0", "quantity_range", "99,999"),
+            ("quantity 1.23456", "quantity_range", "99,999"),
+            ("tender_cash 100000000", "amount_range", "99,999,999"),
+            ("department 1 999999999", "amount_range", "99,999,999"),
+        ] {
+            let refusal = parse(line).unwrap_err();
+            assert_eq!((refusal.code, refusal.sentence), (RefusalCode::BadArgument, sentence));
+            assert!(refusal.args.contains(&("most", most.to_owned())), "{refusal}");
+        }
+        for line in ["quantity two", "tender_cash 12a"] {
+            assert_eq!(parse(line).unwrap_err().sentence, "bad_argument", "{line}");
+        }
     }
 
     #[test]

@@ -30,6 +30,13 @@ pub struct PointsBack {
     pub deducted: i64,
 }
 
+impl PointsBack {
+    /// What happens to the balance.
+    pub const fn moved(&self) -> i64 {
+        self.given_back - self.taken_back + self.deducted
+    }
+}
+
 /// Returns the points a priced return moves; `balance` is the member's before it.
 pub(super) fn points_back(
     cart: &Cart,

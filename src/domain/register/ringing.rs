@@ -281,7 +281,8 @@ pub(super) fn line_quantity(
             .with("quantity", quantity));
     }
     if quantity > Quantity::from(99_999) {
-        return Err(RefusalCode::Over.into());
+        let refusal = Refusal::new(RefusalCode::Over).saying("quantity_over");
+        return Err(refusal.with("most", "99,999"));
     }
     Ok(quantity)
 }

@@ -2,6 +2,7 @@
 //!
 //! Room: domain. May touch: std.
 
+use super::points_back::points_back;
 use super::pricing::discountable;
 use super::{Applied, Cart, CartDiscount, Context, Effect, Paper, Register, SaleView, price};
 use crate::domain::command::Discount;
@@ -196,7 +197,14 @@ impl Register {
 
     /// The open sale as JSON and screens show it, priced now.
     pub fn view_of(&self, cart: &Cart, civil_date: i32) -> Option<SaleView> {
-        price(cart, &self.settings, civil_date).ok().map(|priced| SaleView::open(cart, &priced))
+        let priced = price(cart, &self.settings, civil_date).ok()?;
+        let owner =
+            cart.returning.as_ref().zip(cart.member.as_ref()).filter(|(returning, member)| {
+                returning.member.as_deref() == Some(member.code.as_str())
+            });
+        let back = owner
+            .map(|(returning, member)| points_back(cart, returning, member.points, &self.settings));
+        Some(SaleView::open(cart, &priced, back.unwrap_or_default()))
     }
 }
 

@@ -275,11 +275,8 @@ impl Register {
         let Some(member) = self.cart_member(code, context)? else { return Ok(None) };
         let earned = if cart.member.is_some() { priced.points_earned } else { 0 };
         // What comes back moves the points of the member who earned them.
-        let back = if of_return.is_none_or(|of_return| of_return == code) {
-            moved.given_back - moved.taken_back + moved.deducted
-        } else {
-            0
-        };
+        let back =
+            if of_return.is_none_or(|of_return| of_return == code) { moved.moved() } else { 0 };
         if priced.points_used > member.points.max(0) {
             return Err(Refusal::new(RefusalCode::Points).with("points", member.points));
         }

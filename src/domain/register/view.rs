@@ -5,6 +5,7 @@
 
 use serde::{Serialize, Serializer};
 
+use super::points_back::PointsBack;
 use super::{Cart, Priced, Register};
 use crate::domain::command::Discount;
 use crate::domain::day::Tally;
@@ -30,6 +31,10 @@ impl Serialize for NumberView {
 
 fn is_empty(text: &str) -> bool {
     text.is_empty()
+}
+
+const fn is_zero(points: &i64) -> bool {
+    *points == 0
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -166,6 +171,11 @@ pub struct SaleView {
     pub member: Option<MemberView>,
     pub points_used: i64,
     pub points_earned: i64,
+    /// What the goods that come back had earned, and what had been used to pay for them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub points_taken_back: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub points_given_back: i64,
     pub tenders: Vec<TenderView>,
     /// How the receipt was paid whose goods come back.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -263,13 +273,21 @@ impl SaleView {
         self.due.is_negative() && !self.was_paid.is_empty() && !self.was_paid.iter().any(in_cash)
     }
 
-    /// The open sale, priced.
-    pub fn open(cart: &Cart, priced: &Priced) -> Self {
+    /// How all of the money came that goes back now, where it was one other tender than cash.
+    pub fn paid_otherwise(&self) -> Option<&'static str> {
+        match self.was_paid.as_slice() {
+            [only] if self.refunds_another_tender() => Some(only.kind),
+            _ => None,
+        }
+    }
+
+    /// The open sale, priced, with the points that its returned goods move.
+    pub(super) fn open(cart: &Cart, priced: &Priced, back: PointsBack) -> Self {
         let paid: Money = cart.tenders.iter().map(|tender| tender.applied).sum();
         let member = cart.member.as_ref().map(|member| MemberView {
             code: member.code.clone(),
             rank: member.rank.clone(),
-            points: member.points - priced.points_used + priced.points_earned,
+            points: member.points - priced.points_used + priced.points_earned + back.moved(),
             ..MemberView::default()
         });
         Self {
@@ -282,6 +300,8 @@ impl SaleView {
             member,
             points_used: priced.points_used,
             points_earned: priced.points_earned,
+            points_taken_back: back.taken_back - back.deducted,
+            points_given_back: back.given_back,
             tenders: tenders(&cart.tenders),
             was_paid: was_paid(cart),
             paid,
@@ -301,6 +321,7 @@ impl SaleView {
             points: member.points_after,
             ..MemberView::default()
         });
+        let back = sale.return_of.as_ref();
         Self {
             lines: sale.lines.iter().enumerate().map(|(n, line)| line_view(n, line)).collect(),
             pieces: sale.pieces(),
@@ -311,6 +332,8 @@ impl SaleView {
             member,
             points_used: sale.points_used,
             points_earned: sale.points_earned,
+            points_taken_back: back.map_or(0, |of| of.points_taken_back - of.points_deducted),
+            points_given_back: back.map_or(0, |of| of.points_given_back),
             tenders: tenders(&sale.tenders),
             was_paid: Vec::new(),
             paid: sale.paid(),
@@ -329,8 +352,7 @@ impl Register {
         if self.cart.lines.is_empty() && self.cart.member.is_none() {
             return None;
         }
-        let priced = super::price(&self.cart, &self.settings, civil_date).ok()?;
-        Some(SaleView::open(&self.cart, &priced))
+        self.view_of(&self.cart, civil_date)
     }
 
     pub fn suspended_views(&self, civil_date: i32) -> Vec<SuspendedView> {
@@ -390,7 +412,25 @@ impl Register {
 #[cfg(test)]
 mod tests {
     use crate::domain::item::{Item, Unit};
-    use crate::domain::register::test_shop::Shop;
+    use crate::domain::register::test_shop::{CARD, Shop};
+
+    #[test]
+    fn points_that_come_and_go_with_returned_goods_are_seen_before_they_do() {
+        let mut shop = Shop::staffless();
+        shop.member(CARD, 50);
+        let card = format!("member {CARD}");
+        let receipt = shop.sell(&[&card, "department 2 1050", "use_points 50"]);
+        assert_eq!(shop.balance(CARD), 10);
+        shop.give(&format!("return {receipt}"));
+        let open = shop.view().unwrap();
+        assert_eq!((open.points_taken_back, open.points_given_back), (10, 50));
+        assert_eq!(open.member.unwrap().points, 50, "the balance that comes");
+        shop.give("tender_cash");
+        assert_eq!(shop.balance(CARD), 50);
+        let day = shop.register.lane.day.clone().unwrap();
+        let moved = (day.points_given, day.points_used);
+        assert_eq!((moved, day.points_taken_back, day.points_given_back), ((10, 50), 10, 50));
+    }
 
     #[test]
     fn the_screen_counts_the_pieces_that_the_receipt_counts() {

@@ -34,6 +34,11 @@ pub(super) fn bad(what: &'static str, value: impl std::fmt::Display) -> Refusal 
         .with("value", value)
 }
 
+fn bad_level(setting: &str, level: u8) -> Refusal {
+    let refusal = Refusal::new(RefusalCode::BadArgument).saying("bad_level");
+    refusal.with("setting", setting).with("value", level)
+}
+
 fn minutes(text: &str) -> Option<u16> {
     let (hours, minutes) = text.split_once(':')?;
     let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);
@@ -241,8 +246,11 @@ impl SettingsPatch {
             });
             set(&mut staff.name, patch.name.as_deref().map(text::cleaned));
             set(&mut staff.level, patch.level);
-            if !(1..=9).contains(&staff.level) || staff.number == 0 {
-                return Err(bad("staff.level", format!("{} {}", staff.number, staff.level)));
+            if staff.number == 0 {
+                return Err(bad("staff.number", staff.number));
+            }
+            if !(1..=9).contains(&staff.level) {
+                return Err(bad_level("staff.level", staff.level).with("number", staff.number));
             }
             next.staff.push(staff);
             next.staff.sort_by_key(|staff| staff.number);
@@ -295,8 +303,13 @@ impl SettingsPatch {
 
     fn levels(&self, next: &mut Settings) -> Result<(), Refusal> {
         for (command, level) in &self.levels {
-            if crate::domain::command::spec(command).is_none() || !(0..=9).contains(level) {
-                return Err(bad("levels", format!("{command} {level}")));
+            if crate::domain::command::spec(command).is_none() {
+                let refusal = Refusal::new(RefusalCode::BadArgument);
+                let refusal = refusal.saying("keymap.unknown_command").with("command", command);
+                return Err(refusal.with("setting", "levels").with("value", command));
+            }
+            if !(0..=9).contains(level) {
+                return Err(bad_level(&format!("levels.{command}"), *level));
             }
             next.levels.insert(command.clone(), *level);
         }
@@ -325,7 +338,7 @@ impl SettingsPatch {
             return Err(bad("limits", part));
         }
         if let Some(level) = patch.level.filter(|level| !(1..=9).contains(level)) {
-            return Err(bad("limits.level", level)); // Nobody stands above nine.
+            return Err(bad_level("limits.level", level)); // Nobody stands above nine.
         }
         if let Some(times) = patch.label_times.filter(|times| *times > MOST_LABEL_TIMES) {
             return Err(bad("limits.label_times", times));
