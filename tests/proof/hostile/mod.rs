@@ -239,7 +239,7 @@ impl Shop {
     }
 
     fn journal_is_clean(&mut self) {
-        for entry in self.engine().shop.entries() {
+        for entry in self.engine().shop.entries().expect("the journal") {
             let (entry, _) = entry.expect("the journal");
             let value = serde_json::to_value(&entry).expect("an entry");
             clean_value(&value, &format!("the journal: {:?}", entry.kind));
@@ -272,7 +272,8 @@ impl Shop {
                 .chars()
                 .filter(char::is_ascii_digit)
                 .collect();
-            let entries: Result<Vec<_>, _> = self.engine().shop.entries().collect();
+            let entries: Result<Vec<_>, _> =
+                self.engine().shop.entries().expect("the journal").collect();
             let entries = entries.expect("the journal");
             let journal = format!("{entries:?}");
             assert!(!journal.contains(&digits) && !journal.contains(&number), "kept: {number}");

@@ -333,7 +333,8 @@ impl<'a> Day<'a> {
     /// Holds paper and journal against what may be.
     fn judge(&mut self, fault: Option<Fault>, sold: &[&Sold]) {
         let slips = self.slips();
-        let entries: Result<Vec<_>, _> = self.engine().shop.entries().collect();
+        let entries: Result<Vec<_>, _> =
+            self.engine().shop.entries().expect("the journal").collect();
         let entries = entries.expect("the journal reads");
         let kinds: Vec<&Kind> = entries.iter().map(|(entry, _)| &entry.kind).collect();
         for sold in sold {
