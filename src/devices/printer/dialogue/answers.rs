@@ -3,7 +3,8 @@
 //! Room: devices. May touch: the dialogue it belongs to. May not: send.
 //! Invariant: an answer that may belong to another job proves nothing about this one.
 
-use super::{Dialogue, Stage};
+use super::{Dialogue, Ending, Stage};
+use crate::devices::printer::star::StarStatus;
 use crate::devices::printer::status::{Answer, PrinterState, ProcessId};
 use crate::devices::printer::{PrinterEvent, Proof};
 
@@ -18,6 +19,7 @@ impl Dialogue {
             Answer::Automatic(bytes) => self.state.automatic(bytes),
             Answer::Process(id) => self.take_process_id(id, now),
             Answer::Done(_) => self.take_done(now),
+            Answer::Star(status) => self.take_star(status, now),
         }
         if self.stage == Stage::Idle {
             self.tell(self.state.trouble());
@@ -26,10 +28,10 @@ impl Dialogue {
 
     fn take_process_id(&mut self, id: ProcessId, now: u64) {
         let finishing = matches!(self.stage, Stage::Finishing { .. });
-        if finishing && self.current.as_ref().is_some_and(|job| ProcessId::of(job.id) == id) {
+        if finishing && self.current.is_some() && self.ending == Ending::Named(id) {
             return self.end(Proof::ProcessId, now);
         }
-        if let Some(at) = self.doubts.iter().position(|&job| ProcessId::of(job) == id)
+        if let Some(at) = self.doubts.iter().position(|&job| self.manner.name(job) == id)
             && let Some(job) = self.doubts.remove(at)
         {
             self.events.push_back(PrinterEvent::Done { job, proof: Proof::ProcessId });
@@ -41,7 +43,20 @@ impl Dialogue {
         if self.owed > 0 {
             self.owed -= 1;
         } else if let Stage::Finishing { done_at, .. } = &mut self.stage
-            && !self.manner.process_id
+            && self.ending == Ending::Answered
+        {
+            *done_at = done_at.or(Some(now));
+        }
+    }
+
+    /// A whole state answers whatever was asked. The count proves the paper under way when it is the one that
+    /// only this paper's last byte makes.
+    fn take_star(&mut self, status: StarStatus, now: u64) {
+        self.unanswered.clear();
+        self.state = status.state;
+        self.shown_count = status.count;
+        if let (Stage::Finishing { done_at, .. }, Some(count)) = (&mut self.stage, status.count)
+            && self.ending == Ending::Counted(count)
         {
             *done_at = done_at.or(Some(now));
         }
@@ -53,6 +68,7 @@ impl Dialogue {
         self.unanswered.clear();
         self.state = PrinterState::default();
         self.drawer_told = None;
+        self.shown_count = None;
         self.owed = 0;
     }
 }

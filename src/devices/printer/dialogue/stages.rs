@@ -3,10 +3,9 @@
 //! Room: devices. May touch: the dialogue it belongs to. May not: send a paper a second time.
 //! Invariant: a paper that has begun ends `Done` or `Uncertain`; one that has not waits.
 
-use super::{Dialogue, LONGEST_ASIDE, Stage};
-use crate::devices::printer::status::{
-    ANSWER_WHEN_DONE, ASK, ASKED, ProcessId, TELL_BY_ITSELF, Trouble,
-};
+use super::{Dialogue, Ending, LONGEST_ASIDE, Stage};
+use crate::devices::printer::star::next_count;
+use crate::devices::printer::status::Trouble;
 use crate::devices::printer::{PrinterEvent, Proof};
 use crate::devices::profile::Status;
 
@@ -36,7 +35,7 @@ impl Dialogue {
         }
         if self.answers() {
             self.watch_at = self.watch_every.map(|every| now + every);
-            self.ask(now, if self.manner.status == Status::Asb { &TELL_BY_ITSELF } else { &[] });
+            self.ask(now, self.manner.watch_words());
             self.stage = Stage::Asking { asked_at: now };
         } else if !self.pulse(now) {
             self.looking = false;
@@ -58,7 +57,7 @@ impl Dialogue {
             if self.pulse(now) {
                 return;
             }
-            if self.papers.is_empty() {
+            if self.papers.is_empty() && self.drawers.is_empty() {
                 self.stage = Stage::Idle;
                 return;
             }
@@ -87,9 +86,9 @@ impl Dialogue {
 
     fn ask(&mut self, now: u64, more: &[u8]) {
         let end_of_torn = &[0; LONGEST_ASIDE][..self.torn.min(LONGEST_ASIDE)];
-        self.aside = [end_of_torn, &ASK[..], more].concat();
+        self.aside = [end_of_torn, self.manner.question(), more].concat();
         self.aside_sent = 0;
-        self.unanswered = ASKED.into();
+        self.unanswered = self.manner.due().iter().copied().collect();
         if let Stage::Finishing { asked_at, .. } = &mut self.stage {
             *asked_at = now;
         }
@@ -101,19 +100,38 @@ impl Dialogue {
             self.stage = Stage::Idle;
             return;
         };
-        self.out = end_of_torn_job(self.torn);
+        self.ending = self.ending_of(job.id);
+        self.out = self.end_of_torn_job();
+        self.out.extend(self.ending.before());
         self.lead = self.out.len();
         self.torn = 0;
         self.out.extend(&job.bytes);
-        match (self.manner.process_id, self.answers()) {
-            (true, true) => self.out.extend(ProcessId::of(job.id).request()),
-            (false, true) => self.out.extend(ANSWER_WHEN_DONE),
-            (_, false) => {}
-        }
+        self.out.extend(self.ending.after(self.manner.language));
         self.sent = 0;
         self.events.push_back(PrinterEvent::FirstByte { job: job.id });
         self.current = Some(job);
         self.stage = Stage::Sending { progress_at: now };
+    }
+
+    fn ending_of(&mut self, job: u64) -> Ending {
+        match (self.manner.status, self.manner.process_id) {
+            (Status::None, _) => Ending::Untold,
+            (_, true) => Ending::Named(self.manner.name(job)),
+            (Status::Star, false) => {
+                self.last_count = next_count(self.last_count, self.shown_count);
+                Ending::Counted(self.last_count)
+            }
+            (Status::Dle | Status::Asb, false) => Ending::Answered,
+        }
+    }
+
+    /// Ends whatever half job the printer still holds: it may wait for the rest of a picture, which is
+    /// shorter than its job.
+    fn end_of_torn_job(&self) -> Vec<u8> {
+        match self.torn {
+            0 => Vec::new(),
+            torn => [vec![0; torn].as_slice(), self.manner.recovery()].concat(),
+        }
     }
 
     fn advance_sending(&mut self, progress_at: u64, now: u64) {
@@ -186,7 +204,7 @@ impl Dialogue {
 
     /// Everything was sent and nothing came back: the printer may have lost it.
     fn doubt(&mut self, now: u64) {
-        self.owed += usize::from(!self.manner.process_id);
+        self.owed += usize::from(self.ending == Ending::Answered);
         self.drop_paper();
         self.stage = Stage::Idle;
         self.advance(now);
@@ -206,16 +224,4 @@ impl Dialogue {
             self.doubts.pop_front();
         }
     }
-}
-
-/// Ends whatever half job the printer still holds: it may wait for the rest of a picture, which is
-/// shorter than its job, or stand in an error with a line in its buffer (`DLE ENQ 2`, `ESC @`;
-/// reliability.md P3).
-fn end_of_torn_job(torn: usize) -> Vec<u8> {
-    if torn == 0 {
-        return Vec::new();
-    }
-    let mut bytes = vec![0; torn];
-    bytes.extend([0x10, 5, 2, 0x1b, b'@']);
-    bytes
 }
