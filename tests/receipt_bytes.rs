@@ -201,8 +201,7 @@ fn styles_sizes_and_codes_reach_the_paper() {
 #[test]
 fn a_drawer_pulse_is_one_pulse_and_nothing_else() {
     for (name, profile) in profiles() {
-        let Some(drawer) = profile.drawer else { continue };
-        let Pulse { bytes, real_time } = drawer_pulse(profile.language, &drawer);
+        let Some(Pulse { bytes, real_time }) = drawer_pulse(&profile) else { continue };
         for bytes in [bytes].into_iter().chain(real_time) {
             let paper = decode(&bytes, profile.language).expect("it is a command");
             assert_eq!((paper.pulses, paper.lines.len()), (1, 0), "{name}");

@@ -96,7 +96,7 @@ impl Printer {
     /// that must be asked every `every_ms`.
     pub fn watch(&self, every_ms: u64) {
         let every = match self.profile.status {
-            Status::Asb => None,
+            Status::Asb | Status::Sii => None,
             Status::Dle | Status::Star => Some(every_ms),
             Status::None => return,
         };

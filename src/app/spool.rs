@@ -367,10 +367,8 @@ impl Spool {
     }
 
     pub fn open_drawer(&mut self) {
-        let profile = self.printers.profile();
-        let drawer = profile.drawer.as_ref().filter(|_| self.has_drawer);
-        let Some(drawer) = drawer else { return };
-        let Pulse { bytes, real_time } = drawer_pulse(profile.language, drawer);
+        let pulse = drawer_pulse(self.printers.profile()).filter(|_| self.has_drawer);
+        let Some(Pulse { bytes, real_time }) = pulse else { return };
         let id = self.loose();
         self.pulse = Some(id);
         // A pulse that cannot be sent is not kept: it would surprise.

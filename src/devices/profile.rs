@@ -62,7 +62,7 @@ pub struct Profile {
     pub cut: Cut,
     #[serde(default)]
     pub status: Status,
-    /// Names the job when the printing before it is done (`GS ( H`; Star: `ESC GS ETX`).
+    /// Names the job when the printing before it is done (`GS ( H`; Star: `ESC GS ETX`). Without meaning for SII.
     #[serde(default)]
     pub process_id: bool,
     #[serde(default)]
@@ -132,6 +132,8 @@ pub enum Status {
     Asb,
     /// Answers `ESC ACK SOH` when asked, as Star's printers do.
     Star,
+    /// Sends its state by itself in a form of SII's, and answers `DC2 q`.
+    Sii,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -320,7 +322,7 @@ impl Profile {
         }
         match self.language {
             Language::Escpos => match (self.status, self.raster) {
-                (Status::Star, _) => Some(word("status", "star", "none dle asb")),
+                (Status::Star, _) => Some(word("status", "star", "none dle asb sii")),
                 (_, Raster::Star) => Some(word("raster", "star", "none gsv0")),
                 (_, Raster::Starline) => Some(word("raster", "starline", "none gsv0")),
                 _ if self.set_to_star => Some(word("set_to_star", "true", "false")),
@@ -329,6 +331,7 @@ impl Profile {
             Language::Star => match (self.status, self.raster, self.kanji) {
                 (Status::Dle, ..) => Some(word("status", "dle", "none star")),
                 (Status::Asb, ..) => Some(word("status", "asb", "none star")),
+                (Status::Sii, ..) => Some(word("status", "sii", "none star")),
                 (_, Raster::Gsv0, _) => Some(word("raster", "gsv0", "none star starline")),
                 (.., Kanji::Sjis2004) => Some(word("kanji", "sjis2004", "none sjis")),
                 (.., Kanji::Utf8) => Some(word("kanji", "utf8", "none sjis")),

@@ -7,7 +7,7 @@
 use super::cp932;
 use super::escpos_render::{self, EscPos};
 use super::layout::{Face, LaidLine, Span, Wide, lay_out};
-use super::profile::{Cut, Drawer, Language, Profile, Raster};
+use super::profile::{Cut, Language, Profile, Raster, Status};
 use super::raster::Bitmap;
 use super::star_render::{self, Star};
 use crate::domain::document::{Align, Document, Style};
@@ -93,16 +93,21 @@ pub fn render(document: &Document, profile: &Profile, logo: Option<&Bitmap>) -> 
     Rendered { bytes, replaced: replaced.get() }
 }
 
-/// Returns what opens `drawer` on a printer that speaks `language`.
-pub fn drawer_pulse(language: Language, drawer: &Drawer) -> Pulse {
-    match language {
-        Language::Escpos => Pulse {
+/// Returns what opens the drawer of a printer of this `profile`; `None`: no drawer hangs on it.
+pub fn drawer_pulse(profile: &Profile) -> Option<Pulse> {
+    let drawer = profile.drawer.as_ref()?;
+    Some(match (profile.language, profile.status) {
+        // That SII's printers know DLE DC4 stands nowhere.
+        (Language::Escpos, Status::Sii) => {
+            Pulse { bytes: escpos_render::drawer_pulse(drawer), real_time: None }
+        }
+        (Language::Escpos, _) => Pulse {
             bytes: escpos_render::drawer_pulse(drawer),
             real_time: Some(escpos_render::drawer_pulse_now(drawer)),
         },
         // Star's FS and EM are real-time commands on its impact printers only.
-        Language::Star => Pulse { bytes: star_render::drawer_pulse(drawer), real_time: None },
-    }
+        (Language::Star, _) => Pulse { bytes: star_render::drawer_pulse(drawer), real_time: None },
+    })
 }
 
 /// Presses laid lines on paper, and finds another way where the printer lacks one.

@@ -195,7 +195,7 @@ fn thicken_questions(dots: &mut [u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::devices::profile::{Cut, Language, Profiles};
+    use crate::devices::profile::{Cut, Profiles};
     use crate::devices::render::{drawer_pulse, render};
     use crate::domain::document::{Block, Document};
 
@@ -220,8 +220,7 @@ mod tests {
     fn a_cut_and_a_pulse_go_out_as_the_acceptance_table_says() {
         let star = profile("star-mc-print3");
         assert!(bytes(&one(Block::Cut), &star).ends_with(&[0x1b, 0x64, 0x03])); // EP-07
-        let drawer = star.drawer.expect("it has one");
-        let pulse = drawer_pulse(Language::Star, &drawer);
+        let pulse = drawer_pulse(&star).expect("it has one");
         assert_eq!(pulse.bytes, [0x1b, 0x07, 0x14, 0x14, 0x07]); // EP-07
         assert_eq!(pulse.real_time, None);
     }

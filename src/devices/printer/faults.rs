@@ -101,6 +101,7 @@ fn a_receipt_is_sent_once_whatever_fails_at_whatever_byte() {
         manner(Status::None, false),
         manner(Status::Star, true),
         manner(Status::Star, false),
+        manner(Status::Sii, false),
     ];
     for manner in manners {
         for fault in FAULTS {
@@ -134,6 +135,7 @@ fn a_printer_that_is_well_proves_what_its_profile_promises() {
         (manner(Status::Dle, false), Proof::Status),
         (manner(Status::Star, true), Proof::ProcessId),
         (manner(Status::Star, false), Proof::Status),
+        (manner(Status::Sii, false), Proof::Status),
         (manner(Status::None, false), Proof::Probably),
     ] {
         let run = play(manner, vec![paper(7)], SoftPrinter::new(manner, Fault::None, 0));
@@ -157,6 +159,7 @@ fn paper_that_ends_inside_a_receipt_is_told_and_the_rest_prints_by_itself() {
         (manner(Status::Dle, true), Proof::ProcessId),
         (manner(Status::Star, true), Proof::ProcessId),
         (manner(Status::Star, false), Proof::Status),
+        (manner(Status::Sii, false), Proof::Status),
     ] {
         let run = play(manner, vec![paper(7)], SoftPrinter::new(manner, Fault::PaperEnds, 20));
         assert!(run.events.contains(&PrinterEvent::Trouble(Trouble::PaperOut)), "{:?}", run.events);
@@ -174,6 +177,7 @@ fn a_power_cycled_printer_leaves_a_question_not_a_second_receipt() {
         (manner(Status::Dle, true), Proof::ProcessId),
         (manner(Status::Star, true), Proof::ProcessId),
         (manner(Status::Star, false), Proof::Status),
+        (manner(Status::Sii, false), Proof::Status),
     ] {
         let silent = SoftPrinter::new(manner, Fault::PowerCycles, 30);
         let run = play(manner, vec![paper(7), paper(8)], silent);

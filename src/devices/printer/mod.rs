@@ -9,6 +9,7 @@ pub mod address;
 pub mod dialogue;
 pub mod folder;
 pub mod link;
+pub mod sii;
 pub mod star;
 pub mod status;
 pub mod thread;

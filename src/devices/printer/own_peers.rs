@@ -3,8 +3,8 @@
 //! Room: devices, tests. May touch: loopback.
 //! Written from the makers' tables of commands and status; it shares no line with what is tested.
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::SeqCst};
 use std::thread;
@@ -66,6 +66,16 @@ impl Body {
 
 /// One way to obey and to answer.
 trait Speech: Send + 'static {
+    /// Returns what is told though nobody asks.
+    fn by_itself(&mut self, _: &Body) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// Whether the first command needs no paper and is obeyed in trouble, too, when its turn comes.
+    fn obeys_in_trouble(&self, _: &[u8]) -> bool {
+        false
+    }
+
     /// Takes out of `held` what is obeyed at once, also in trouble; returns what is answered.
     fn at_once(&mut self, body: &Body, held: &mut Vec<u8>) -> Vec<u8>;
     /// Obeys the first command of `held`; returns its length and the answer. `None`: it is not whole yet.
@@ -135,6 +145,69 @@ impl Speech for Star {
     }
 }
 
+/// A printer of SII's: nothing is obeyed at once, and the state is told when it changes.
+#[derive(Default)]
+struct Sii {
+    text: usize,
+    told: Option<[u8; 8]>,
+}
+
+impl Sii {
+    fn state(body: &Body) -> [u8; 8] {
+        let sensors = 0xd0 | Body::bit(&body.cover_open, 3) | Body::bit(&body.paper_out, 0);
+        let first = 0xc0 | Body::bit(&body.cutter_jams, 1);
+        [first, sensors, 0xd0, 0xd0, 0xd0, 0xd0, 0xd0, 0xd0]
+    }
+}
+
+impl Speech for Sii {
+    fn by_itself(&mut self, body: &Body) -> Vec<u8> {
+        let state = Self::state(body);
+        match self.told {
+            Some(told) if told != state => {
+                self.told = Some(state);
+                state.to_vec()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn obeys_in_trouble(&self, held: &[u8]) -> bool {
+        matches!(*held, [0, ..] | [0x10, 5, 2, ..] | [0x1b, b'@', ..] | [0x1d, b'a', ..])
+    }
+
+    fn at_once(&mut self, _: &Body, _: &mut Vec<u8>) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn first(&mut self, body: &Body, held: &[u8]) -> Option<(usize, Vec<u8>)> {
+        match *held {
+            [b'x', ..] => {
+                self.text += 1;
+                body.sign(self.text);
+                Some((1, Vec::new()))
+            }
+            [0x12, b'q', mark, ..] => {
+                body.printed.fetch_add(std::mem::take(&mut self.text), SeqCst);
+                Some((3, vec![0x80 | mark]))
+            }
+            [0x1b, b'@', ..] => Some((2, vec![0xb0])),
+            [0x1d, b'a', 0xff, ..] => {
+                self.told = Some(Self::state(body));
+                Some((3, Self::state(body).to_vec()))
+            }
+            [0x1b, b'p', _, _, _, ..] => {
+                body.pulses.fetch_add(1, SeqCst);
+                Some((5, Vec::new()))
+            }
+            [0x10, 5, 2, ..] => Some((3, Vec::new())),
+            [0, ..] => Some((1, Vec::new())),
+            [] | [0x1b | 0x1d | 0x12 | 0x10, ..] => None,
+            ref other => panic!("no command: {other:02x?}"),
+        }
+    }
+}
+
 /// A printer on a free port of loopback.
 fn network_printer<S: Speech + Default>() -> (Arc<Body>, String) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -149,18 +222,25 @@ fn network_printer<S: Speech + Default>() -> (Arc<Body>, String) {
     (body, address)
 }
 
-fn serve(body: &Body, mut speech: impl Speech, mut line: impl Read + Write) {
+fn serve(body: &Body, mut speech: impl Speech, mut line: TcpStream) {
+    line.set_read_timeout(Some(Duration::from_millis(20))).expect("a time-out");
     let mut held = Vec::new();
     let mut buffer = [0; 4_096];
-    while let Ok(count @ 1..) = line.read(&mut buffer) {
-        held.extend(&buffer[..count]);
+    loop {
+        match line.read(&mut buffer) {
+            Ok(0) => return,
+            Ok(count) => held.extend(&buffer[..count]),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(_) => return,
+        }
         let mut said = speech.at_once(body, &mut held);
-        while !body.is_stopped()
+        while (!body.is_stopped() || speech.obeys_in_trouble(&held))
             && let Some((length, answer)) = speech.first(body, &held)
         {
             held.drain(..length);
             said.extend(answer);
         }
+        said.extend(speech.by_itself(body));
         if !body.silent.load(SeqCst) && line.write_all(&said).is_err() {
             return;
         }
@@ -172,10 +252,14 @@ fn star(process_id: bool) -> Manner {
     Manner { language, status, process_id, drawer_open: Level::High }
 }
 
-fn star_drawer(id: u64) -> Job {
+/// A pulse that is obeyed in its turn only.
+fn drawer(id: u64, bytes: &[u8]) -> Job {
     let kind = JobKind::Drawer { real_time: None };
-    Job { id, name: "drawer".into(), bytes: vec![0x1b, 7, 20, 20, 7], kind }
+    Job { id, name: "drawer".into(), bytes: bytes.to_vec(), kind }
 }
+
+const STAR_PULSE: [u8; 5] = [0x1b, 7, 20, 20, 7];
+const SII_PULSE: [u8; 5] = [0x1b, b'p', 0, 25, 250];
 
 #[test]
 fn a_star_proves_each_receipt_by_its_name_or_by_its_count() {
@@ -187,7 +271,7 @@ fn a_star_proves_each_receipt_by_its_name_or_by_its_count() {
             assert_eq!(rig.until_done(id), want);
             assert_eq!(body.printed.load(SeqCst), 1_000 * id as usize);
         }
-        rig.submit(star_drawer(13));
+        rig.submit(drawer(13, &STAR_PULSE));
         assert_eq!(rig.until_done(13), Proof::Probably);
         rig.submit(paper(14, 10));
         rig.until_done(14);
@@ -234,7 +318,7 @@ fn silence_proves_nothing<S: Speech + Default>(manner: Manner) {
     rig.submit(paper(2, 500));
     rig.until(|event| matches!(event, PrinterEvent::Uncertain { job: 2, .. }));
     rig.submit(paper(3, 10));
-    thread::sleep(Duration::from_millis(300)); // It is asked several times.
+    thread::sleep(Duration::from_millis(1_000)); // It is asked several times.
     rig.handle.withdraw(3);
     let waited = PrinterEvent::NotSent { job: 3, trouble: Trouble::NoAnswer };
     rig.until(|event| *event == waited);
@@ -246,12 +330,60 @@ fn a_silent_star_proves_nothing() {
     silence_proves_nothing::<Star>(star(false));
 }
 
+const SII: Manner = Manner {
+    language: Language::Escpos,
+    status: Status::Sii,
+    process_id: false,
+    drawer_open: Level::High,
+};
+
+#[test]
+fn an_sii_printer_proves_each_receipt_by_its_mark() {
+    let (body, address) = network_printer::<Sii>();
+    let rig = Rig::new(&address, SII);
+    for id in 1..=17 {
+        rig.submit(paper(id, 1_000));
+        assert_eq!(rig.until_done(id), Proof::Status);
+        assert_eq!(body.printed.load(SeqCst), 1_000 * id as usize);
+    }
+    rig.handle.look();
+    rig.until(|event| *event == PrinterEvent::Ready);
+}
+
+#[test]
+fn an_sii_printer_in_trouble_is_told_and_prints_when_it_is_over() {
+    waits_out_each_trouble::<Sii>(SII);
+}
+
+#[test]
+fn a_silent_sii_printer_proves_nothing() {
+    silence_proves_nothing::<Sii>(SII);
+}
+
+/// Nobody asks in trouble: it would pile up before the printer.
+#[test]
+fn an_sii_printer_without_paper_is_not_asked_again() {
+    let (body, address) = network_printer::<Sii>();
+    let rig = Rig::new(&address, SII);
+    rig.submit(paper(1, 10));
+    rig.until_done(1);
+    body.will_suffer(1, 100);
+    rig.submit(paper(2, 300));
+    rig.until_trouble(Trouble::PaperOut);
+    rig.submit(drawer(3, &SII_PULSE));
+    let given_up = PrinterEvent::NotSent { job: 3, trouble: Trouble::PaperOut };
+    rig.until(|event| *event == given_up);
+    body.paper_out.store(false, SeqCst);
+    rig.until_done(2);
+    assert_eq!(body.pulses.load(SeqCst), 0);
+}
+
 #[test]
 fn a_stars_drawer_is_given_up_while_the_paper_is_out() {
     let (body, address) = network_printer::<Star>();
     body.paper_out.store(true, SeqCst);
     let rig = Rig::new(&address, star(true));
-    rig.submit(star_drawer(1));
+    rig.submit(drawer(1, &STAR_PULSE));
     let given_up = PrinterEvent::NotSent { job: 1, trouble: Trouble::PaperOut };
     rig.until(|event| *event == given_up);
     body.paper_out.store(false, SeqCst);

@@ -4,8 +4,8 @@
 //! Invariant: it obeys in the order of the bytes, but for what is real time.
 
 use super::dialogue::Manner;
-use super::star;
 use super::status::{ANSWER_WHEN_DONE, ProcessId};
+use super::{sii, star};
 use crate::devices::profile::Status;
 
 pub const PAPER: &[u8] = b"\x1b@RECEIPT 1\nTOTAL 1,957\n\x1dVB\0";
@@ -60,6 +60,8 @@ pub struct SoftPrinter {
     pub pulses: usize,
     /// Star's count of ends, 0 to 31.
     pub count: u8,
+    /// What ailed it when it told its state, once it tells by itself.
+    told: Option<u8>,
 }
 
 impl SoftPrinter {
@@ -75,6 +77,7 @@ impl SoftPrinter {
             struck_at: None,
             pulses: 0,
             count: 0,
+            told: None,
         }
     }
 
@@ -91,6 +94,7 @@ impl SoftPrinter {
                 if self.fault == Fault::PowerCycles {
                     self.buffer.clear();
                     self.count = 0;
+                    self.told = None;
                 }
             }
             if self.suffers(Fault::Stalls, now) || self.suffers(Fault::CableDrops, now) {
@@ -114,6 +118,8 @@ impl SoftPrinter {
             self.buffer.truncate(self.buffer.len() - star::ASK.len());
             let status = self.star_status(now);
             self.reply(&status, now);
+        } else if self.manner.status == Status::Sii {
+            // Nothing is real time.
         } else if let ([.., 0x10, 4, asked], false) = (&self.buffer[..], star) {
             let asked = *asked;
             self.buffer.truncate(self.buffer.len() - 3);
@@ -140,6 +146,16 @@ impl SoftPrinter {
         [0x23, 0x06, bit(self.stopped(now), 3) | cover, cutter, 0, paper, 0, count, 0]
     }
 
+    /// SII's eight bytes.
+    fn tell_state(&mut self, now: u64) {
+        let bit = |is: bool, at: u8| u8::from(is) << at;
+        let cover = bit(self.suffers(Fault::CoverOpens, now), 3);
+        let paper = bit(self.suffers(Fault::PaperEnds, now), 0);
+        let first = 0xc0 | bit(self.suffers(Fault::CutterJams, now), 1);
+        self.told = Some(self.causes(now));
+        self.reply(&[first, 0xd0 | cover | paper, 0xd0, 0xd0, 0xd0, 0xd0, 0xd0, 0xd0], now);
+    }
+
     fn causes(&self, now: u64) -> u8 {
         let bit = |fault, at: u8| u8::from(self.suffers(fault, now)) << at;
         bit(Fault::CoverOpens, 2) | bit(Fault::PaperEnds, 5) | bit(Fault::CutterJams, 6)
@@ -151,10 +167,18 @@ impl SoftPrinter {
 
     /// Prints what is buffered, and answers what asks to be answered then.
     pub fn print(&mut self, now: u64) {
+        if self.manner.status == Status::Sii
+            && self.told.is_some_and(|told| told != self.causes(now))
+        {
+            self.tell_state(now);
+        }
         if self.stopped(now) {
             return;
         }
         let commands: &[(&[u8], usize)] = match self.manner.status {
+            Status::Sii => {
+                &[(&[0x12, b'q'], 3), (&[0x1d, b'a', 0xff], 3), (&[0x1b, b'@'], 2), (&PULSE, 5)]
+            }
             Status::Star => &[
                 (&[0x1b, 0x1d, 3, 1], 6),
                 (&[0x17], 1),
@@ -185,6 +209,9 @@ impl SoftPrinter {
             [0x17] => self.count = (self.count + 1) % 32,
             [0x18] | [0x1b, 0x1e, ..] => self.count = 0,
             [0x1d, b'r', _] => self.reply(&[0], now),
+            [0x12, b'q', mark] => self.reply(&[0x80 | mark], now),
+            [0x1b, b'@'] => self.reply(&[0xb0], now),
+            [0x1d, b'a', _] => self.tell_state(now),
             _ => self.pulses += 1,
         }
     }
@@ -205,6 +232,7 @@ impl SoftPrinter {
 
     fn old_answer(&self) -> Vec<u8> {
         match self.manner.status {
+            Status::Sii => vec![0x80 | sii::next_mark(1)],
             Status::Star => [&star::name_when_done(star::name(6))[..], &[1, 0]].concat(),
             _ => [&[0x37, 0x22], &ProcessId::of(6).request()[7..], &[0]].concat(),
         }

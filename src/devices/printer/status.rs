@@ -59,6 +59,10 @@ pub enum Answer {
     Process(ProcessId),
     /// To `ESC ACK SOH`, or told by itself.
     Star(StarStatus),
+    /// A whole state of an SII printer, asked for or told by itself.
+    State(PrinterState),
+    /// To `DC2 q`: the mark of a paper.
+    Mark(u8),
 }
 
 /// Finds answers in a stream of bytes (masks of japan.md 4.4).

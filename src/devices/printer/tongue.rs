@@ -3,6 +3,7 @@
 //! Room: devices. May touch: std. May not: transports, clocks.
 //! Invariant: what ends a paper is told apart from what ended an earlier one.
 
+use super::sii::{self, SiiParser};
 use super::star::{self, StarParser};
 use super::status::{
     ANSWER_WHEN_DONE, ASK, ASKED, Answer, AnswerParser, ProcessId, TELL_BY_ITSELF,
@@ -42,37 +43,44 @@ pub(super) enum Ending {
     Named(ProcessId),
     /// The printer answers once, and does not say to which paper.
     Answered,
-    /// The printer's count of ends stands at this number.
-    Counted(u8),
+    /// Star's count of ends stands at this number; SII answers with this mark.
+    Signed(u8),
 }
 
 impl Ending {
-    pub fn before(&self) -> Vec<u8> {
-        match self {
-            Self::Counted(count) => star::count_from(*count),
-            Self::Untold | Self::Named(_) | Self::Answered => Vec::new(),
+    pub fn before(&self, manner: Manner) -> Vec<u8> {
+        match (self, manner.language) {
+            (Self::Signed(count), Language::Star) => star::count_from(*count),
+            _ => Vec::new(),
         }
     }
 
-    pub fn after(&self, language: Language) -> Vec<u8> {
-        match (self, language) {
+    pub fn after(&self, manner: Manner) -> Vec<u8> {
+        match (self, manner.language) {
             (Self::Untold, _) => Vec::new(),
             (Self::Named(id), Language::Escpos) => id.request(),
             (Self::Named(id), Language::Star) => star::name_when_done(*id).to_vec(),
             (Self::Answered, _) => ANSWER_WHEN_DONE.to_vec(),
-            (Self::Counted(_), _) => vec![star::COUNT_ONE],
+            (Self::Signed(mark), Language::Escpos) => sii::mark_when_done(*mark).to_vec(),
+            (Self::Signed(_), Language::Star) => vec![star::COUNT_ONE],
         }
     }
 }
 
 impl Manner {
-    /// Returns what asks for the state; real time, so that a printer in trouble answers, too.
+    /// Returns what asks for the state.
     pub(super) fn question(self) -> &'static [u8] {
         match self.status {
             Status::None => &[],
             Status::Dle | Status::Asb => &ASK,
             Status::Star => &star::ASK,
+            Status::Sii => &sii::GREET,
         }
+    }
+
+    /// Returns whether questions are real time: a printer in trouble, or in mid-paper, answers, too.
+    pub(super) fn answers_at_once(self) -> bool {
+        self.status != Status::Sii
     }
 
     /// Returns which answers are due to it, in their order.
@@ -80,7 +88,7 @@ impl Manner {
         match self.status {
             Status::None => &[],
             Status::Dle | Status::Asb => &ASKED,
-            Status::Star => &[1],
+            Status::Star | Status::Sii => &[1],
         }
     }
 
@@ -117,6 +125,7 @@ impl Manner {
 pub(super) enum Parser {
     EscPos(AnswerParser),
     Star(StarParser),
+    Sii(SiiParser),
 }
 
 impl Parser {
@@ -124,6 +133,7 @@ impl Parser {
         match status {
             Status::None | Status::Dle | Status::Asb => Self::EscPos(AnswerParser::default()),
             Status::Star => Self::Star(StarParser::default()),
+            Status::Sii => Self::Sii(SiiParser::default()),
         }
     }
 
@@ -132,6 +142,7 @@ impl Parser {
         match self {
             Self::EscPos(parser) => parser.push(byte),
             Self::Star(parser) => parser.push(byte),
+            Self::Sii(parser) => parser.push(byte),
         }
     }
 
@@ -140,6 +151,7 @@ impl Parser {
         match self {
             Self::EscPos(parser) => parser.reset(),
             Self::Star(parser) => *parser = StarParser::default(),
+            Self::Sii(parser) => *parser = SiiParser::default(),
         }
     }
 }

@@ -4,7 +4,6 @@
 //! Invariant: an answer that may belong to another job proves nothing about this one.
 
 use super::{Dialogue, Ending, Stage};
-use crate::devices::printer::star::StarStatus;
 use crate::devices::printer::status::{Answer, PrinterState, ProcessId};
 use crate::devices::printer::{PrinterEvent, Proof};
 
@@ -19,7 +18,15 @@ impl Dialogue {
             Answer::Automatic(bytes) => self.state.automatic(bytes),
             Answer::Process(id) => self.take_process_id(id, now),
             Answer::Done(_) => self.take_done(now),
-            Answer::Star(status) => self.take_star(status, now),
+            Answer::Star(status) => {
+                self.take_state(status.state);
+                self.shown_count = status.count;
+                if let Some(count) = status.count {
+                    self.take_sign(count, now);
+                }
+            }
+            Answer::State(state) => self.take_state(state),
+            Answer::Mark(mark) => self.take_sign(mark, now),
         }
         if self.stage == Stage::Idle {
             self.tell(self.state.trouble());
@@ -49,14 +56,16 @@ impl Dialogue {
         }
     }
 
-    /// A whole state answers whatever was asked. The count proves the paper under way when it is the one that
-    /// only this paper's last byte makes.
-    fn take_star(&mut self, status: StarStatus, now: u64) {
+    /// A whole state answers whatever was asked.
+    fn take_state(&mut self, state: PrinterState) {
         self.unanswered.clear();
-        self.state = status.state;
-        self.shown_count = status.count;
-        if let (Stage::Finishing { done_at, .. }, Some(count)) = (&mut self.stage, status.count)
-            && self.ending == Ending::Counted(count)
+        self.state = state;
+    }
+
+    /// A count or a mark proves the paper under way when only this paper's last byte makes it.
+    fn take_sign(&mut self, sign: u8, now: u64) {
+        if let Stage::Finishing { done_at, .. } = &mut self.stage
+            && self.ending == Ending::Signed(sign)
         {
             *done_at = done_at.or(Some(now));
         }

@@ -101,8 +101,8 @@ pub struct Dialogue {
     lead: usize,
     /// How the end of the paper under way will be known.
     ending: Ending,
-    /// The count that the last paper ended with, and the one the printer showed last.
-    last_count: u8,
+    /// The count or mark that the last paper ended with, and the count the printer showed last.
+    last_sign: u8,
     shown_count: Option<u8>,
     /// Askings, or one drawer pulse; sent while no paper is.
     aside: Vec<u8>,
@@ -140,7 +140,7 @@ impl Dialogue {
             sent: 0,
             lead: 0,
             ending: Ending::Untold,
-            last_count: 0,
+            last_sign: 0,
             shown_count: None,
             aside: Vec::new(),
             aside_sent: 0,
@@ -317,9 +317,13 @@ impl Dialogue {
 
     fn ask_deadline(&self, asked_at: u64) -> Option<u64> {
         if self.aside_left() {
-            self.stall_deadline(asked_at)
-        } else {
-            Some(asked_at + self.patience.answer)
+            return self.stall_deadline(asked_at);
+        }
+        match (self.manner.answers_at_once(), self.unanswered.is_empty()) {
+            (true, _) => Some(asked_at + self.patience.answer),
+            // What it obeys in turn would pile up before it; once it has answered, it tells by itself.
+            (false, false) => Some(asked_at + self.patience.silence),
+            (false, true) => None,
         }
     }
 

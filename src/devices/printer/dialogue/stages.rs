@@ -4,9 +4,9 @@
 //! Invariant: a paper that has begun ends `Done` or `Uncertain`; one that has not waits.
 
 use super::{Dialogue, Ending, LONGEST_ASIDE, Stage};
-use crate::devices::printer::star::next_count;
 use crate::devices::printer::status::Trouble;
 use crate::devices::printer::{PrinterEvent, Proof};
+use crate::devices::printer::{sii, star};
 use crate::devices::profile::Status;
 
 /// Jobs of which a late answer is still understood.
@@ -65,7 +65,7 @@ impl Dialogue {
                 return self.begin(now);
             }
         }
-        if now >= asked_at + self.patience.answer {
+        if self.ask_deadline(asked_at).is_some_and(|at| now >= at) {
             self.ask_again(now);
         }
     }
@@ -102,11 +102,11 @@ impl Dialogue {
         };
         self.ending = self.ending_of(job.id);
         self.out = self.end_of_torn_job();
-        self.out.extend(self.ending.before());
+        self.out.extend(self.ending.before(self.manner));
         self.lead = self.out.len();
         self.torn = 0;
         self.out.extend(&job.bytes);
-        self.out.extend(self.ending.after(self.manner.language));
+        self.out.extend(self.ending.after(self.manner));
         self.sent = 0;
         self.events.push_back(PrinterEvent::FirstByte { job: job.id });
         self.current = Some(job);
@@ -116,13 +116,18 @@ impl Dialogue {
     fn ending_of(&mut self, job: u64) -> Ending {
         match (self.manner.status, self.manner.process_id) {
             (Status::None, _) => Ending::Untold,
+            (Status::Sii, _) => self.signed(sii::next_mark(self.last_sign)),
             (_, true) => Ending::Named(self.manner.name(job)),
             (Status::Star, false) => {
-                self.last_count = next_count(self.last_count, self.shown_count);
-                Ending::Counted(self.last_count)
+                self.signed(star::next_count(self.last_sign, self.shown_count))
             }
             (Status::Dle | Status::Asb, false) => Ending::Answered,
         }
+    }
+
+    fn signed(&mut self, sign: u8) -> Ending {
+        self.last_sign = sign;
+        Ending::Signed(sign)
     }
 
     /// Ends whatever half job the printer still holds: it may wait for the rest of a picture, which is
@@ -172,7 +177,7 @@ impl Dialogue {
             return self.end(Proof::Status, now);
         } else if self.aside_left() {
             self.tell_stall(asked_at, now);
-        } else if now >= self.heard_at + self.patience.silence {
+        } else if self.manner.answers_at_once() && now >= self.heard_at + self.patience.silence {
             self.tell(Some(Trouble::NoAnswer));
         } else {
             self.tell(None);
@@ -180,7 +185,8 @@ impl Dialogue {
         if now >= since + self.finish_time() && self.state.trouble().is_none() {
             return self.doubt(now);
         }
-        if now >= asked_at + self.patience.answer && !self.aside_left() {
+        let answers_at_once = self.manner.answers_at_once();
+        if answers_at_once && now >= asked_at + self.patience.answer && !self.aside_left() {
             self.ask(now, &[]);
         }
     }
