@@ -1,11 +1,12 @@
 //! What leaves for a printer, read back by a decoder that knows nothing of how it was made.
 
 mod escpos_decoder;
+mod star_decoder;
 
-use escpos_decoder::{Paper, decode, hits};
-use regi::devices::escpos_render::{drawer_pulse, drawer_pulse_now, render};
-use regi::devices::profile::{Cut, Kanji, Profile, Profiles, Raster};
+use escpos_decoder::{Paper, Unknown};
+use regi::devices::profile::{Cut, Kanji, Language, Profile, Profiles, Raster};
 use regi::devices::raster::Bitmap;
+use regi::devices::render::{Pulse, drawer_pulse, render};
 use regi::devices::text_render::render_text;
 use regi::domain::document::{Align, Block, Cell, Document, Rule, Style};
 
@@ -16,14 +17,38 @@ fn profiles() -> Vec<(String, Profile)> {
     let own = [Kanji::None, Kanji::Sjis2004, Kanji::Utf8]
         .map(|kanji| (format!("{kanji:?}"), Profile { kanji, ..base.clone() }));
     let digits = ("'0'".to_owned(), Profile { fsc_binary: false, ..base.clone() });
+    let star = shipped.get("generic-star").expect("it is shipped").clone();
+    let stars = [
+        ("star kana", Profile { kanji: Kanji::None, ..star.clone() }),
+        ("star line dots", Profile { qr: false, raster: Raster::Starline, ..star.clone() }),
+        ("star dots", Profile { qr: false, barcode: false, cut: Cut::Full, ..star }),
+    ];
+    let stars = stars.map(|(name, profile)| (name.to_owned(), profile));
     let shipped = shipped.iter().map(|(name, profile)| (name.to_owned(), profile.clone()));
-    shipped.chain(own).chain([digits]).collect()
+    shipped.chain(own).chain([digits]).chain(stars).collect()
+}
+
+/// Reads a stream in the printer's own language.
+fn decode(bytes: &[u8], language: Language) -> Result<Paper, Unknown> {
+    match language {
+        Language::Escpos => escpos_decoder::decode(bytes),
+        Language::Star => star_decoder::decode(bytes),
+    }
+}
+
+/// Counts what a printer would obey in the middle of other data.
+fn hits(bytes: &[u8], language: Language) -> usize {
+    match language {
+        Language::Escpos => escpos_decoder::hits(bytes),
+        Language::Star => star_decoder::hits(bytes),
+    }
 }
 
 fn print(document: &Document, profile: &Profile) -> Paper {
     let bytes = render(document, profile, None).bytes;
-    assert_eq!(hits(&bytes), 0, "a real-time command in {bytes:02x?}");
-    decode(&bytes).unwrap_or_else(|unknown| panic!("{unknown:02x?} in {bytes:02x?}"))
+    assert_eq!(hits(&bytes, profile.language), 0, "a real-time command in {bytes:02x?}");
+    decode(&bytes, profile.language)
+        .unwrap_or_else(|unknown| panic!("{unknown:02x?} in {bytes:02x?}"))
 }
 
 /// The receipt of a sale with two tax rates, a coupon, cash and points.
@@ -89,7 +114,18 @@ const RECEIPT_48: &str = "
 #[test]
 fn an_80_mm_receipt_prints_as_the_page_of_rules_shows_it() {
     let shipped = Profiles::load(&[]).expect("shipped profiles are right");
-    for name in ["generic-80", "epson-tm-t20", "star-mc", "citizen-ct-s", "sii-rp", "file"] {
+    for name in [
+        "generic-80",
+        "epson-tm-t20",
+        "star-mc",
+        "citizen-ct-s",
+        "sii-rp",
+        "file",
+        "generic-star",
+        "star-mc-print3",
+        "star-tsp650ii",
+        "star-tsp100iv",
+    ] {
         let paper = print(&receipt(), shipped.get(name).expect("it is shipped"));
         assert_eq!(paper.text(), RECEIPT_48.trim_start_matches('\n'), "{name}");
         assert_eq!(paper.cuts, [paper.lines.len()], "{name}");
@@ -165,9 +201,9 @@ fn styles_sizes_and_codes_reach_the_paper() {
 #[test]
 fn a_drawer_pulse_is_one_pulse_and_nothing_else() {
     for (name, profile) in profiles() {
-        let Some(drawer) = profile.drawer else { continue };
-        for bytes in [drawer_pulse(&drawer), drawer_pulse_now(&drawer)] {
-            let paper = decode(&bytes).expect("it is a command");
+        let Some(Pulse { bytes, real_time }) = drawer_pulse(&profile) else { continue };
+        for bytes in [bytes].into_iter().chain(real_time) {
+            let paper = decode(&bytes, profile.language).expect("it is a command");
             assert_eq!((paper.pulses, paper.lines.len()), (1, 0), "{name}");
         }
     }
@@ -241,10 +277,15 @@ fn a_hostile_logo_is_only_dots() {
     document.push(Block::Logo).push(Block::Cut);
     for (name, profile) in profiles() {
         let bytes = render(&document, &profile, Some(&logo)).bytes;
-        assert_eq!(hits(&bytes), 0, "{name}");
-        let paper = decode(&bytes).unwrap_or_else(|unknown| panic!("{name}: {unknown:02x?}"));
+        assert_eq!(hits(&bytes, profile.language), 0, "{name}");
+        let paper = decode(&bytes, profile.language)
+            .unwrap_or_else(|unknown| panic!("{name}: {unknown:02x?}"));
         let rows: usize = paper.pictures.iter().map(|(_, rows)| rows).sum();
-        let drawn = if profile.raster == Raster::None { 0 } else { 200 };
+        let drawn = match profile.raster {
+            Raster::None => 0,
+            Raster::Starline => 216, // Bands of 24 rows, the last one filled up.
+            Raster::Gsv0 | Raster::Star => 200,
+        };
         assert_eq!((rows, paper.pulses), (drawn, 0), "{name}");
     }
 }

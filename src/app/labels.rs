@@ -12,11 +12,11 @@ use super::engine::Engine;
 use super::lane_config::LabelConfig;
 use super::opening::profiles;
 use super::spool::MOST_WAITING;
-use crate::devices::escpos_render;
 use crate::devices::label::{self, LabelLanguage};
 use crate::devices::printer::dialogue::{Manner, Patience};
 use crate::devices::printer::{self, Address, Job, JobKind, PrinterEvent, Submitted};
 use crate::devices::profile::{Profile, Status};
+use crate::devices::render;
 use crate::domain::code::in_store::{Holds, quantity_of};
 use crate::domain::item::Item;
 use crate::domain::label::Label;
@@ -192,7 +192,7 @@ fn batch(engine: &Engine, labels: &[Label], copies: u16) -> Result<Option<Batch>
         labels.iter().flat_map(|one| match label::render(one, &paper, config.language, copies) {
             Some(bytes) => bytes,
             None => {
-                let paper = escpos_render::render(&label::document(one), &profile, None).bytes;
+                let paper = render::render(&label::document(one), &profile, None).bytes;
                 paper.repeat(usize::from(copies))
             }
         });

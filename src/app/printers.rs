@@ -7,11 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::spool::SpoolError;
-use crate::devices::escpos_render;
 use crate::devices::printer::dialogue::{Manner, Patience};
 use crate::devices::printer::{self, Address, PrinterEvent, PrinterHandle, Submitted, Trouble};
 use crate::devices::profile::{Profile, Profiles, Status};
 use crate::devices::raster::Bitmap;
+use crate::devices::render::render;
 use crate::domain::document::Document;
 
 /// Between two askings of the first printer: paper and cover are in words within half a second.
@@ -96,8 +96,8 @@ impl Printer {
     /// that must be asked every `every_ms`.
     pub fn watch(&self, every_ms: u64) {
         let every = match self.profile.status {
-            Status::Asb => None,
-            Status::Dle => Some(every_ms),
+            Status::Asb | Status::Sii => None,
+            Status::Dle | Status::Star => Some(every_ms),
             Status::None => return,
         };
         if let Some(handle) = &self.handle {
@@ -146,7 +146,7 @@ impl Printer {
         logo: Option<Arc<Bitmap>>,
     ) -> impl FnOnce() -> Vec<u8> + Send + use<> {
         let profile = Arc::clone(&self.profile);
-        move || escpos_render::render(&document, &profile, logo.as_deref()).bytes
+        move || render(&document, &profile, logo.as_deref()).bytes
     }
 }
 

@@ -290,6 +290,9 @@ pub fn test_page(words: &Words, profile: &Profile) -> Document {
     if profile.set_to_escpos {
         page.text(words.get("test_page.set_to_escpos"));
     }
+    if profile.set_to_star {
+        page.text(words.get("test_page.set_to_star"));
+    }
     page.text(ruler);
     page.text(words.fill("test_page.columns", &[("columns", &columns)]));
     page.text(words.get("test_page.kanji"));

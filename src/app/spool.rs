@@ -13,11 +13,11 @@ use crossbeam_channel::{Receiver, unbounded};
 use super::drawer_watch::{DrawerAlarm, DrawerWatch};
 use super::lane_config::{LaneConfig, PrinterConfig};
 use super::printers::{Named, Place, Printers};
-use crate::devices::escpos_render;
 use crate::devices::printer::dialogue::Patience;
 use crate::devices::printer::{self, Address, Job, JobKind, PrinterEvent, Trouble};
 use crate::devices::profile::{Profile, Profiles};
 use crate::devices::raster::{Bitmap, LogoError};
+use crate::devices::render::{Pulse, drawer_pulse};
 use crate::devices::text_render::render_text;
 use crate::domain::document::Document;
 use crate::domain::entry::{Draft, Kind, PrintEnd};
@@ -367,10 +367,8 @@ impl Spool {
     }
 
     pub fn open_drawer(&mut self) {
-        let drawer = self.printers.profile().drawer.as_ref().filter(|_| self.has_drawer);
-        let Some(drawer) = drawer.cloned() else { return };
-        let bytes = escpos_render::drawer_pulse(&drawer);
-        let real_time = escpos_render::drawer_pulse_now(&drawer);
+        let pulse = drawer_pulse(self.printers.profile()).filter(|_| self.has_drawer);
+        let Some(Pulse { bytes, real_time }) = pulse else { return };
         let id = self.loose();
         self.pulse = Some(id);
         // A pulse that cannot be sent is not kept: it would surprise.

@@ -60,12 +60,18 @@ pub fn devices(
     Ok(exit)
 }
 
-/// Says which printers must be set to ESC/POS: before the page, which they would print as they please.
+/// Says which printers must be set to the language that regi speaks with them: before the page, which they would
+/// print as they please.
 pub fn tell_modes(config: &LaneConfig, profiles: &Profiles, words: &Words) {
     let mut told = BTreeSet::new();
     for profile in config.printers().filter_map(|(_, name)| profiles.get(name)) {
-        if profile.set_to_escpos && told.insert(&profile.label) {
-            tell(words.fill("cli.set_to_escpos", &[("printer", &profile.label)]));
+        let sentence = match (profile.set_to_escpos, profile.set_to_star) {
+            (true, _) => "cli.set_to_escpos",
+            (_, true) => "cli.set_to_star",
+            (false, false) => continue,
+        };
+        if told.insert(&profile.label) {
+            tell(words.fill(sentence, &[("printer", &profile.label)]));
         }
     }
 }

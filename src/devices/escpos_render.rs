@@ -1,7 +1,6 @@
-//! A document as ESC/POS bytes for one printer profile.
+//! ESC/POS: the commands of one paper, and the drawer's pulse.
 //!
-//! Room: devices. May touch: the document, the profile, memory. May not: a printer (the bytes are
-//! sent by `printer`, which must know how far it got).
+//! Room: devices. May touch: the profile, memory. May not: lay anything out (`render` does), or a printer.
 //! Invariant: every byte below 0x20 in the stream belongs to a command written in this file.
 
 use std::cell::RefCell;
@@ -16,50 +15,10 @@ use escpos::utils::{
 };
 
 use super::cp932::{self, Encoded};
-use super::layout::{Face, LaidLine, Span, Wide, lay_out};
-use super::profile::{Cut, Drawer, Kanji, Pin, Profile, Raster};
+use super::profile::{Drawer, Kanji, Pin, Profile};
 use super::raster::Bitmap;
-use crate::domain::document::{Document, Style};
-use crate::domain::label::LabelCode;
-
-/// Bytes of one paper, and how many characters the printer could not show.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rendered {
-    pub bytes: Vec<u8>,
-    pub replaced: usize,
-}
-
-/// Dots a QR module is drawn with: read by every phone, four characters wide on 58 mm.
-const QR_CELL: u8 = 4;
-/// Longest text of a QR code; a longer one is printed as text. It also keeps `10 04` out of the
-/// length bytes of its command.
-const LONGEST_QR: usize = 512;
-/// Longest text of a bar code that fits 58 mm paper at two dots a bar.
-const LONGEST_BARCODE: usize = 12;
-/// Lines that bring the last print past the tear bar.
-const TEAR_OFF_LINES: u8 = 4;
-
-/// Returns `document` as bytes for a printer of this `profile`.
-pub fn render(document: &Document, profile: &Profile, logo: Option<&Bitmap>) -> Rendered {
-    let replaced = std::cell::Cell::new(0);
-    let clean = |text: &str| {
-        let printable = cp932::printable(text, profile.repertoire());
-        replaced.set(replaced.get() + printable.replaced);
-        printable.text
-    };
-    let face = Face {
-        columns: usize::from(profile.columns.get()),
-        clean: &clean,
-        measure: cp932::columns,
-        wide: Wide::Shown,
-    };
-    let lines = lay_out(document, &face);
-    let tape = Tape::default();
-    Press::new(tape.clone(), profile)
-        .print(&lines, logo)
-        .expect("a tape in memory takes every command this file writes");
-    Rendered { bytes: tape.0.take(), replaced: replaced.get() }
-}
+use super::render::{Commands, QR_CELL, WholeOrPartial};
+use crate::domain::document::{Align, Style};
 
 /// Returns the pulse that opens the drawer (japan.md EP-02); to be sent once, never again.
 pub fn drawer_pulse(drawer: &Drawer) -> Vec<u8> {
@@ -108,97 +67,108 @@ impl Driver for Tape {
     }
 }
 
-struct Press<'a> {
+/// What a command of the crate returns.
+type Pressed<'a> = Result<&'a mut Printer<Tape>, PrinterError>;
+
+/// Writes ESC/POS for one profile.
+pub(super) struct EscPos<'a> {
     printer: Printer<Tape>,
+    tape: Tape,
     profile: &'a Profile,
-    /// Style the printer stands in.
-    style: Style,
 }
 
-type Pressed = Result<(), PrinterError>;
-
-impl<'a> Press<'a> {
-    fn new(tape: Tape, profile: &'a Profile) -> Self {
+impl<'a> EscPos<'a> {
+    pub(super) fn new(profile: &'a Profile) -> Self {
         // The encoder of the crate is never used: text goes through `cp932` and `custom`.
         let protocol = Protocol::new(Encoder::new(encoding_rs::SHIFT_JIS));
-        Self { printer: Printer::new(tape, protocol, None), profile, style: Style::PLAIN }
+        let tape = Tape::default();
+        Self { printer: Printer::new(tape.clone(), protocol, None), tape, profile }
     }
 
-    fn print(mut self, lines: &[LaidLine], logo: Option<&Bitmap>) -> Pressed {
-        self.prepare()?;
-        for line in lines {
-            match line {
-                LaidLine::Text(spans) => self.line(spans)?,
-                LaidLine::Feed(lines) => self.feed(*lines)?,
-                LaidLine::Logo => logo.map_or(Ok(()), |logo| self.picture(logo))?,
-                LaidLine::Qr(text) => self.qr(text)?,
-                LaidLine::Barcode(text) => self.barcode(text)?,
-                LaidLine::Cut => self.cut()?,
-            }
+    fn press(&mut self, write: impl FnOnce(&mut Printer<Tape>) -> Pressed<'_>) {
+        write(&mut self.printer).expect("a tape in memory takes every command this file writes");
+    }
+
+    fn raw(&mut self, bytes: &[u8]) {
+        self.press(|printer| printer.custom(bytes));
+    }
+
+    fn select_shift_jis(&mut self, code: u8) {
+        let code = if self.profile.fsc_binary { code } else { b'0' + code };
+        self.raw(&[0x1c, b'S', 0, 0]); // No space between kanji: they are two columns wide.
+        self.raw(&[0x1c, b'C', code]);
+    }
+
+    fn underline(&mut self, on: bool) {
+        let mode = if on { UnderlineMode::Single } else { UnderlineMode::None };
+        self.press(|printer| printer.underline(mode));
+        if self.profile.kanji != Kanji::None {
+            self.raw(&[0x1c, b'-', u8::from(on)]); // Kanji have an underline of their own.
         }
-        self.printer.print().map(drop)
     }
 
+    /// Kanji stand between `FS &` and `FS .` (japan.md EP-01); half-width kana must not.
+    fn shift_jis(&mut self, text: &str) {
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            let kanji = cp932::is_kanji(first);
+            let end = rest.find(|c| cp932::is_kanji(c) != kanji).unwrap_or(rest.len());
+            let (run, after) = rest.split_at(end);
+            if kanji {
+                self.raw(&[0x1c, b'&']);
+                self.encoded(run);
+                self.raw(&[0x1c, b'.']);
+            } else {
+                self.encoded(run);
+            }
+            rest = after;
+        }
+    }
+
+    fn encoded(&mut self, text: &str) {
+        let Encoded { bytes, .. } = cp932::encode(text, self.profile.repertoire());
+        self.raw(&bytes);
+    }
+
+    fn bars(&mut self, kind: u8, data: &[u8]) {
+        self.raw(&[0x1d, b'w', 2, 0x1d, b'h', 80, 0x1d, b'H', 2]);
+        self.raw(&[0x1d, b'k', kind, data.len() as u8]);
+        self.raw(data);
+    }
+}
+
+impl Commands for EscPos<'_> {
     /// Sets what `ESC @` has reset: Japan's characters (`¥` at 5C), the katakana page, kanji.
-    fn prepare(&mut self) -> Pressed {
-        self.printer.init()?.character_set(CharacterSet::Japan)?;
-        self.raw(&[0x1b, b't', 1])?;
+    fn prepare(&mut self) {
+        self.press(|printer| printer.init()?.character_set(CharacterSet::Japan));
+        self.raw(&[0x1b, b't', 1]);
         match self.profile.kanji {
-            Kanji::None => Ok(()),
+            Kanji::None => {}
             Kanji::Sjis => self.select_shift_jis(1),
             Kanji::Sjis2004 => self.select_shift_jis(2),
-            Kanji::Utf8 => self
-                .raw(&[0x1c, b'(', b'C', 2, 0, 0x30, 2])
-                .and_then(|()| self.raw(&[0x1c, b'(', b'C', 3, 0, 0x3c, 0, 0x0b])),
+            Kanji::Utf8 => {
+                self.raw(&[0x1c, b'(', b'C', 2, 0, 0x30, 2]);
+                self.raw(&[0x1c, b'(', b'C', 3, 0, 0x3c, 0, 0x0b]);
+            }
         }
     }
 
-    fn select_shift_jis(&mut self, code: u8) -> Pressed {
-        let code = if self.profile.fsc_binary { code } else { b'0' + code };
-        self.raw(&[0x1c, b'S', 0, 0])?; // No space between kanji: they are two columns wide.
-        self.raw(&[0x1c, b'C', code])
-    }
-
-    fn raw(&mut self, bytes: &[u8]) -> Pressed {
-        self.printer.custom(bytes).map(drop)
-    }
-
-    fn line(&mut self, spans: &[Span]) -> Pressed {
-        for span in spans {
-            self.turn_to(span.style)?;
-            self.text(&span.text)?;
+    fn turn(&mut self, from: Style, to: Style) {
+        if (from.wide, from.tall) != (to.wide, to.tall) {
+            self.press(|printer| printer.size(1 + u8::from(to.wide), 1 + u8::from(to.tall)));
         }
-        self.raw(b"\n")
-    }
-
-    /// Sends only what changes.
-    fn turn_to(&mut self, style: Style) -> Pressed {
-        let before = std::mem::replace(&mut self.style, style);
-        if (before.wide, before.tall) != (style.wide, style.tall) {
-            self.printer.size(1 + u8::from(style.wide), 1 + u8::from(style.tall))?;
+        if from.bold != to.bold {
+            self.press(|printer| printer.bold(to.bold));
         }
-        if before.bold != style.bold {
-            self.printer.bold(style.bold)?;
+        if from.underline != to.underline {
+            self.underline(to.underline);
         }
-        if before.underline != style.underline {
-            self.underline(style.underline)?;
-        }
-        if before.reverse != style.reverse {
-            self.printer.reverse(style.reverse)?;
-        }
-        Ok(())
-    }
-
-    fn underline(&mut self, on: bool) -> Pressed {
-        let mode = if on { UnderlineMode::Single } else { UnderlineMode::None };
-        self.printer.underline(mode)?;
-        match self.profile.kanji {
-            Kanji::None => Ok(()),
-            _ => self.raw(&[0x1c, b'-', u8::from(on)]), // Kanji have an underline of their own.
+        if from.reverse != to.reverse {
+            self.press(|printer| printer.reverse(to.reverse));
         }
     }
 
-    fn text(&mut self, text: &str) -> Pressed {
+    fn text(&mut self, text: &str) {
         match self.profile.kanji {
             Kanji::Utf8 => self.raw(text.as_bytes()),
             Kanji::None => self.encoded(text),
@@ -206,120 +176,66 @@ impl<'a> Press<'a> {
         }
     }
 
-    /// Kanji stand between `FS &` and `FS .` (japan.md EP-01); half-width kana must not.
-    fn shift_jis(&mut self, text: &str) -> Pressed {
-        let mut rest = text;
-        while let Some(first) = rest.chars().next() {
-            let kanji = cp932::is_kanji(first);
-            let end = rest.find(|c| cp932::is_kanji(c) != kanji).unwrap_or(rest.len());
-            let (run, after) = rest.split_at(end);
-            if kanji {
-                self.raw(&[0x1c, b'&'])?;
-                self.encoded(run)?;
-                self.raw(&[0x1c, b'.'])?;
-            } else {
-                self.encoded(run)?;
-            }
-            rest = after;
-        }
-        Ok(())
+    fn end_line(&mut self) {
+        self.raw(b"\n");
     }
 
-    fn encoded(&mut self, text: &str) -> Pressed {
-        let Encoded { bytes, .. } = cp932::encode(text, self.profile.repertoire());
-        self.raw(&bytes)
+    fn feed(&mut self, lines: u8) {
+        self.press(|printer| printer.feeds(lines));
     }
 
-    fn feed(&mut self, lines: u8) -> Pressed {
-        if lines == 0 { Ok(()) } else { self.printer.feeds(lines).map(drop) }
-    }
-
-    fn cut(&mut self) -> Pressed {
-        self.turn_to(Style::PLAIN)?;
-        match self.profile.cut {
-            Cut::Full => self.printer.cut().map(drop),
-            Cut::Partial => self.raw(&[0x1d, b'V', b'B', 0]),
-            Cut::None => self.feed(TEAR_OFF_LINES),
+    fn cut(&mut self, cut: WholeOrPartial) {
+        match cut {
+            WholeOrPartial::Whole => self.press(|printer| printer.cut()),
+            WholeOrPartial::Partial => self.raw(&[0x1d, b'V', b'B', 0]),
         }
     }
 
-    fn picture(&mut self, picture: &Bitmap) -> Pressed {
-        let fits = picture.width_dots() <= usize::from(self.profile.dots.get());
-        if self.profile.raster == Raster::None || !fits {
-            return Ok(());
-        }
-        self.printer.justify(JustifyMode::CENTER)?;
+    fn place(&mut self, align: Align) {
+        self.press(|printer| {
+            printer.justify(match align {
+                Align::Left => JustifyMode::LEFT,
+                Align::Center => JustifyMode::CENTER,
+                Align::Right => JustifyMode::RIGHT,
+            })
+        });
+    }
+
+    fn picture(&mut self, picture: &Bitmap) {
         for band in picture.bands(self.profile.max_raster_rows.get()) {
-            self.raw(&band)?;
-        }
-        self.printer.justify(JustifyMode::LEFT).map(drop)
-    }
-
-    /// The printer's own code, or ours in dots, or at the worst the text.
-    fn qr(&mut self, text: &str) -> Pressed {
-        let text: String = text.chars().filter(|c| !c.is_control()).collect();
-        if text.is_empty() || text.len() > LONGEST_QR {
-            return self.caption(&text);
-        }
-        if self.profile.qr {
-            let option = QRCodeOption::new(QRCodeModel::Model2, QR_CELL, QRCodeCorrectionLevel::M);
-            self.printer.justify(JustifyMode::CENTER)?.qrcode_option(&text, option)?;
-            return self.printer.justify(JustifyMode::LEFT).map(drop);
-        }
-        let fits = |code: &Bitmap| code.width_dots() <= usize::from(self.profile.dots.get());
-        let drawn = (self.profile.raster != Raster::None)
-            .then(|| (2..=usize::from(QR_CELL)).rev().filter_map(|cell| Bitmap::qr(&text, cell)))
-            .and_then(|mut codes| codes.find(fits));
-        match drawn {
-            Some(code) => self.picture(&code),
-            None => self.caption(&text),
+            self.raw(&band);
         }
     }
 
-    /// A JAN as such; anything else as Code 128, set B; two dots a bar, its text underneath.
-    fn barcode(&mut self, text: &str) -> Pressed {
-        if let (true, LabelCode::Jan(digits)) = (self.profile.barcode, LabelCode::of(text)) {
-            let kind = if digits.len() == 13 { 67 } else { 68 };
-            return self.bars(kind, digits.as_bytes());
-        }
-        let plain = text.chars().all(|c| (' '..='~').contains(&c));
-        if !self.profile.barcode || !plain || text.is_empty() || text.len() > LONGEST_BARCODE {
-            return self.caption(text);
-        }
+    fn qr(&mut self, text: &str) {
+        let option = QRCodeOption::new(QRCodeModel::Model2, QR_CELL, QRCodeCorrectionLevel::M);
+        self.press(|printer| printer.qrcode_option(text, option));
+    }
+
+    fn jan(&mut self, digits: &str) {
+        let kind = if digits.len() == 13 { 67 } else { 68 };
+        self.bars(kind, digits.as_bytes());
+    }
+
+    /// Set B throughout.
+    fn code128(&mut self, text: &str) {
         let data = format!("{{B{}", text.replace('{', "{{"));
-        self.bars(73, data.as_bytes())
+        self.bars(73, data.as_bytes());
     }
 
-    fn bars(&mut self, kind: u8, data: &[u8]) -> Pressed {
-        self.printer.justify(JustifyMode::CENTER)?;
-        self.raw(&[0x1d, b'w', 2, 0x1d, b'h', 80, 0x1d, b'H', 2])?;
-        self.raw(&[0x1d, b'k', kind, data.len() as u8])?;
-        self.raw(data)?;
-        self.printer.justify(JustifyMode::LEFT).map(drop)
-    }
-
-    /// Prints the text of a code that could not be drawn.
-    fn caption(&mut self, text: &str) -> Pressed {
-        let mut says = Document::default();
-        says.center(text);
-        let clean = |text: &str| cp932::printable(text, self.profile.repertoire()).text;
-        let columns = usize::from(self.profile.columns.get());
-        let face = Face { columns, clean: &clean, measure: cp932::columns, wide: Wide::Shown };
-        for line in lay_out(&says, &face) {
-            if let LaidLine::Text(spans) = line {
-                self.line(&spans)?;
-            }
-        }
-        Ok(())
+    fn into_bytes(mut self) -> Vec<u8> {
+        self.press(|printer| printer.print());
+        self.tape.0.take()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::devices::profile::Profiles;
+    use crate::devices::profile::{Cut, Profiles, Raster};
     use crate::devices::raster::real_time_commands;
-    use crate::domain::document::{Align, Block};
+    use crate::devices::render::render;
+    use crate::domain::document::{Block, Document};
 
     fn profile(name: &str) -> Profile {
         let profiles = Profiles::load(&[]).expect("shipped profiles are right");

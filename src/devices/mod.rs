@@ -13,6 +13,8 @@ pub mod escpos_render;
 pub mod label;
 pub mod layout;
 pub mod raster;
+pub mod render;
+mod star_render;
 pub mod text_render;
 
 pub mod line_display;

@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::cp932::{IbmExt, Repertoire};
-use crate::domain::misread::by_reader;
+use crate::domain::misread::{by_reader, misread};
 use crate::domain::refusal::Refusal;
 
 /// The profiles regi ships, by name; a file of the same name in the shop's folder replaces one.
-const BUILT_IN: [(&str, &str); 22] = [
+const BUILT_IN: [(&str, &str); 28] = [
     ("generic-80", include_str!("../../printers/generic-80.toml")),
     ("generic-58", include_str!("../../printers/generic-58.toml")),
     ("epson-tm-t20", include_str!("../../printers/epson-tm-t20.toml")),
@@ -30,6 +30,12 @@ const BUILT_IN: [(&str, &str); 22] = [
     ("epson-tm-u220", include_str!("../../printers/epson-tm-u220.toml")),
     ("sii-rp-58", include_str!("../../printers/sii-rp-58.toml")),
     ("star-tsp650", include_str!("../../printers/star-tsp650.toml")),
+    ("generic-star", include_str!("../../printers/generic-star.toml")),
+    ("star-mc-print3", include_str!("../../printers/star-mc-print3.toml")),
+    ("star-mc-print2", include_str!("../../printers/star-mc-print2.toml")),
+    ("star-tsp650ii", include_str!("../../printers/star-tsp650ii.toml")),
+    ("star-tsp100iv", include_str!("../../printers/star-tsp100iv.toml")),
+    ("star-mpop", include_str!("../../printers/star-mpop.toml")),
     ("fujitsu-fp", include_str!("../../printers/fujitsu-fp.toml")),
     ("sunmi-58", include_str!("../../printers/sunmi-58.toml")),
     ("zjiang-58", include_str!("../../printers/zjiang-58.toml")),
@@ -43,6 +49,8 @@ const BUILT_IN: [(&str, &str); 22] = [
 pub struct Profile {
     /// The model, as staff would call it.
     pub label: String,
+    #[serde(default)]
+    pub language: Language,
     pub columns: Columns,
     pub dots: Dots,
     pub kanji: Kanji,
@@ -54,7 +62,7 @@ pub struct Profile {
     pub cut: Cut,
     #[serde(default)]
     pub status: Status,
-    /// Answers `GS ( H` when the printing before it is done.
+    /// Names the job when the printing before it is done (`GS ( H`; Star: `ESC GS ETX`). Without meaning for SII.
     #[serde(default)]
     pub process_id: bool,
     #[serde(default)]
@@ -68,12 +76,26 @@ pub struct Profile {
     /// The model also obeys commands of its maker's own, and must be set to ESC/POS.
     #[serde(default)]
     pub set_to_escpos: bool,
+    /// The model has other modes (ESC/POS, Star Graphic), and must be set to StarPRNT or Star Line mode.
+    #[serde(default)]
+    pub set_to_star: bool,
     /// Left out: no drawer hangs on this printer.
     pub drawer: Option<Drawer>,
 }
 
 fn yes() -> bool {
     true
+}
+
+/// The language a printer obeys: whole streams are in one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// Epson's, and of most makers beside it.
+    #[default]
+    Escpos,
+    /// Star's own: StarPRNT, and Star Line mode, which differs in pictures only.
+    Star,
 }
 
 /// How kanji are sent.
@@ -108,6 +130,10 @@ pub enum Status {
     Dle,
     /// Sends its state by itself when it changes (`GS a`).
     Asb,
+    /// Answers `ESC ACK SOH` when asked, as Star's printers do.
+    Star,
+    /// Sends its state by itself in a form of SII's, and answers `DC2 q`.
+    Sii,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -117,6 +143,10 @@ pub enum Raster {
     None,
     /// `GS v 0`, the oldest and widest known.
     Gsv0,
+    /// `ESC GS S`, of StarPRNT.
+    Star,
+    /// `ESC k`, of Star Line mode: bands of 24 rows.
+    Starline,
 }
 
 /// The drawer's pulse and its sensor.
@@ -191,10 +221,9 @@ bounded!(
     192..=1024
 );
 bounded!(
-    /// Rows of one `GS v 0` block. More than 512 would put `10 04` or `10 05` into its header,
-    /// which a printer obeys as a real-time command.
+    /// Rows of one block of a picture: at most `Language::most_raster_rows`.
     RasterRows,
-    24..=512
+    24..=2400
 );
 bounded!(
     /// Milliseconds of a drawer pulse.
@@ -265,7 +294,53 @@ impl Profiles {
     }
 }
 
+impl Language {
+    /// Most rows in one block of a picture. More than 512 would put `10 04` or `10 05` into the
+    /// header of `GS v 0`, which a printer obeys as a real-time command; Star takes 2,400
+    /// (japan.md 4.3).
+    pub fn most_raster_rows(self) -> u16 {
+        match self {
+            Self::Escpos => 512,
+            Self::Star => 2_400,
+        }
+    }
+}
+
+/// A key of a profile, and why its value cannot be.
+type Odd = (&'static str, Refusal);
+
 impl Profile {
+    /// Returns what does not belong to the printer's language.
+    fn odd(&self) -> Option<Odd> {
+        let word = |key, value: &str, words: &str| {
+            (key, misread("file.unknown_word").with("value", value).with("words", words))
+        };
+        let rows = self.max_raster_rows.get();
+        let most = self.language.most_raster_rows();
+        if rows > most {
+            return Some(("max_raster_rows", by_reader(&format!("{rows}: 24..={most}"))));
+        }
+        match self.language {
+            Language::Escpos => match (self.status, self.raster) {
+                (Status::Star, _) => Some(word("status", "star", "none dle asb sii")),
+                (_, Raster::Star) => Some(word("raster", "star", "none gsv0")),
+                (_, Raster::Starline) => Some(word("raster", "starline", "none gsv0")),
+                _ if self.set_to_star => Some(word("set_to_star", "true", "false")),
+                _ => None,
+            },
+            Language::Star => match (self.status, self.raster, self.kanji) {
+                (Status::Dle, ..) => Some(word("status", "dle", "none star")),
+                (Status::Asb, ..) => Some(word("status", "asb", "none star")),
+                (Status::Sii, ..) => Some(word("status", "sii", "none star")),
+                (_, Raster::Gsv0, _) => Some(word("raster", "gsv0", "none star starline")),
+                (.., Kanji::Sjis2004) => Some(word("kanji", "sjis2004", "none sjis")),
+                (.., Kanji::Utf8) => Some(word("kanji", "utf8", "none sjis")),
+                _ if self.set_to_escpos => Some(word("set_to_escpos", "true", "false")),
+                _ => None,
+            },
+        }
+    }
+
     /// Returns the characters this printer's font holds.
     pub fn repertoire(&self) -> Repertoire {
         match self.kanji {
@@ -278,11 +353,20 @@ impl Profile {
 }
 
 fn parse(file: &str, text: &str) -> Result<Profile, ProfileError> {
-    toml::from_str(text).map_err(|error| ProfileError {
-        file: file.to_owned(),
-        line: line_of(text, error.span().map_or(0, |span| span.start)),
-        reason: by_reader(error.message()),
-    })
+    let refused = |line, reason| ProfileError { file: file.to_owned(), line, reason };
+    let profile: Profile = toml::from_str(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        refused(line_of(text, at), by_reader(error.message()))
+    })?;
+    match profile.odd() {
+        Some((key, reason)) => Err(refused(line_with(text, key), reason)),
+        None => Ok(profile),
+    }
+}
+
+fn line_with(text: &str, key: &str) -> usize {
+    let sets = |line: &str| line.split('=').next().is_some_and(|name| name.trim() == key);
+    text.lines().position(sets).map_or(1, |at| at + 1)
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
@@ -315,12 +399,18 @@ mod tests {
                 ("fujitsu-fp", 48),
                 ("generic-58", 32),
                 ("generic-80", 48),
+                ("generic-star", 48),
                 ("screen", 48),
                 ("sii-rp", 48),
                 ("sii-rp-58", 36),
                 ("star-mc", 48),
+                ("star-mc-print2", 32),
+                ("star-mc-print3", 48),
                 ("star-mc2", 32),
+                ("star-mpop", 32),
+                ("star-tsp100iv", 48),
                 ("star-tsp650", 48),
+                ("star-tsp650ii", 48),
                 ("sunmi-58", 32),
                 ("zjiang-58", 32),
             ]
@@ -370,6 +460,28 @@ mod tests {
             let error = Profiles::load(&[("own.toml".into(), wrong.clone())])
                 .expect_err("the file is wrong");
             assert_eq!((error.file.as_str(), error.line), ("own.toml", line), "{wrong} {error}");
+        }
+    }
+
+    #[test]
+    fn what_another_language_has_is_refused_with_its_line() {
+        let shipped = |name| BUILT_IN.iter().find(|(of, _)| *of == name).expect("it is shipped").1;
+        for (name, right, wrong) in [
+            ("generic-80", "status = \"none\"", "status = \"star\""),
+            ("generic-80", "raster = \"gsv0\"", "raster = \"starline\""),
+            ("generic-80", "max_raster_rows = 256", "max_raster_rows = 513"),
+            ("generic-star", "status = \"none\"", "status = \"dle\""),
+            ("generic-star", "raster = \"star\"", "raster = \"gsv0\""),
+            ("generic-star", "kanji = \"sjis\"", "kanji = \"utf8\""),
+            ("generic-star", "max_raster_rows = 2400", "max_raster_rows = 2401"),
+            ("generic-star", "qr = true", "qr = true\nset_to_escpos = true"),
+            ("generic-80", "qr = false", "qr = false\nset_to_star = true"),
+        ] {
+            let text = shipped(name).replace(right, wrong);
+            let bad = wrong.lines().last().expect("one line");
+            let line = text.lines().position(|line| line.starts_with(bad)).expect("it is set") + 1;
+            let error = Profiles::load(&[("own.toml".into(), text)]).expect_err(bad);
+            assert_eq!(error.line, line, "{bad} {error}");
         }
     }
 }

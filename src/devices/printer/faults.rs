@@ -4,196 +4,30 @@
 //! Invariant proved: over all byte offsets and faults, a job is sent once, and ends once, in words.
 
 use super::dialogue::{Dialogue, Manner, Patience};
-use super::status::{ANSWER_WHEN_DONE, ProcessId, Trouble};
+use super::soft_printer::{
+    FAULTS, Fault, PAPER, PULSE, PULSE_NOW, STAR_PULSE, STEP_MS, SoftPrinter, count, find,
+};
+use super::status::{ProcessId, Trouble};
 use super::{Job, JobKind, PrinterEvent, Proof};
-use crate::devices::profile::{Level, Status};
-
-const PAPER: &[u8] = b"\x1b@RECEIPT 1\nTOTAL 1,957\n\x1dVB\0";
-const STEP_MS: u64 = 50;
-const PULSE: [u8; 5] = [0x1b, b'p', 0, 25, 250];
-const PULSE_NOW: [u8; 5] = [0x10, 0x14, 1, 0, 1];
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fault {
-    None,
-    PaperEnds,
-    CoverOpens,
-    CableDrops,
-    /// What it held is gone, and what reaches it while it starts again; nobody notices over a
-    /// serial line.
-    PowerCycles,
-    Stalls,
-    AnswersLate,
-    AnswersForOldJob,
-    AnswersGarbage,
-    GoesMute,
-    CutterJams,
-    AnswersTwice,
-}
-
-const FAULTS: [Fault; 12] = [
-    Fault::None,
-    Fault::PaperEnds,
-    Fault::CoverOpens,
-    Fault::CableDrops,
-    Fault::PowerCycles,
-    Fault::Stalls,
-    Fault::AnswersLate,
-    Fault::AnswersForOldJob,
-    Fault::AnswersGarbage,
-    Fault::GoesMute,
-    Fault::CutterJams,
-    Fault::AnswersTwice,
-];
-
-/// A printer that obeys the few commands a dialogue sends around its papers.
-struct SoftPrinter {
-    buffer: Vec<u8>,
-    printed: Vec<u8>,
-    replies: Vec<(u64, Vec<u8>)>,
-    fault: Fault,
-    at: usize,
-    taken: usize,
-    struck_at: Option<u64>,
-    pulses: usize,
-}
-
-impl SoftPrinter {
-    fn new(fault: Fault, at: usize) -> Self {
-        Self {
-            buffer: Vec::new(),
-            printed: Vec::new(),
-            replies: Vec::new(),
-            fault,
-            at,
-            taken: 0,
-            struck_at: None,
-            pulses: 0,
-        }
-    }
-
-    /// Faults last three seconds, then staff have mended them.
-    fn suffers(&self, fault: Fault, now: u64) -> bool {
-        self.fault == fault && self.struck_at.is_some_and(|at| now < at + 3_000)
-    }
-
-    fn take(&mut self, bytes: &[u8], now: u64) -> usize {
-        let mut count = 0;
-        for &byte in bytes {
-            if self.taken >= self.at && self.struck_at.is_none() {
-                self.struck_at = Some(now);
-                if self.fault == Fault::PowerCycles {
-                    self.buffer.clear();
-                }
-            }
-            if self.suffers(Fault::Stalls, now) || self.suffers(Fault::CableDrops, now) {
-                break;
-            }
-            self.taken += 1;
-            count += 1;
-            if self.suffers(Fault::PowerCycles, now) {
-                continue;
-            }
-            self.buffer.push(byte);
-            self.obey_real_time(now);
-        }
-        self.print(now);
-        count
-    }
-
-    fn obey_real_time(&mut self, now: u64) {
-        if let [.., 0x10, 4, asked] = self.buffer[..] {
-            self.buffer.truncate(self.buffer.len() - 3);
-            let reply = match asked {
-                1 => 0x12 | u8::from(self.stopped(now)) << 3,
-                2 => 0x12 | self.causes(now),
-                _ if self.suffers(Fault::PaperEnds, now) => 0x72,
-                _ => 0x12,
-            };
-            self.reply(&[reply], now);
-        } else if self.buffer.ends_with(&PULSE_NOW) {
-            self.buffer.truncate(self.buffer.len() - PULSE_NOW.len());
-            self.pulses += 1;
-        }
-    }
-
-    fn causes(&self, now: u64) -> u8 {
-        let bit = |fault, at: u8| u8::from(self.suffers(fault, now)) << at;
-        bit(Fault::CoverOpens, 2) | bit(Fault::PaperEnds, 5) | bit(Fault::CutterJams, 6)
-    }
-
-    fn stopped(&self, now: u64) -> bool {
-        self.causes(now) != 0
-    }
-
-    /// Prints what is buffered, and answers what asks to be answered then.
-    fn print(&mut self, now: u64) {
-        if self.stopped(now) {
-            return;
-        }
-        let request = [0x1d, b'(', b'H', 6, 0, 0x30, 0x30];
-        loop {
-            let process = find(&self.buffer, &request).filter(|at| self.buffer.len() >= at + 11);
-            let next = [
-                process.map(|at| (at, 11)),
-                find(&self.buffer, &ANSWER_WHEN_DONE).map(|at| (at, 3)),
-                find(&self.buffer, &PULSE).map(|at| (at, 5)),
-            ];
-            let Some((at, length)) = next.into_iter().flatten().min() else { return };
-            let command: Vec<u8> = self.buffer[at..at + length].to_vec();
-            self.printed.extend(self.buffer.drain(..at + length));
-            match length {
-                11 => self.reply(&[&[0x37, 0x22], &command[7..], &[0]].concat(), now),
-                3 => self.reply(&[0], now),
-                _ => self.pulses += 1,
-            }
-        }
-    }
-
-    fn reply(&mut self, bytes: &[u8], now: u64) {
-        if self.suffers(Fault::GoesMute, now) {
-            return;
-        }
-        let (delay, bytes) = match self.fault {
-            Fault::AnswersLate => (1_500, bytes.to_vec()),
-            Fault::AnswersGarbage => (0, [&[0xff, 0x91, 0x37, 0x22, 0x00], bytes].concat()),
-            Fault::AnswersForOldJob => {
-                let old = ProcessId::of(6).request();
-                (0, [&[0x37, 0x22], &old[7..], &[0], bytes].concat())
-            }
-            Fault::AnswersTwice => (0, [bytes, bytes].concat()),
-            _ => (0, bytes.to_vec()),
-        };
-        self.replies.push((now + delay, bytes));
-    }
-
-    fn due_replies(&mut self, now: u64) -> Vec<u8> {
-        let (due, later) = self.replies.drain(..).partition(|(at, _)| *at <= now);
-        self.replies = later;
-        let due: Vec<(u64, Vec<u8>)> = due;
-        due.into_iter().flat_map(|(_, bytes)| bytes).collect()
-    }
-}
-
-fn find(stream: &[u8], part: &[u8]) -> Option<usize> {
-    stream.windows(part.len()).position(|window| window == part)
-}
-
-fn count(stream: &[u8], part: &[u8]) -> usize {
-    stream.windows(part.len()).filter(|window| *window == part).count()
-}
+use crate::devices::profile::{Language, Level, Status};
 
 fn paper(id: u64) -> Job {
     Job { id, name: format!("receipt-{id}"), bytes: PAPER.to_vec(), kind: JobKind::Paper }
 }
 
 fn drawer(id: u64) -> Job {
-    let kind = JobKind::Drawer { real_time: PULSE_NOW.to_vec() };
+    let kind = JobKind::Drawer { real_time: Some(PULSE_NOW.to_vec()) };
     Job { id, name: "drawer".into(), bytes: PULSE.to_vec(), kind }
 }
 
+fn star_drawer(id: u64) -> Job {
+    let kind = JobKind::Drawer { real_time: None };
+    Job { id, name: "drawer".into(), bytes: STAR_PULSE.to_vec(), kind }
+}
+
 fn manner(status: Status, process_id: bool) -> Manner {
-    Manner { status, process_id, drawer_open: Level::High }
+    let language = if status == Status::Star { Language::Star } else { Language::Escpos };
+    Manner { language, status, process_id, drawer_open: Level::High }
 }
 
 struct Run {
@@ -265,11 +99,14 @@ fn a_receipt_is_sent_once_whatever_fails_at_whatever_byte() {
         manner(Status::Dle, true),
         manner(Status::Dle, false),
         manner(Status::None, false),
+        manner(Status::Star, true),
+        manner(Status::Star, false),
+        manner(Status::Sii, false),
     ];
     for manner in manners {
         for fault in FAULTS {
             for at in 0..PAPER.len() + 40 {
-                let run = play(manner, vec![paper(7)], SoftPrinter::new(fault, at));
+                let run = play(manner, vec![paper(7)], SoftPrinter::new(manner, fault, at));
                 let context = format!("{manner:?} {fault:?} at {at}: {:?}", run.events);
                 assert!(count(&whole_stream(&run.printer), PAPER) <= 1, "{context}");
                 assert_eq!(run.steps_without_sleep, 0, "{context}");
@@ -296,9 +133,12 @@ fn a_printer_that_is_well_proves_what_its_profile_promises() {
     for (manner, proof) in [
         (manner(Status::Asb, true), Proof::ProcessId),
         (manner(Status::Dle, false), Proof::Status),
+        (manner(Status::Star, true), Proof::ProcessId),
+        (manner(Status::Star, false), Proof::Status),
+        (manner(Status::Sii, false), Proof::Status),
         (manner(Status::None, false), Proof::Probably),
     ] {
-        let run = play(manner, vec![paper(7)], SoftPrinter::new(Fault::None, 0));
+        let run = play(manner, vec![paper(7)], SoftPrinter::new(manner, Fault::None, 0));
         assert_eq!(
             run.events
                 .iter()
@@ -315,23 +155,38 @@ fn a_printer_that_is_well_proves_what_its_profile_promises() {
 
 #[test]
 fn paper_that_ends_inside_a_receipt_is_told_and_the_rest_prints_by_itself() {
-    let run =
-        play(manner(Status::Dle, true), vec![paper(7)], SoftPrinter::new(Fault::PaperEnds, 20));
-    assert!(run.events.contains(&PrinterEvent::Trouble(Trouble::PaperOut)), "{:?}", run.events);
-    assert_eq!(run.events.last(), Some(&PrinterEvent::Ready));
-    assert_eq!(ends(&run.events, 7), [&PrinterEvent::Done { job: 7, proof: Proof::ProcessId }]);
-    assert_eq!(count(&run.printer.printed, PAPER), 1);
+    for (manner, proof) in [
+        (manner(Status::Dle, true), Proof::ProcessId),
+        (manner(Status::Star, true), Proof::ProcessId),
+        (manner(Status::Star, false), Proof::Status),
+        (manner(Status::Sii, false), Proof::Status),
+    ] {
+        let run = play(manner, vec![paper(7)], SoftPrinter::new(manner, Fault::PaperEnds, 20));
+        assert!(run.events.contains(&PrinterEvent::Trouble(Trouble::PaperOut)), "{:?}", run.events);
+        let is_state =
+            |e: &&PrinterEvent| matches!(e, PrinterEvent::Ready | PrinterEvent::Trouble(_));
+        assert_eq!(run.events.iter().rfind(is_state), Some(&PrinterEvent::Ready));
+        assert_eq!(ends(&run.events, 7), [&PrinterEvent::Done { job: 7, proof }]);
+        assert_eq!(count(&run.printer.printed, PAPER), 1);
+    }
 }
 
 #[test]
 fn a_power_cycled_printer_leaves_a_question_not_a_second_receipt() {
-    let silent = SoftPrinter::new(Fault::PowerCycles, 30);
-    let run = play(manner(Status::Dle, true), vec![paper(7), paper(8)], silent);
-    assert!(matches!(
-        ends(&run.events, 7)[..],
-        [PrinterEvent::Uncertain { .. }] | [PrinterEvent::Done { .. }]
-    ));
-    assert_eq!(ends(&run.events, 8), [&PrinterEvent::Done { job: 8, proof: Proof::ProcessId }]);
+    for (manner, proof) in [
+        (manner(Status::Dle, true), Proof::ProcessId),
+        (manner(Status::Star, true), Proof::ProcessId),
+        (manner(Status::Star, false), Proof::Status),
+        (manner(Status::Sii, false), Proof::Status),
+    ] {
+        let silent = SoftPrinter::new(manner, Fault::PowerCycles, 30);
+        let run = play(manner, vec![paper(7), paper(8)], silent);
+        assert!(matches!(
+            ends(&run.events, 7)[..],
+            [PrinterEvent::Uncertain { .. }] | [PrinterEvent::Done { .. }]
+        ));
+        assert_eq!(ends(&run.events, 8), [&PrinterEvent::Done { job: 8, proof }]);
+    }
 }
 
 #[test]
@@ -339,7 +194,8 @@ fn the_drawer_opens_once_though_the_paper_is_out() {
     for fault in FAULTS {
         for at in 0..30 {
             for manner in [manner(Status::Dle, true), manner(Status::None, false)] {
-                let run = play(manner, vec![drawer(3), paper(7)], SoftPrinter::new(fault, at));
+                let run =
+                    play(manner, vec![drawer(3), paper(7)], SoftPrinter::new(manner, fault, at));
                 let context = format!("{manner:?} {fault:?} at {at}: {:?}", run.events);
                 assert!(run.printer.pulses <= 1, "{context}");
                 assert_eq!(ends(&run.events, 3).len(), 1, "{context}");
@@ -348,6 +204,50 @@ fn the_drawer_opens_once_though_the_paper_is_out() {
                 }
             }
         }
+    }
+}
+
+/// Star's pulse waits behind whatever the printer waits for: sent into trouble it would open the drawer later.
+#[test]
+fn a_drawer_without_a_pulse_for_now_opens_at_once_or_is_given_up() {
+    for fault in FAULTS {
+        for at in 0..30 {
+            for manner in [manner(Status::Star, true), manner(Status::Star, false)] {
+                let printer = SoftPrinter::new(manner, fault, at);
+                let run = play(manner, vec![star_drawer(3), paper(7)], printer);
+                let context = format!("{manner:?} {fault:?} at {at}: {:?}", run.events);
+                assert!(run.printer.pulses <= 1, "{context}");
+                // One: the step in which a stalled pulse is given up.
+                assert!(run.steps_without_sleep <= 1, "{context}");
+                let given_up = PrinterEvent::NotSent { job: 3, trouble: Trouble::PaperOut };
+                match ends(&run.events, 3)[..] {
+                    [PrinterEvent::Done { .. } | PrinterEvent::Uncertain { .. }] => {}
+                    [end @ PrinterEvent::NotSent { .. }] => {
+                        assert_eq!(run.printer.pulses, 0, "{context}");
+                        assert!(fault != Fault::PaperEnds || *end == given_up, "{context}");
+                    }
+                    _ => panic!("a pulse ends once: {context}"),
+                }
+            }
+        }
+    }
+}
+
+/// The count that proves a paper may stand there from a run before: it proves nothing then.
+#[test]
+fn a_count_that_the_printer_shows_already_proves_no_paper() {
+    for shown in 0..32 {
+        let manner = manner(Status::Star, false);
+        let mut printer = SoftPrinter::new(manner, Fault::CoverOpens, 0);
+        printer.count = shown;
+        printer.at = 10; // The cover opens on the first bytes, and the paper waits in the buffer.
+        let run = play(manner, vec![paper(7)], printer);
+        assert_eq!(ends(&run.events, 7).len(), 1);
+        let opened =
+            run.events.iter().position(|e| *e == PrinterEvent::Trouble(Trouble::CoverOpen));
+        let done = run.events.iter().position(|e| matches!(e, PrinterEvent::Done { .. }));
+        assert!(opened.is_some() && opened < done, "{shown}: {:?}", run.events);
+        assert_eq!(count(&run.printer.printed, PAPER), 1);
     }
 }
 

@@ -9,14 +9,21 @@ pub mod address;
 pub mod dialogue;
 pub mod folder;
 pub mod link;
+pub mod sii;
+pub mod star;
 pub mod status;
 pub mod thread;
+pub mod tongue;
 pub mod usb;
 
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod own_peers;
+#[cfg(test)]
 mod peers;
+#[cfg(test)]
+mod soft_printer;
 
 use std::path::PathBuf;
 
@@ -41,8 +48,8 @@ pub enum JobKind {
     /// Waits for the printer as long as it takes.
     Paper,
     /// A pulse: sent within seconds or not at all. `real_time` opens the drawer of a printer
-    /// that waits for paper (`escpos_render::drawer_pulse_now`).
-    Drawer { real_time: Vec<u8> },
+    /// that waits for paper, where it has such a form (`render::Pulse`).
+    Drawer { real_time: Option<Vec<u8>> },
 }
 
 /// How a job's end is known.

@@ -13,10 +13,15 @@ use crossbeam_channel::{Receiver, unbounded};
 
 use super::dialogue::{Manner, Patience};
 use super::{Address, Job, JobKind, PrinterEvent, PrinterHandle, Proof, Submitted, Trouble, start};
-use crate::devices::profile::{Level, Status};
+use crate::devices::profile::{Language, Level, Status};
 
-const ANSWERS: Manner = Manner { status: Status::Dle, process_id: true, drawer_open: Level::High };
-const MUTE: Manner = Manner { status: Status::None, process_id: false, drawer_open: Level::High };
+const ANSWERS: Manner = Manner {
+    language: Language::Escpos,
+    status: Status::Dle,
+    process_id: true,
+    drawer_open: Level::High,
+};
+const MUTE: Manner = Manner { status: Status::None, process_id: false, ..ANSWERS };
 
 fn quick() -> Patience {
     Patience {
@@ -31,23 +36,23 @@ fn quick() -> Patience {
     }
 }
 
-fn paper(id: u64, length: usize) -> Job {
+pub(super) fn paper(id: u64, length: usize) -> Job {
     Job { id, name: format!("receipt-{id}"), bytes: vec![b'x'; length], kind: JobKind::Paper }
 }
 
 fn drawer(id: u64) -> Job {
-    let kind = JobKind::Drawer { real_time: vec![0x10, 0x14, 1, 0, 1] };
+    let kind = JobKind::Drawer { real_time: Some(vec![0x10, 0x14, 1, 0, 1]) };
     Job { id, name: "drawer".into(), bytes: vec![0x1b, b'p', 0, 25, 250], kind }
 }
 
 /// A printer thread and what it tells.
-struct Rig {
-    handle: PrinterHandle,
+pub(super) struct Rig {
+    pub(super) handle: PrinterHandle,
     events: Receiver<PrinterEvent>,
 }
 
 impl Rig {
-    fn new(address: &str, manner: Manner) -> Self {
+    pub(super) fn new(address: &str, manner: Manner) -> Self {
         let (tell, events) = unbounded();
         let address = address.parse().expect("the address is right");
         let handle = start(address, manner, quick(), move |event| drop(tell.send(event)))
@@ -55,12 +60,12 @@ impl Rig {
         Self { handle, events }
     }
 
-    fn submit(&self, job: Job) {
+    pub(super) fn submit(&self, job: Job) {
         assert_eq!(self.handle.submit(job), Submitted::Taken);
     }
 
     /// Waits for an event, passing over others.
-    fn until(&self, wanted: impl Fn(&PrinterEvent) -> bool) -> PrinterEvent {
+    pub(super) fn until(&self, wanted: impl Fn(&PrinterEvent) -> bool) -> PrinterEvent {
         let mut seen = Vec::new();
         loop {
             match self.events.recv_timeout(Duration::from_secs(20)) {
@@ -71,14 +76,14 @@ impl Rig {
         }
     }
 
-    fn until_done(&self, id: u64) -> Proof {
+    pub(super) fn until_done(&self, id: u64) -> Proof {
         match self.until(|event| matches!(event, PrinterEvent::Done { job, .. } if *job == id)) {
             PrinterEvent::Done { proof, .. } => proof,
             other => panic!("{other:?}"),
         }
     }
 
-    fn until_trouble(&self, trouble: Trouble) {
+    pub(super) fn until_trouble(&self, trouble: Trouble) {
         self.until(|event| *event == PrinterEvent::Trouble(trouble));
     }
 }

@@ -3,6 +3,7 @@
 //! Room: devices. May touch: std. May not: transports, clocks.
 //! Invariant: any bytes may come in any order; garbage is dropped, and never reads as "printed".
 
+use super::star::StarStatus;
 use crate::devices::profile::Level;
 
 /// Asks for the drawer and offline bits, the cause of being offline, and the paper
@@ -28,6 +29,15 @@ impl ProcessId {
         Self([digit(3), digit(2), digit(1), digit(0)])
     }
 
+    /// Returns the id that these bytes are; `None`: one is not printable.
+    pub(super) fn read(signs: [u8; 4]) -> Option<Self> {
+        signs.iter().all(|sign| (b' '..=b'~').contains(sign)).then_some(Self(signs))
+    }
+
+    pub(super) fn signs(self) -> [u8; 4] {
+        self.0
+    }
+
     /// Returns the command that asks for this id (`GS ( H`, function 48).
     pub fn request(self) -> Vec<u8> {
         let mut command = vec![0x1d, b'(', b'H', 6, 0, 0x30, 0x30];
@@ -45,8 +55,14 @@ pub enum Answer {
     Automatic([u8; 4]),
     /// To `GS r`.
     Done(u8),
-    /// To `GS ( H`.
+    /// To `GS ( H`, or to Star's `ESC GS ETX`.
     Process(ProcessId),
+    /// To `ESC ACK SOH`, or told by itself.
+    Star(StarStatus),
+    /// A whole state of an SII printer, asked for or told by itself.
+    State(PrinterState),
+    /// To `DC2 q`: the mark of a paper.
+    Mark(u8),
 }
 
 /// Finds answers in a stream of bytes (masks of japan.md 4.4).

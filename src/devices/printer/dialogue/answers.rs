@@ -3,7 +3,7 @@
 //! Room: devices. May touch: the dialogue it belongs to. May not: send.
 //! Invariant: an answer that may belong to another job proves nothing about this one.
 
-use super::{Dialogue, Stage};
+use super::{Dialogue, Ending, Stage};
 use crate::devices::printer::status::{Answer, PrinterState, ProcessId};
 use crate::devices::printer::{PrinterEvent, Proof};
 
@@ -18,6 +18,15 @@ impl Dialogue {
             Answer::Automatic(bytes) => self.state.automatic(bytes),
             Answer::Process(id) => self.take_process_id(id, now),
             Answer::Done(_) => self.take_done(now),
+            Answer::Star(status) => {
+                self.take_state(status.state);
+                self.shown_count = status.count;
+                if let Some(count) = status.count {
+                    self.take_sign(count, now);
+                }
+            }
+            Answer::State(state) => self.take_state(state),
+            Answer::Mark(mark) => self.take_sign(mark, now),
         }
         if self.stage == Stage::Idle {
             self.tell(self.state.trouble());
@@ -26,10 +35,10 @@ impl Dialogue {
 
     fn take_process_id(&mut self, id: ProcessId, now: u64) {
         let finishing = matches!(self.stage, Stage::Finishing { .. });
-        if finishing && self.current.as_ref().is_some_and(|job| ProcessId::of(job.id) == id) {
+        if finishing && self.current.is_some() && self.ending == Ending::Named(id) {
             return self.end(Proof::ProcessId, now);
         }
-        if let Some(at) = self.doubts.iter().position(|&job| ProcessId::of(job) == id)
+        if let Some(at) = self.doubts.iter().position(|&job| self.manner.name(job) == id)
             && let Some(job) = self.doubts.remove(at)
         {
             self.events.push_back(PrinterEvent::Done { job, proof: Proof::ProcessId });
@@ -41,7 +50,22 @@ impl Dialogue {
         if self.owed > 0 {
             self.owed -= 1;
         } else if let Stage::Finishing { done_at, .. } = &mut self.stage
-            && !self.manner.process_id
+            && self.ending == Ending::Answered
+        {
+            *done_at = done_at.or(Some(now));
+        }
+    }
+
+    /// A whole state answers whatever was asked.
+    fn take_state(&mut self, state: PrinterState) {
+        self.unanswered.clear();
+        self.state = state;
+    }
+
+    /// A count or a mark proves the paper under way when only this paper's last byte makes it.
+    fn take_sign(&mut self, sign: u8, now: u64) {
+        if let Stage::Finishing { done_at, .. } = &mut self.stage
+            && self.ending == Ending::Signed(sign)
         {
             *done_at = done_at.or(Some(now));
         }
@@ -53,6 +77,7 @@ impl Dialogue {
         self.unanswered.clear();
         self.state = PrinterState::default();
         self.drawer_told = None;
+        self.shown_count = None;
         self.owed = 0;
     }
 }

@@ -9,7 +9,8 @@ use crate::devices::printer::{JobKind, PrinterEvent, Proof};
 
 impl Dialogue {
     /// Sends the next drawer pulse, if one waits. A printer in trouble, or still printing, obeys
-    /// only the real-time form at once: the drawer must open though the paper is out.
+    /// only the real-time form at once: the drawer must open though the paper is out. One that has no such form
+    /// opens it behind its paper, and in trouble not at all.
     pub(super) fn pulse(&mut self, now: u64) -> bool {
         let Some((job, since)) = self.drawers.pop_front() else { return false };
         if now >= since + self.patience.drawer {
@@ -17,13 +18,19 @@ impl Dialogue {
             return false; // Too late; `expire_drawers` says so.
         }
         let JobKind::Drawer { real_time } = &job.kind else { return false };
+        let real_time = real_time.as_ref().filter(|_| self.answers());
+        let in_trouble = self.state.trouble().is_some();
+        if in_trouble && self.answers() && real_time.is_none() {
+            self.drawers.push_front((job, since));
+            return false; // Once it is over, if that is soon: later it would surprise.
+        }
         // One that may wait for the rest of a picture takes the ordinary form for a part of it.
         let torn = self.torn > LONGEST_ASIDE;
-        let held_up = self.state.trouble().is_some() || self.current.is_some() || torn;
-        self.aside = match (held_up, self.answers()) {
-            (true, true) => real_time.clone(),
-            (_, false) => [vec![0; self.torn].as_slice(), &job.bytes].concat(),
-            (false, true) => job.bytes.clone(),
+        let held_up = in_trouble || self.current.is_some() || torn;
+        self.aside = match real_time {
+            Some(real_time) if held_up => real_time.clone(),
+            Some(_) => job.bytes.clone(),
+            None => [vec![0; self.torn].as_slice(), &job.bytes].concat(),
         };
         self.aside_sent = 0;
         self.events.push_back(PrinterEvent::FirstByte { job: job.id });

@@ -12,31 +12,11 @@ mod stages;
 
 use std::collections::VecDeque;
 
-use super::status::{AnswerParser, PrinterState, Trouble};
+use super::status::{PrinterState, Trouble};
+pub use super::tongue::Manner;
+use super::tongue::{Ending, Parser};
 use super::{Job, JobKind, PrinterEvent};
-use crate::devices::profile::{Level, Profile, Status};
-
-/// How a printer converses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Manner {
-    pub status: Status,
-    pub process_id: bool,
-    pub drawer_open: Level,
-}
-
-impl From<&Profile> for Manner {
-    fn from(profile: &Profile) -> Self {
-        Self {
-            status: profile.status,
-            process_id: profile.process_id,
-            drawer_open: profile
-                .drawer
-                .as_ref()
-                .map(|drawer| drawer.open_level)
-                .unwrap_or_default(),
-        }
-    }
-}
+use crate::devices::profile::Status;
 
 /// How long to wait for what, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,9 +75,6 @@ enum Stage {
 /// Bytes of the longest command that is sent beside the papers: a drawer pulse.
 const LONGEST_ASIDE: usize = 5;
 
-/// Bytes of the longest picture in one command: 512 rows of 1,024 dots, and its head.
-const LONGEST_PICTURE: usize = 512 * 128 + 8;
-
 /// The state of the conversation.
 #[derive(Debug)]
 pub struct Dialogue {
@@ -120,13 +97,18 @@ pub struct Dialogue {
     /// Its bytes with what proves them, and how many have left.
     out: Vec<u8>,
     sent: usize,
-    /// Bytes of `out` before the job's own: they end a torn job.
+    /// Bytes of `out` before the job's own: they end a torn job, and begin a count.
     lead: usize,
+    /// How the end of the paper under way will be known.
+    ending: Ending,
+    /// The count or mark that the last paper ended with, and the count the printer showed last.
+    last_sign: u8,
+    shown_count: Option<u8>,
     /// Askings, or one drawer pulse; sent while no paper is.
     aside: Vec<u8>,
     aside_sent: usize,
     pulsing: Option<(Job, u64)>,
-    parser: AnswerParser,
+    parser: Parser,
     state: PrinterState,
     unanswered: VecDeque<u8>,
     heard_at: u64,
@@ -157,10 +139,13 @@ impl Dialogue {
             out: Vec::new(),
             sent: 0,
             lead: 0,
+            ending: Ending::Untold,
+            last_sign: 0,
+            shown_count: None,
             aside: Vec::new(),
             aside_sent: 0,
             pulsing: None,
-            parser: AnswerParser::default(),
+            parser: Parser::new(manner.status),
             state: PrinterState::default(),
             unanswered: VecDeque::new(),
             heard_at: 0,
@@ -228,12 +213,12 @@ impl Dialogue {
     fn note_torn(&mut self) {
         let unconfirmed = self.current.is_some() || !self.answers();
         let longest = if unconfirmed && self.sent > self.lead { self.out.len() } else { 0 };
-        self.torn = self.torn.max(longest.clamp(LONGEST_ASIDE, LONGEST_PICTURE));
+        self.torn = self.torn.max(longest.clamp(LONGEST_ASIDE, self.manner.longest_picture()));
     }
 
     /// A paper of this many bytes was begun in a run that was cut off.
     pub fn begun_before(&mut self, bytes: usize) {
-        self.torn = self.torn.max(bytes.min(LONGEST_PICTURE));
+        self.torn = self.torn.max(bytes.min(self.manner.longest_picture()));
     }
 
     /// The link ended while nothing was to be done: network printers hang up on idle callers.
@@ -332,9 +317,13 @@ impl Dialogue {
 
     fn ask_deadline(&self, asked_at: u64) -> Option<u64> {
         if self.aside_left() {
-            self.stall_deadline(asked_at)
-        } else {
-            Some(asked_at + self.patience.answer)
+            return self.stall_deadline(asked_at);
+        }
+        match (self.manner.answers_at_once(), self.unanswered.is_empty()) {
+            (true, _) => Some(asked_at + self.patience.answer),
+            // What it obeys in turn would pile up before it; once it has answered, it tells by itself.
+            (false, false) => Some(asked_at + self.patience.silence),
+            (false, true) => None,
         }
     }
 

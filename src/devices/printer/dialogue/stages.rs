@@ -3,11 +3,10 @@
 //! Room: devices. May touch: the dialogue it belongs to. May not: send a paper a second time.
 //! Invariant: a paper that has begun ends `Done` or `Uncertain`; one that has not waits.
 
-use super::{Dialogue, LONGEST_ASIDE, Stage};
-use crate::devices::printer::status::{
-    ANSWER_WHEN_DONE, ASK, ASKED, ProcessId, TELL_BY_ITSELF, Trouble,
-};
+use super::{Dialogue, Ending, LONGEST_ASIDE, Stage};
+use crate::devices::printer::status::Trouble;
 use crate::devices::printer::{PrinterEvent, Proof};
+use crate::devices::printer::{sii, star};
 use crate::devices::profile::Status;
 
 /// Jobs of which a late answer is still understood.
@@ -36,7 +35,7 @@ impl Dialogue {
         }
         if self.answers() {
             self.watch_at = self.watch_every.map(|every| now + every);
-            self.ask(now, if self.manner.status == Status::Asb { &TELL_BY_ITSELF } else { &[] });
+            self.ask(now, self.manner.watch_words());
             self.stage = Stage::Asking { asked_at: now };
         } else if !self.pulse(now) {
             self.looking = false;
@@ -58,7 +57,7 @@ impl Dialogue {
             if self.pulse(now) {
                 return;
             }
-            if self.papers.is_empty() {
+            if self.papers.is_empty() && self.drawers.is_empty() {
                 self.stage = Stage::Idle;
                 return;
             }
@@ -66,7 +65,7 @@ impl Dialogue {
                 return self.begin(now);
             }
         }
-        if now >= asked_at + self.patience.answer {
+        if self.ask_deadline(asked_at).is_some_and(|at| now >= at) {
             self.ask_again(now);
         }
     }
@@ -87,9 +86,9 @@ impl Dialogue {
 
     fn ask(&mut self, now: u64, more: &[u8]) {
         let end_of_torn = &[0; LONGEST_ASIDE][..self.torn.min(LONGEST_ASIDE)];
-        self.aside = [end_of_torn, &ASK[..], more].concat();
+        self.aside = [end_of_torn, self.manner.question(), more].concat();
         self.aside_sent = 0;
-        self.unanswered = ASKED.into();
+        self.unanswered = self.manner.due().iter().copied().collect();
         if let Stage::Finishing { asked_at, .. } = &mut self.stage {
             *asked_at = now;
         }
@@ -101,19 +100,43 @@ impl Dialogue {
             self.stage = Stage::Idle;
             return;
         };
-        self.out = end_of_torn_job(self.torn);
+        self.ending = self.ending_of(job.id);
+        self.out = self.end_of_torn_job();
+        self.out.extend(self.ending.before(self.manner));
         self.lead = self.out.len();
         self.torn = 0;
         self.out.extend(&job.bytes);
-        match (self.manner.process_id, self.answers()) {
-            (true, true) => self.out.extend(ProcessId::of(job.id).request()),
-            (false, true) => self.out.extend(ANSWER_WHEN_DONE),
-            (_, false) => {}
-        }
+        self.out.extend(self.ending.after(self.manner));
         self.sent = 0;
         self.events.push_back(PrinterEvent::FirstByte { job: job.id });
         self.current = Some(job);
         self.stage = Stage::Sending { progress_at: now };
+    }
+
+    fn ending_of(&mut self, job: u64) -> Ending {
+        match (self.manner.status, self.manner.process_id) {
+            (Status::None, _) => Ending::Untold,
+            (Status::Sii, _) => self.signed(sii::next_mark(self.last_sign)),
+            (_, true) => Ending::Named(self.manner.name(job)),
+            (Status::Star, false) => {
+                self.signed(star::next_count(self.last_sign, self.shown_count))
+            }
+            (Status::Dle | Status::Asb, false) => Ending::Answered,
+        }
+    }
+
+    fn signed(&mut self, sign: u8) -> Ending {
+        self.last_sign = sign;
+        Ending::Signed(sign)
+    }
+
+    /// Ends whatever half job the printer still holds: it may wait for the rest of a picture, which is
+    /// shorter than its job.
+    fn end_of_torn_job(&self) -> Vec<u8> {
+        match self.torn {
+            0 => Vec::new(),
+            torn => [vec![0; torn].as_slice(), self.manner.recovery()].concat(),
+        }
     }
 
     fn advance_sending(&mut self, progress_at: u64, now: u64) {
@@ -154,7 +177,7 @@ impl Dialogue {
             return self.end(Proof::Status, now);
         } else if self.aside_left() {
             self.tell_stall(asked_at, now);
-        } else if now >= self.heard_at + self.patience.silence {
+        } else if self.manner.answers_at_once() && now >= self.heard_at + self.patience.silence {
             self.tell(Some(Trouble::NoAnswer));
         } else {
             self.tell(None);
@@ -162,7 +185,8 @@ impl Dialogue {
         if now >= since + self.finish_time() && self.state.trouble().is_none() {
             return self.doubt(now);
         }
-        if now >= asked_at + self.patience.answer && !self.aside_left() {
+        let answers_at_once = self.manner.answers_at_once();
+        if answers_at_once && now >= asked_at + self.patience.answer && !self.aside_left() {
             self.ask(now, &[]);
         }
     }
@@ -186,7 +210,7 @@ impl Dialogue {
 
     /// Everything was sent and nothing came back: the printer may have lost it.
     fn doubt(&mut self, now: u64) {
-        self.owed += usize::from(!self.manner.process_id);
+        self.owed += usize::from(self.ending == Ending::Answered);
         self.drop_paper();
         self.stage = Stage::Idle;
         self.advance(now);
@@ -206,16 +230,4 @@ impl Dialogue {
             self.doubts.pop_front();
         }
     }
-}
-
-/// Ends whatever half job the printer still holds: it may wait for the rest of a picture, which is
-/// shorter than its job, or stand in an error with a line in its buffer (`DLE ENQ 2`, `ESC @`;
-/// reliability.md P3).
-fn end_of_torn_job(torn: usize) -> Vec<u8> {
-    if torn == 0 {
-        return Vec::new();
-    }
-    let mut bytes = vec![0; torn];
-    bytes.extend([0x10, 5, 2, 0x1b, b'@']);
-    bytes
 }
