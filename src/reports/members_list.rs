@@ -68,7 +68,7 @@ fn columns(words: &Words) -> Vec<Column> {
         column("code", "report.column.code", Kind::Code),
         column("name", "report.column.member_name", Kind::Text),
         column("kana", "report.column.kana", Kind::Text),
-        column("rank", "report.column.rank", Kind::Code),
+        column("rank", "report.column.rank", Kind::Text),
         column("points", "report.column.points", Kind::Count),
         column("visits", "report.column.visits", Kind::Count),
         column("spent", "report.column.spent", Kind::Money),

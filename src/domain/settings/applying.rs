@@ -338,7 +338,7 @@ impl SettingsPatch {
             return Err(bad("limits", part));
         }
         if let Some(level) = patch.level.filter(|level| !(1..=9).contains(level)) {
-            return Err(bad_level("limits.level", level)); // Nobody stands above nine.
+            return Err(bad("limits.level", level)); // Nobody stands above nine.
         }
         if let Some(times) = patch.label_times.filter(|times| *times > MOST_LABEL_TIMES) {
             return Err(bad("limits.label_times", times));
