@@ -409,6 +409,27 @@ fn wakes(terminal: &Terminal) -> u64 {
     slept.sum()
 }
 
+/// Keys in kana would turn a scan into nonsense; a name is written in kanji.
+#[test]
+fn the_terminals_input_method_is_on_only_where_words_are_typed() {
+    let shop = shop();
+    let mut terminal = Terminal::open(&shop, &["--lang", "en"]);
+    terminal.shows(&["みどり商店"]);
+    terminal.has_input_method(false);
+    let (find, escape) = ("\x1bOQ", "\x1b");
+    for _ in 0..2 {
+        terminal.send(find.as_bytes());
+        terminal.has_input_method(true);
+        std::thread::sleep(HAND);
+        terminal.send(escape.as_bytes());
+        terminal.has_input_method(false);
+        std::thread::sleep(HAND);
+    }
+    terminal.signal(Signal::TERM);
+    terminal.ends();
+    terminal.is_clean();
+}
+
 #[test]
 fn an_import_in_a_terminal_draws_how_far_it_is_and_takes_the_bar_away() {
     let shop = shop();

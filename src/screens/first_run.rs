@@ -128,6 +128,10 @@ impl Screen for FirstRun {
         ScreenName::FirstRun
     }
 
+    fn takes_words(&self) -> bool {
+        self.form.takes_words()
+    }
+
     fn act(&mut self, act: Act, _model: &Model<'_>) -> Turn {
         match act {
             Act::Enter if self.form.next() => Turn::Stay,

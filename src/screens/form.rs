@@ -28,21 +28,24 @@ pub struct FormField {
     pub label: &'static str,
     pub kind: Kind,
     pub line: KanaLine,
+    /// Names and the like, not numbers and addresses of machines.
+    words: bool,
 }
 
 impl FormField {
     pub fn text(name: &'static str, label: &'static str, mode: KanaMode) -> Self {
-        Self { name, label, kind: Kind::Text, line: KanaLine::new(200, mode) }
+        let words = mode != KanaMode::Direct;
+        Self { name, label, kind: Kind::Text, line: KanaLine::new(200, mode), words }
     }
 
     pub fn secret(name: &'static str, label: &'static str) -> Self {
         let line = KanaLine::new(12, KanaMode::Direct);
-        Self { name, label, kind: Kind::Secret, line }
+        Self { name, label, kind: Kind::Secret, line, words: false }
     }
 
     pub fn one_of(name: &'static str, label: &'static str, words: &'static [&'static str]) -> Self {
         let line = KanaLine::new(40, KanaMode::Direct).with(words[0]);
-        Self { name, label, kind: Kind::OneOf(words), line }
+        Self { name, label, kind: Kind::OneOf(words), line, words: false }
     }
 
     /// The text as it stands, without spaces around it.
@@ -74,6 +77,11 @@ impl Form {
 
     fn current(&mut self) -> &mut FormField {
         &mut self.fields[self.current]
+    }
+
+    /// Whether the field being filled takes words.
+    pub fn takes_words(&self) -> bool {
+        self.fields.get(self.current).is_some_and(|field| field.words)
     }
 
     pub fn is_last(&self) -> bool {

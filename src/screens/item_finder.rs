@@ -53,6 +53,10 @@ impl Screen for ItemFinder {
         ScreenName::ItemFinder
     }
 
+    fn takes_words(&self) -> bool {
+        true
+    }
+
     fn act(&mut self, act: Act, _model: &Model<'_>) -> Turn {
         if act != Act::Enter {
             let moved = self.finder.act(act);

@@ -60,6 +60,10 @@ impl Screen for Journal {
         ScreenName::Journal
     }
 
+    fn takes_words(&self) -> bool {
+        true
+    }
+
     fn act(&mut self, act: Act, _model: &Model<'_>) -> Turn {
         match act {
             Act::Enter => self.open(ScreenName::Receipt, "journal.no_paper"),

@@ -56,6 +56,10 @@ impl Screen for MemberFinder {
         ScreenName::MemberFinder
     }
 
+    fn takes_words(&self) -> bool {
+        true
+    }
+
     fn act(&mut self, act: Act, _model: &Model<'_>) -> Turn {
         match (act, self.chosen()) {
             (Act::Enter, Some(member)) => {

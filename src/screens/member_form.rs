@@ -116,6 +116,10 @@ impl Screen for MemberForm {
         if self.code.is_some() { ScreenName::EditMember } else { ScreenName::NewMember }
     }
 
+    fn takes_words(&self) -> bool {
+        self.form.takes_words()
+    }
+
     fn act(&mut self, act: Act, _model: &Model<'_>) -> Turn {
         match act {
             Act::Enter => self.enter(),

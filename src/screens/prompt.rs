@@ -158,6 +158,10 @@ impl Screen for Prompt {
         ScreenName::Prompt
     }
 
+    fn takes_words(&self) -> bool {
+        matches!(self.slot(), Some(Slot::Text | Slot::Name | Slot::Reason))
+    }
+
     fn act(&mut self, act: Act, model: &Model<'_>) -> Turn {
         match act {
             Act::Enter => return self.enter(model),

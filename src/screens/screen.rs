@@ -122,6 +122,11 @@ pub trait Screen {
         false
     }
 
+    /// Whether words are typed here now; codes and numbers would not come through an input method.
+    fn takes_words(&self) -> bool {
+        false
+    }
+
     /// Whether the screen below stays in sight.
     fn is_window(&self) -> bool {
         false

@@ -155,6 +155,11 @@ impl Screens {
         self.top().name()
     }
 
+    /// Whether words are typed there.
+    pub fn takes_words(&self) -> bool {
+        self.top().takes_words()
+    }
+
     /// Takes a key of the terminal.
     pub fn on_key(&mut self, event: KeyEvent, model: &Model<'_>) -> Action {
         if event.kind == KeyEventKind::Release {

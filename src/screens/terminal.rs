@@ -39,6 +39,11 @@ static ENTERED: AtomicBool = AtomicBool::new(false);
 const CLICKS_TOLD: &str = "\x1b[?1000h\x1b[?1006h";
 const CLICKS_KEPT: &str = "\x1b[?1006l\x1b[?1000l";
 
+/// Switches the terminal's own input method, where it has one that a program may switch (foot, `japan.md`
+/// 8.4): keys in kana would turn a scan into nonsense. Others pass over it.
+const INPUT_METHOD_ON: &str = "\x1b[?737769h";
+const INPUT_METHOD_OFF: &str = "\x1b[?737769l";
+
 /// Gives the terminal back when it is dropped.
 pub struct TerminalGuard(());
 
@@ -56,6 +61,7 @@ impl TerminalGuard {
             EnterAlternateScreen,
             EnableBracketedPaste,
             Print(CLICKS_TOLD),
+            Print(INPUT_METHOD_OFF),
             Hide
         )?;
         // From here on a new size is told: a terminal that grows while the register starts, as one in
@@ -82,6 +88,7 @@ pub fn leave() {
         io::stdout(),
         EndSynchronizedUpdate,
         Print(CLICKS_KEPT),
+        Print(INPUT_METHOD_ON),
         DisableBracketedPaste,
         LeaveAlternateScreen,
         Show
@@ -171,6 +178,8 @@ pub struct Display<W: Write> {
     drawn: Buffer,
     frame: Vec<u8>,
     cursor: Option<Position>,
+    /// Whether the terminal's input method is on, and whether it is to be.
+    input_method: (bool, bool),
     /// Nothing is known of what the terminal shows.
     unknown: bool,
     /// It draws no kanji: everything is put in plain signs.
@@ -187,9 +196,15 @@ impl<W: Write> Display<W> {
             drawn: empty,
             frame,
             cursor: None,
+            input_method: (false, false),
             unknown: true,
             plain: false,
         }
+    }
+
+    /// Lets words be typed by the terminal's input method from the next frame on, or no longer.
+    pub fn offer_input_method(&mut self, is_offered: bool) {
+        self.input_method.1 = is_offered;
     }
 
     /// Takes the new size; the next frame is written whole.
@@ -245,6 +260,11 @@ impl<W: Write> Display<W> {
             queue!(self.frame, SetAttribute(Attribute::Reset), Clear(ClearType::All), Hide)?;
             self.cursor = None;
             self.unknown = false;
+        }
+        if self.input_method.0 != self.input_method.1 {
+            self.input_method.0 = self.input_method.1;
+            let switch = if self.input_method.1 { INPUT_METHOD_ON } else { INPUT_METHOD_OFF };
+            self.frame.extend_from_slice(switch.as_bytes());
         }
         let cells = paint(&mut self.frame, &self.shown, &self.drawn) > 0;
         self.move_cursor(cursor, cells)?;
@@ -305,6 +325,22 @@ mod tests {
         assert_eq!(display.draw(text("牛乳 248")).unwrap(), 0);
         let bytes = display.draw(text("牛乳 249")).unwrap();
         assert!((1..60).contains(&bytes), "{bytes} bytes for one digit");
+    }
+
+    #[test]
+    fn the_input_method_is_switched_where_words_are_typed_and_not_again() {
+        let mut display = Display::new(Vec::new(), 20, 3);
+        let switched = |display: &mut Display<Vec<u8>>, is_offered| {
+            display.offer_input_method(is_offered);
+            display.out.clear();
+            display.draw(text("牛乳")).unwrap();
+            let out = String::from_utf8_lossy(&display.out).into_owned();
+            [INPUT_METHOD_OFF, INPUT_METHOD_ON].map(|switch| out.matches(switch).count())
+        };
+        assert_eq!(switched(&mut display, false), [0, 0], "whoever enters has it off");
+        assert_eq!(switched(&mut display, true), [0, 1]);
+        assert_eq!(switched(&mut display, true), [0, 0]);
+        assert_eq!(switched(&mut display, false), [1, 0]);
     }
 
     fn cells(count: u16) -> std::num::NonZero<u16> {

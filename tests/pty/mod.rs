@@ -4,7 +4,7 @@
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,8 @@ pub struct Terminal {
     pub written: Arc<Mutex<usize>>,
     /// How often the bell rang.
     bells: Arc<AtomicUsize>,
+    /// Whether its input method is on.
+    input_method: Arc<AtomicBool>,
     /// The terminal's settings before the register came.
     before: String,
 }
@@ -85,6 +87,8 @@ impl Terminal {
         let bells = Arc::new(AtomicUsize::new(0));
         let (shown, counted, answers) = (screen.clone(), written.clone(), keys.clone());
         let rung = bells.clone();
+        let input_method = Arc::new(AtomicBool::new(true));
+        let switched = input_method.clone();
         std::thread::spawn(move || {
             let mut bytes = [0; 8192];
             while let Ok(count @ 1..) = reader.read(&mut bytes) {
@@ -92,6 +96,11 @@ impl Terminal {
                 // A program may ask where the cursor stands, and waits for the answer.
                 for (at, _) in bytes[..count].iter().enumerate() {
                     parser.process(&bytes[at..=at]);
+                    for (switch, is_on) in [(b"\x1b[?737769h", true), (b"\x1b[?737769l", false)] {
+                        if bytes[..=at].ends_with(switch) {
+                            switched.store(is_on, Ordering::Relaxed);
+                        }
+                    }
                     if kanji != Kanji::Unsaid && bytes[..=at].ends_with(b"\x1b[6n") {
                         let (row, mut col) = parser.screen().cursor_position();
                         if kanji == Kanji::One {
@@ -106,7 +115,7 @@ impl Terminal {
                 *counted.lock().unwrap() += count;
             }
         });
-        Self { pair, child, keys, screen, written, bells, before }
+        Self { pair, child, keys, screen, written, bells, input_method, before }
     }
 
     pub fn contents(&self) -> String {
@@ -132,6 +141,13 @@ impl Terminal {
             assert!(begun.elapsed() < PATIENCE, "the screen never showed {what}:\n{contents}");
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Waits until the terminal's input method is on, or off.
+    #[track_caller]
+    pub fn has_input_method(&self, is_on: bool) {
+        let what = format!("with an input method: {is_on}");
+        self.becomes(&what, |_| self.input_method.load(Ordering::Relaxed) == is_on);
     }
 
     /// Waits until the bell has rung `count` times in all.
@@ -200,6 +216,7 @@ impl Terminal {
         assert!(!screen.hide_cursor(), "the cursor is back");
         assert!(!screen.bracketed_paste(), "pasting is plain again");
         assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+        assert!(self.input_method.load(Ordering::Relaxed), "the input method is back");
     }
 
     pub fn resize(&self, cols: u16, rows: u16) {

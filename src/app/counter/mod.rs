@@ -450,6 +450,7 @@ impl<W: Write> Counter<W> {
         let model = self.picture.model(&self.engine.words);
         self.screens.settle(&model);
         let screens = &self.screens;
+        self.display.offer_input_method(screens.takes_words());
         self.display.draw(|cells| screens.draw(cells, &model))?;
         self.show_customer();
         Ok(())
