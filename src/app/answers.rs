@@ -285,7 +285,6 @@ pub fn device_act(engine: &mut Engine, act: DeviceAct) -> Result<&'static str, R
             Ok("notice.test_print")
         }
         DeviceAct::TestPrint(_) => wrong("choose_printer"),
-        DeviceAct::OpenDrawer(_) => Ok("notice.drawer_by_no_sale"),
         DeviceAct::Address { device, address } if device == "printer" => {
             match engine.set_printer(&address) {
                 Ok(()) => Ok("notice.printer_set"),

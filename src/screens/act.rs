@@ -111,7 +111,6 @@ worded! {
         /// Asks once more what the screen shows.
         Refresh = "refresh",
         TestPrint = "test_print",
-        TestDrawer = "test_drawer",
         Quit = "quit",
         OpenItemFinder = "item_finder",
         OpenMemberFinder = "member_finder",

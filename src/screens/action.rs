@@ -38,12 +38,8 @@ pub enum Action {
 pub enum DeviceAct {
     /// Print a test page on the device of this name.
     TestPrint(String),
-    OpenDrawer(String),
     /// Write this address for this device into `shop.toml`; empty takes it away.
-    Address {
-        device: String,
-        address: String,
-    },
+    Address { device: String, address: String },
 }
 
 /// Rows a list asks for at once.

@@ -79,10 +79,7 @@ impl Screen for Devices {
             (Act::TestPrint, Some(device)) => {
                 Turn::Give(Action::Device(DeviceAct::TestPrint(device)))
             }
-            (Act::TestDrawer, Some(device)) => {
-                Turn::Give(Action::Device(DeviceAct::OpenDrawer(device)))
-            }
-            (Act::TestPrint | Act::TestDrawer, None) => Turn::say("hint.choose_first"),
+            (Act::TestPrint, None) => Turn::say("hint.choose_first"),
             _ => Turn::Ignored,
         }
     }

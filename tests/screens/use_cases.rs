@@ -48,6 +48,7 @@ fn keys_of_the_ten_key_map_give_the_commands_of_a_register() {
         ("<enter><enter>", vec!["tender_cash"]),
         ("<f10>2500<enter>2<enter>", vec!["paid_in 500 切手代"]),
         ("<f10>1忘れ物<enter>", vec!["no_sale 忘れ物"]),
+        ("<f11>d<f7>試験<enter>", vec!["no_sale 試験"]),
     ] {
         let shop = Shop::with_sale("ja");
         assert_eq!(press(&mut screens("tenkey"), &shop, keys), does(&want), "{keys}");
