@@ -89,13 +89,13 @@ pub fn measure(place: &Place) -> Result<Vec<Figure>, Failure> {
     }
     let idle = [&mut demo, &mut big].map(quietest);
     let next_scans = breathless(&mut big)?;
+    big.find_member("佐藤")?;
+    big.find_member("東海林")?;
     for round in 0..place.scale.rounds {
         let member = 1 + round % MEMBERS;
         hands[1].card.add(demo.member(member)?);
         hands[2].card.add(big.member(member)?);
     }
-    big.find_member("佐藤")?;
-    big.find_member("東海林")?;
     big.approve(BOSS)?;
     let peak = big.0.peak_mb()?;
     demo.0.end()?;

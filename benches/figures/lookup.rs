@@ -48,45 +48,62 @@ fn item_by_code(ours: &StoreReader, place: &Place) -> Result<Figure, Failure> {
     Ok(Figure::time("item by code", 20.0, times.p50() * 1e6, " us").note(times.words()))
 }
 
+/// As the peer asks with the index that it has, of the last four.
+const ENDS: &str = "select * from members where substr(phone, -4) = substr(?1, -4)
+                    and phone like '%' || ?1 limit 50";
+
+/// The last digits of some member's phone number.
+fn end_of_a_phone(dice: &mut Dice, place: &Place, ours: &StoreReader, digits: usize) -> String {
+    let card = people::card(1 + dice.below(place.scale.members));
+    let member = ours.member(&card).ok().flatten().expect("a member that was imported");
+    let phone = member.personal.phone;
+    phone[phone.len() - digits..].to_owned()
+}
+
 /// A kind of question: how the peer asks it, and what is asked in turn n.
 struct Kind {
     name: &'static str,
     most: f64,
     sql: &'static str,
     limit: usize,
-    text: fn(&mut Dice, &Place) -> String,
+    text: fn(&mut Dice, &Place, &StoreReader) -> String,
 }
 
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 8] = [
     Kind {
         name: "member by card / SQLite",
         most: 1.0,
         sql: "select * from members where code = ?1",
         limit: 1,
-        text: |dice, place| people::card(1 + dice.below(place.scale.members)),
+        text: |dice, place, _| people::card(1 + dice.below(place.scale.members)),
     },
     Kind {
         name: "member by last 4 digits of the phone, first 50 / SQLite",
         most: 2.0,
         sql: "select * from members where substr(phone, -4) = ?1 limit 50",
         limit: PAGE,
-        text: |dice, _| format!("{:04}", dice.below(10_000)),
+        text: |dice, _, _| format!("{:04}", dice.below(10_000)),
     },
     Kind {
         name: "member by last 6 digits of the phone / SQLite",
         most: 2.0,
-        sql: "select * from members where substr(phone, -4) = substr(?1, -4)
-              and phone like '%' || ?1 limit 50",
+        sql: ENDS,
         limit: PAGE,
-        text: |dice, _| format!("{:06}", dice.below(1_000_000)),
+        text: |dice, place, ours| end_of_a_phone(dice, place, ours, 6),
     },
     Kind {
         name: "member by last 8 digits of the phone / SQLite",
         most: 2.0,
-        sql: "select * from members where substr(phone, -4) = substr(?1, -4)
-              and phone like '%' || ?1 limit 50",
+        sql: ENDS,
         limit: PAGE,
-        text: |dice, _| format!("{:08}", dice.below(100_000_000)),
+        text: |dice, place, ours| end_of_a_phone(dice, place, ours, 8),
+    },
+    Kind {
+        name: "digits that end nobody's phone, looked for in all / SQLite",
+        most: 1.0,
+        sql: "select * from members where phone like '%' || ?1 || '%' limit 50",
+        limit: PAGE,
+        text: |dice, _, _| format!("1{:07}", dice.below(10_000_000)),
     },
     Kind {
         name: "member by 1 kana, first 50 / SQLite",
@@ -94,7 +111,7 @@ const KINDS: [Kind; 7] = [
         sql: "select * from members where kana >= ?1 and kana < ?1 || char(0x10ffff)
               order by kana limit 50",
         limit: PAGE,
-        text: |dice, _| (*dice.pick(&["サ", "ス", "タ", "ワ", "コ", "ヤ"])).to_owned(),
+        text: |dice, _, _| (*dice.pick(&["サ", "ス", "タ", "ワ", "コ", "ヤ"])).to_owned(),
     },
     Kind {
         name: "member by 2 kana, first 50 / SQLite",
@@ -102,7 +119,9 @@ const KINDS: [Kind; 7] = [
         sql: "select * from members where kana >= ?1 and kana < ?1 || char(0x10ffff)
               order by kana limit 50",
         limit: PAGE,
-        text: |dice, _| (*dice.pick(&["サト", "スズ", "タナ", "ワタ", "コバ", "ヤマ"])).to_owned(),
+        text: |dice, _, _| {
+            (*dice.pick(&["サト", "スズ", "タナ", "ワタ", "コバ", "ヤマ"])).to_owned()
+        },
     },
     Kind {
         name: "member by family name and 1 kana, first 50 / SQLite",
@@ -110,7 +129,7 @@ const KINDS: [Kind; 7] = [
         sql: "select * from members where kana >= ?1 and kana < ?1 || char(0x10ffff)
               order by kana limit 50",
         limit: PAGE,
-        text: |dice, _| {
+        text: |dice, _, _| {
             let family = dice.pick(&["サトウ", "モリ", "タカハシ", "イガラシ", "キムラ"]);
             format!("{family} {}", dice.pick(&["カ", "ケ", "ア", "ユ"]))
         },
@@ -131,7 +150,7 @@ fn one_kind(
     let (mut our_times, mut their_times) = (Times::default(), Times::default());
     let (mut our_rows, mut their_rows) = (0, 0);
     for _ in 0..place.scale.rounds {
-        let text = (kind.text)(&mut dice, place);
+        let text = (kind.text)(&mut dice, place, ours);
         // Once to warm the pages, once to be timed.
         find(ours, &text, kind.limit)?;
         our_rows += our_times.of(|| find(ours, &text, kind.limit))?;
