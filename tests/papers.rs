@@ -1,4 +1,5 @@
-//! Every paper as it comes out of the printer, at 48 and at 32 columns, in both languages.
+//! Every paper as it comes out of the printer, at 48 and at 32 columns, in both languages; on rolls of 42 and
+//! 35 columns it must fit and keep its amounts.
 //!
 //! The sales are priced by the register's own rules; the lines are set by the printer's own layout.
 
@@ -29,8 +30,26 @@ fn four(settings: &Settings, make: impl Fn(&Letterhead<'_>) -> Document) -> Stri
         let words = words(language);
         let document = make(&Letterhead { settings, words: &words });
         out.push_str(&format!("[{language} {columns}]\n{}\n", print(&document, columns)));
+        fits_every_roll(&document);
     }
     out
+}
+
+/// No row is wider than its roll (`print` sees to that), and no amount is cut, dropped or broken over two.
+fn fits_every_roll(document: &Document) {
+    let amounts = |text: &str| {
+        let after: Vec<&str> = text.split('¥').skip(1).collect();
+        let digits = |sign: char| !(sign.is_ascii_digit() || sign == ',');
+        let mut amounts: Vec<String> =
+            after.iter().filter_map(|rest| Some(rest.split(digits).next()?.to_owned())).collect();
+        amounts.sort();
+        amounts
+    };
+    let widest = amounts(&print(document, 48));
+    for columns in [42, 35, 32] {
+        let text = print(document, columns);
+        assert_eq!(amounts(&text), widest, "{columns} columns:\n{text}");
+    }
 }
 
 fn japanese(settings: &Settings, make: impl Fn(&Letterhead<'_>) -> Document) -> String {

@@ -431,6 +431,29 @@ fn the_terminals_input_method_is_on_only_where_words_are_typed() {
 }
 
 #[test]
+fn a_bag_takes_one_key_in_the_sample_shop_whichever_keymap_is_chosen() {
+    for keymap in ["tenkey", "laptop", "function"] {
+        let shop = Shop::demo();
+        let settings = shop.dir().join("shop.toml");
+        let text = std::fs::read_to_string(&settings).unwrap_or_default();
+        let lines = text.lines().filter(|line| !line.starts_with("keymap"));
+        let text: String = lines.map(|line| format!("{line}\n")).collect();
+        std::fs::write(&settings, format!("keymap = \"{keymap}\"\n{text}")).unwrap();
+        let mut terminal = Terminal::open(&shop, &["--lang", "ja"]);
+        terminal.shows(&["担当"]);
+        for keys in ["1\r", "111111\r"] {
+            terminal.types(keys);
+            std::thread::sleep(HAND);
+        }
+        terminal.shows(&["Bレジ袋"]);
+        terminal.types("bb");
+        terminal.shows(&["レジ袋 中", "2点", "10"]);
+        terminal.signal(Signal::TERM);
+        terminal.ends();
+    }
+}
+
+#[test]
 fn an_import_in_a_terminal_draws_how_far_it_is_and_takes_the_bar_away() {
     let shop = shop();
     let rows = (1..=20_000).map(|item| format!("{item},Item {item},{}\n", item % 900 + 1));

@@ -1,14 +1,15 @@
 //! The sample shop, founded: its files come in as any shop's do.
 //!
-//! Room: app. May touch: the sample's files, exchange, the engine.
+//! Room: app. May touch: the sample's files, the folder it is founded in, exchange, the engine.
 
+use std::fs;
 use std::io::Cursor;
 
 use super::books::ShopKind;
 use super::engine::Engine;
 use super::lane_config::LaneConfig;
-use super::opening::{OpenFault, Options, found as found_shop};
-use super::sample::{ITEMS, MEMBERS, SHOP};
+use super::opening::{OWN_KEYS, OpenFault, Options, found as found_shop, keymap};
+use super::sample::{ITEMS, KEYS, MEMBERS, SHOP};
 use crate::domain::entry::Kind;
 use crate::domain::settings::Settings;
 use crate::exchange::mapping::Mapping;
@@ -23,6 +24,10 @@ use crate::store::fault::StoreError;
 pub fn found(options: &Options, config: &LaneConfig) -> Result<Engine, OpenFault> {
     let patch = read_shop(SHOP, &Settings::default()).expect("the sample's settings fit");
     let mut engine = found_shop(options, config, patch, ShopKind::Sample)?;
+    let keymaps = options.dir.join("keymaps");
+    fs::create_dir_all(&keymaps)?;
+    fs::write(keymaps.join(OWN_KEYS), KEYS)?;
+    engine.keymap = keymap(&options.dir, &config.keymap)?;
     let settings = engine.register.settings.clone();
     let mapping = Mapping::usual();
     let rows = items::items(Cursor::new(ITEMS), &settings, &mapping, |_| None);

@@ -138,17 +138,30 @@ pub fn profiles(dir: &Path) -> Result<Profiles, OpenFault> {
     })
 }
 
-/// The keymap a lane uses: the shop's own file of that name, else the built-in one.
+/// The file with keys of the shop's own, whichever keymap a lane uses.
+pub const OWN_KEYS: &str = "own.toml";
+
+/// The keymap a lane uses: the shop's own file of that name, else the built-in one; over it the keys of
+/// the shop's `own.toml`, where there is one.
 ///
 /// # Errors
 /// A file that does not fit, with its line.
 pub fn keymap(dir: &Path, name: &str) -> Result<Keymap, OpenFault> {
     let file = format!("{name}.toml");
-    let own = own_files(dir, "keymaps")?.into_iter().find(|(known, _)| *known == file);
-    match own {
-        None => Keymap::built_in(name).ok_or_else(|| nothing_named(dir, "keymap", name)),
-        Some((file, text)) => Keymap::read(&format!("keymaps/{file}"), &text).map_err(data_fault),
-    }
+    let files = own_files(dir, "keymaps")?;
+    let read = |wanted: &str| {
+        let found = files.iter().find(|(known, _)| known == wanted);
+        let keymap = found.map(|(file, text)| Keymap::read(&format!("keymaps/{file}"), text));
+        keymap.transpose().map_err(data_fault)
+    };
+    let chosen = match read(&file)? {
+        Some(keymap) => keymap,
+        None => Keymap::built_in(name).ok_or_else(|| nothing_named(dir, "keymap", name))?,
+    };
+    Ok(match read(OWN_KEYS)? {
+        Some(own) => chosen.under(own),
+        None => chosen,
+    })
 }
 
 /// The theme a lane uses; without colour when the environment asks for none.

@@ -154,6 +154,16 @@ impl Binding {
     }
 }
 
+/// Puts bindings in the places of those with the same key, or behind them.
+fn overlay(known: &mut Vec<Binding>, own: Vec<Binding>) {
+    for binding in own {
+        match known.iter_mut().find(|known| known.key == binding.key) {
+            Some(place) => *place = binding,
+            None => known.push(binding),
+        }
+    }
+}
+
 /// Every key of every screen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keymap {
@@ -183,6 +193,19 @@ impl Keymap {
             }
         }
         Ok(keymap)
+    }
+
+    /// Returns this keymap with `own` over it: a key that is there does what it says, the others stay.
+    #[must_use]
+    pub fn under(mut self, own: Self) -> Self {
+        overlay(&mut self.global, own.global);
+        for (screen, bindings) in own.screens {
+            match self.screens.iter_mut().find(|(name, _)| *name == screen) {
+                Some((_, known)) => overlay(known, bindings),
+                None => self.screens.push((screen, bindings)),
+            }
+        }
+        self
     }
 
     /// Returns a built-in keymap by name; `None` when there is none of that name.
@@ -339,6 +362,35 @@ mod tests {
             ("[prompt]\na = \"@enter\"\n", "k.toml:2: keymap.letter key=a"),
         ] {
             assert_eq!(Keymap::read("k.toml", text).unwrap_err().to_string(), want);
+        }
+    }
+
+    #[test]
+    fn keys_of_the_shops_own_stand_over_the_chosen_ones() {
+        let text = "[sale]\nb = { do = \"scan 902\", label = \"袋\" }\nf2 = \"scan 901\"\n\
+                    [global]\nf12 = \"lock\"\n";
+        let own = Keymap::read("own.toml", text).unwrap();
+        for (name, _) in BUILT_IN {
+            let chosen = Keymap::built_in(name).unwrap();
+            let both = chosen.clone().under(own.clone());
+            let does = |map: &Keymap, screen, key| {
+                map.meaning(screen, Key::read(key).unwrap()).map(Binding::does)
+            };
+            for (screen, key, want) in [
+                (ScreenName::Sale, "b", "scan 902"),
+                (ScreenName::Sale, "f2", "scan 901"),
+                (ScreenName::Help, "f12", "lock"),
+            ] {
+                assert_eq!(does(&both, screen, key).as_deref(), Some(want), "{name} {key}");
+            }
+            for key in ["enter", "esc", "f4", "f7"] {
+                assert_eq!(
+                    does(&both, ScreenName::Sale, key),
+                    does(&chosen, ScreenName::Sale, key)
+                );
+            }
+            let labels: Vec<_> = both.shown(ScreenName::Sale).map(|(_, label)| label).collect();
+            assert_eq!(labels.iter().filter(|label| **label == "袋").count(), 1, "{name}");
         }
     }
 

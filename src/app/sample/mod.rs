@@ -5,6 +5,8 @@
 
 /// `regi import shop`; its PINs are the staff number six times, which no other shop may use.
 pub const SHOP: &str = include_str!("shop.toml");
+/// `keymaps/own.toml`: a bag takes one key.
+pub const KEYS: &str = include_str!("keys.toml");
 /// `regi import items`.
 pub const ITEMS: &str = include_str!("items.csv");
 /// `regi import members`, with the points they start with.
