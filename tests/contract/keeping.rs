@@ -97,7 +97,7 @@ fn damage_before_a_restore_takes_no_money_either() {
     let shop = lived_in();
     let file = shop.dir().with_file_name("backup.regi");
     shop.told(&["backup", file.to_str().unwrap()]);
-    shop.told(&["restore", file.to_str().unwrap()]);
+    shop.told(&["restore", "--yes", file.to_str().unwrap()]);
     shop.sell("department 1 300\ntender_cash");
     let told = shop.told(&["export", "journal"]);
     let epochs = crate::support::rows(&told).into_iter().map(|row| row["epoch"].clone());
