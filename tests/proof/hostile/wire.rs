@@ -36,13 +36,14 @@ pub fn is_harmful(sign: char) -> bool {
             | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}' | '\u{FFF9}'..='\u{FFFB}')
 }
 
-/// The length of a sequence behind its `ESC`: cursor, pen, erasing, and the synchronised update.
+/// The length of a sequence behind its `ESC`: cursor, pen, erasing, the synchronised update, and the input
+/// method.
 fn sequence(rest: &str) -> Option<usize> {
     let parameters = rest.strip_prefix('[')?;
     let end = parameters.find(|sign: char| !sign.is_ascii_digit() && !";?:".contains(sign))?;
     let (given, last) = (&parameters[..end], parameters[end..].chars().next()?);
     let known = match given.strip_prefix('?') {
-        Some(mode) => matches!(last, 'h' | 'l') && ["25", "2026"].contains(&mode),
+        Some(mode) => matches!(last, 'h' | 'l') && ["25", "2026", "737769"].contains(&mode),
         None => matches!(last, 'H' | 'm' | 'J' | 'K' | 'X' | 'A' | 'B' | 'C' | 'D' | 'G'),
     };
     known.then_some(end + 2)
