@@ -3,7 +3,7 @@
 use regi::devices::printer::dialogue::{Dialogue, Manner, Patience};
 use regi::devices::printer::status::ProcessId;
 use regi::devices::printer::{Job, JobKind, PrinterEvent, Proof, Trouble};
-use regi::devices::profile::{Level, Status};
+use regi::devices::profile::{Language, Level, Status};
 
 const PAPER: &[u8] = b"\x1b@RECEIPT\n\x1dVB\0";
 const PULSE: &[u8] = b"\x1bp\0\x19\xfa";
@@ -22,7 +22,8 @@ pub fn hold(bytes: &[u8]) {
     let Some((&manner, mut script)) = bytes.split_first() else { return };
     let status = [Status::Asb, Status::Dle, Status::None][usize::from(manner % 3)];
     let process_id = manner & 4 != 0;
-    let manner = Manner { status, process_id, drawer_open: Level::High };
+    let (language, drawer_open) = (Language::Escpos, Level::High);
+    let manner = Manner { language, status, process_id, drawer_open };
     let mut play = Play {
         dialogue: Dialogue::new(manner, Patience::default()),
         now: 0,
@@ -32,7 +33,7 @@ pub fn hold(bytes: &[u8]) {
         named: Vec::new(),
     };
     play.submit(1, PAPER, JobKind::Paper);
-    play.submit(2, PULSE, JobKind::Drawer { real_time: PULSE_NOW.to_vec() });
+    play.submit(2, PULSE, JobKind::Drawer { real_time: Some(PULSE_NOW.to_vec()) });
     play.submit(3, PAPER, JobKind::Paper);
     while let Some((&act, rest)) = script.split_first() {
         script = play.act(act, rest);
