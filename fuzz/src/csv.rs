@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::io::{Cursor, Read, Seek};
 
-use regi::devices::escpos_render::render;
 use regi::devices::profile::Profiles;
+use regi::devices::render::render;
 use regi::domain::document::Document;
 use regi::domain::item::Item;
 use regi::domain::member::{Member, Sealed};
