@@ -210,7 +210,7 @@ fn newer_keys(keys: &Keys, copy: Option<&CopyPlace>) -> Option<String> {
 fn first_damage(dir: &Path, running: &Reader, copy: Option<&CopyPlace>) -> Option<String> {
     let from = running.newest_month().and_then(|newest| Month::new(newest.year(), 1));
     let history = History::new(Arc::new(PlainFiles), dir);
-    let journals = match history.journals() {
+    let journals = match history.journals_since(from.unwrap_or(Month::FIRST)) {
         Ok(journals) => journals,
         Err(error) => return Some(error.to_string()),
     };

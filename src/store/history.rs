@@ -19,7 +19,7 @@ use super::imports::{Past, Span};
 use super::lanes::Folded;
 use super::opening::{Checkpoint, Known, OpenReport, is_blank};
 use super::reader::{ReadError, Reader, Record};
-use super::segment::{HEADER_LEN, Header, SegmentName};
+use super::segment::{HEADER_LEN, Header, Month, SegmentName};
 use crate::domain::entry::Entry;
 
 /// A folder of journals, to be read.
@@ -47,6 +47,20 @@ impl History {
             }
         }
         Ok(found.into_iter().collect())
+    }
+
+    /// Returns those of the journals that have a segment of month `from` or later.
+    pub fn journals_since(&self, from: Month) -> Result<Vec<(u8, Epoch)>, StoreError> {
+        let names = self.files.list(&self.dir)?;
+        let recent: BTreeSet<_> = names
+            .iter()
+            .filter_map(|name| SegmentName::parse(name))
+            .filter(|name| name.place.month >= from)
+            .map(|name| (name.lane, name.epoch))
+            .collect();
+        let mut journals = self.journals()?;
+        journals.retain(|journal| recent.contains(journal));
+        Ok(journals)
     }
 
     /// Whether a segment holds more than a header that a cut tore.
@@ -129,8 +143,11 @@ pub fn each_batch(
             let mut records = reader.iter_from(seq);
             loop {
                 let batch = batch(&mut records, at_once);
-                let is_last = batch.as_ref().map_or(true, Vec::is_empty);
-                if hand.send(batch).is_err() || is_last {
+                if batch.as_ref().is_ok_and(Vec::is_empty) {
+                    return;
+                }
+                let is_broken = batch.is_err();
+                if hand.send(batch).is_err() || is_broken {
                     return; // Whoever folds them has stopped.
                 }
             }
@@ -169,5 +186,36 @@ impl Past for History {
             each(codec::decode_entry(&record.body)?)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::files::faulty::FaultyFiles;
+    use crate::store::segment::Place;
+
+    #[test]
+    fn journals_that_ended_before_a_month_are_left_out() {
+        let disk = FaultyFiles::new();
+        let history = History::new(Arc::new(disk.clone()), Path::new("/shop"));
+        let month = |year, month| Month::new(year, month).unwrap();
+        for (lane, months) in
+            [(1, vec![month(2025, 12)]), (2, vec![month(2025, 3), month(2026, 1)])]
+        {
+            for month in months {
+                let place = Place { month, part: 1 };
+                let name = SegmentName { lane, epoch: Epoch::FIRST, place };
+                disk.create(&history.dir.join(name.to_string())).unwrap();
+            }
+        }
+        let lanes = |from| {
+            let journals = history.journals_since(from).unwrap().into_iter();
+            journals.map(|(lane, _)| lane).collect::<Vec<_>>()
+        };
+        assert_eq!(lanes(Month::FIRST), [1, 2]);
+        assert_eq!(lanes(month(2025, 12)), [1, 2]);
+        assert_eq!(lanes(month(2026, 1)), [2]);
+        assert!(lanes(month(2026, 2)).is_empty());
     }
 }
