@@ -197,19 +197,21 @@ pub fn fits(dir: &Path, config: &LaneConfig) -> Result<(), OpenFault> {
 
 /// `shop.toml` names a file that neither comes with regi nor lies in the shop's folder.
 fn nothing_named(dir: &Path, key: &'static str, name: &str) -> OpenFault {
-    let text = fs::read_to_string(dir.join(SHOP_TOML)).unwrap_or_default();
-    let line = line_of(&text, key, 0);
     let what = misread("config.nothing_named").with("key", key).with("name", name);
-    OpenFault::Data { file: SHOP_TOML.to_owned(), line, what }
+    in_shop_toml(dir, what, |text| line_of(text, key, 0))
 }
 
 /// `shop.toml` names a model of which there is no file.
 fn no_profile(dir: &Path, name: &str) -> OpenFault {
-    let text = fs::read_to_string(dir.join(SHOP_TOML)).unwrap_or_default();
     let names = |line: &str| line.trim_start().starts_with("profile") && line.contains(name);
-    let line = text.lines().position(names).map_or(1, |before| before + 1);
-    let what = misread("printer.no_profile").with("name", name);
-    OpenFault::Data { file: SHOP_TOML.to_owned(), line, what }
+    in_shop_toml(dir, misread("printer.no_profile").with("name", name), |text| {
+        text.lines().position(names).map_or(1, |before| before + 1)
+    })
+}
+
+fn in_shop_toml(dir: &Path, what: Refusal, line: impl FnOnce(&str) -> usize) -> OpenFault {
+    let text = fs::read_to_string(dir.join(SHOP_TOML)).unwrap_or_default();
+    OpenFault::Data { file: SHOP_TOML.to_owned(), line: line(&text), what }
 }
 
 fn data_fault(fault: crate::screens::DataFault) -> OpenFault {

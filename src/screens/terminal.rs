@@ -178,8 +178,10 @@ pub struct Display<W: Write> {
     drawn: Buffer,
     frame: Vec<u8>,
     cursor: Option<Position>,
-    /// Whether the terminal's input method is on, and whether it is to be.
-    input_method: (bool, bool),
+    /// Whether the terminal's input method is on.
+    input_method: bool,
+    /// Whether it is to be.
+    offered: bool,
     /// Nothing is known of what the terminal shows.
     unknown: bool,
     /// It draws no kanji: everything is put in plain signs.
@@ -196,7 +198,8 @@ impl<W: Write> Display<W> {
             drawn: empty,
             frame,
             cursor: None,
-            input_method: (false, false),
+            input_method: false,
+            offered: false,
             unknown: true,
             plain: false,
         }
@@ -204,7 +207,7 @@ impl<W: Write> Display<W> {
 
     /// Lets words be typed by the terminal's input method from the next frame on, or no longer.
     pub fn offer_input_method(&mut self, is_offered: bool) {
-        self.input_method.1 = is_offered;
+        self.offered = is_offered;
     }
 
     /// Takes the new size; the next frame is written whole.
@@ -261,9 +264,9 @@ impl<W: Write> Display<W> {
             self.cursor = None;
             self.unknown = false;
         }
-        if self.input_method.0 != self.input_method.1 {
-            self.input_method.0 = self.input_method.1;
-            let switch = if self.input_method.1 { INPUT_METHOD_ON } else { INPUT_METHOD_OFF };
+        if self.input_method != self.offered {
+            self.input_method = self.offered;
+            let switch = if self.offered { INPUT_METHOD_ON } else { INPUT_METHOD_OFF };
             self.frame.extend_from_slice(switch.as_bytes());
         }
         let cells = paint(&mut self.frame, &self.shown, &self.drawn) > 0;

@@ -11,7 +11,7 @@ use crate::domain::sale::TenderKind;
 use crate::domain::tax_free::{RefundBy, Status};
 
 /// The largest quantity keyed.
-const MOST_PIECES: i64 = 99_999;
+pub const MOST_PIECES: i64 = 99_999;
 /// The longest line taken; a scan is at most 80 characters, a note at most 200.
 const LONGEST_LINE: usize = 4096;
 

@@ -5,7 +5,7 @@
 
 use super::cart::MOST_LINES;
 use super::{Applied, Cart, Context, ItemView, Refused, Register};
-use crate::domain::command::{Command, Discount};
+use crate::domain::command::{Command, Discount, MOST_PIECES};
 use crate::domain::item::{Item, Unit};
 use crate::domain::money::Money;
 use crate::domain::quantity::{Quantity, UnitPrice};
@@ -280,9 +280,9 @@ pub(super) fn line_quantity(
             .saying("whole_pieces")
             .with("quantity", quantity));
     }
-    if quantity > Quantity::from(99_999) {
+    if quantity > Quantity::from(MOST_PIECES) {
         let refusal = Refusal::new(RefusalCode::Over).saying("quantity_over");
-        return Err(refusal.with("most", "99,999"));
+        return Err(refusal.with("most", Money::new(MOST_PIECES).grouped()));
     }
     Ok(quantity)
 }
