@@ -150,7 +150,6 @@ fn closed(canvas: &mut Canvas<'_>, look: &Look<'_>) {
     let Some(last) = look.model.last else { return };
     if last.total.is_negative() {
         total(canvas, look, "last.refund", last.total.abs(), 0, look.theme.change);
-        canvas.pair(8, look.word("last.sale"), &last.receipt, look.theme.dim);
         return;
     }
     total(canvas, look, "last.change", last.change, 0, look.theme.change);
@@ -161,5 +160,4 @@ fn closed(canvas: &mut Canvas<'_>, look: &Look<'_>) {
         &frame::money(look, last.received),
         look.theme.amount,
     );
-    canvas.pair(8, look.word("last.sale"), &last.receipt, look.theme.dim);
 }

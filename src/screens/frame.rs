@@ -55,7 +55,9 @@ pub fn paper_columns(width: u16) -> Option<u16> {
 pub fn draw(canvas: &mut Canvas<'_>, look: &Look<'_>, screen: ScreenName, parts: Parts) {
     status(&mut canvas.part(0, 0, parts.width, 1), look);
     let foot = parts.height - FOOT;
-    last_sale(&mut canvas.part(0, foot, parts.width, 1), look);
+    if screen != ScreenName::Tender {
+        last_sale(&mut canvas.part(0, foot, parts.width, 1), look);
+    }
     message(&mut canvas.part(0, foot + 1, parts.width, 2), look);
     key_line(&mut canvas.part(0, foot + 3, parts.width, 2), look, screen);
     if parts.pane > 0 {
@@ -117,9 +119,12 @@ fn health_text(look: &Look<'_>, name: &str, health: &Health) -> String {
     shown(&format!("{mark}{name}:{word}{behind}"))
 }
 
-/// The three numbers said aloud stay until the next sale begins.
+/// The three numbers said aloud, the change bright until the next sale begins. They stay beside it, for
+/// whoever scans before the change is given and for the customer who comes back with it.
 fn last_sale(canvas: &mut Canvas<'_>, look: &Look<'_>) {
-    let Some(last) = look.model.last.filter(|_| !look.model.has_sale()) else { return };
+    let Some(last) = look.model.last else { return };
+    let text = look.theme.text;
+    let change = if look.model.has_sale() { text } else { look.theme.change };
     let mut x = canvas.text(
         0,
         0,
@@ -128,11 +133,11 @@ fn last_sale(canvas: &mut Canvas<'_>, look: &Look<'_>) {
         look.theme.dim,
     );
     let said = [
-        ("last.total", last.total, look.theme.amount),
-        ("last.received", last.received, look.theme.amount),
-        ("last.change", last.change, look.theme.change),
+        ("last.total", last.total, text),
+        ("last.received", last.received, text),
+        ("last.change", last.change, change),
     ];
-    let refunded = [("last.refund", last.total.abs(), look.theme.change)];
+    let refunded = [("last.refund", last.total.abs(), change)];
     let numbers = if last.total.is_negative() { &refunded[..] } else { &said[..] };
     for &(key, amount, style) in numbers {
         x += 1 + canvas.text(x, 0, 30, &format!(" {} ", look.word(key)), look.theme.dim);

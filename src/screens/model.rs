@@ -7,7 +7,7 @@ use crate::domain::quantity::Quantity;
 use crate::domain::register::{DayView, SaleView, StaffView, SuspendedView};
 use crate::domain::words::Words;
 
-/// The three numbers said aloud, kept until the next sale begins.
+/// The three numbers said aloud, kept until the next sale closes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastSale {
     /// The receipt's number as printed.

@@ -36,7 +36,7 @@ fn a_digit_and_a_line_cost_few_bytes_and_idling_none() {
 }
 
 #[test]
-fn the_first_line_of_a_sale_takes_the_last_numbers_away_for_few_bytes() {
+fn the_first_line_of_a_sale_takes_the_last_change_away_for_few_bytes() {
     for language in ["ja", "en"] {
         let mut shop = Shop::new(language);
         shop.last = Some(LastSale {

@@ -16,12 +16,11 @@ type Case = (&'static str, fn(&mut Shop, &mut Screens));
 const CASES: &[Case] = &[
     ("sale_empty", |_, _| {}),
     ("sale_closed", |shop, _| {
-        shop.last = Some(LastSale {
-            receipt: "01-000123".into(),
-            total: yen(1032),
-            received: yen(2000),
-            change: yen(968),
-        });
+        shop.last = Some(last_sale());
+    }),
+    ("sale_follows", |shop, _| {
+        shop.last = Some(last_sale());
+        shop.sale = Shop::with_sale("ja").sale;
     }),
     ("sale", |shop, screens| {
         shop.sale = Shop::with_sale("ja").sale;
@@ -37,6 +36,7 @@ const CASES: &[Case] = &[
         shop.message = Some(Message { refusal: true, text });
     }),
     ("tender", |shop, screens| {
+        shop.last = Some(last_sale());
         shop.sale = Shop::with_sale("ja").sale;
         press(screens, shop, "<enter>2000");
     }),
@@ -152,6 +152,15 @@ const CASES: &[Case] = &[
         screens.answer(Answer::Text { title: "2026-11".into(), rows });
     }),
 ];
+
+fn last_sale() -> LastSale {
+    LastSale {
+        receipt: "01-000123".into(),
+        total: yen(1032),
+        received: yen(2000),
+        change: yen(968),
+    }
+}
 
 fn member() -> MemberView {
     MemberView {
