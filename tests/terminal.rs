@@ -66,6 +66,33 @@ fn a_sale_is_rung_tendered_and_read_in_either_language() {
 }
 
 #[test]
+fn a_scan_in_one_breath_with_the_cash_key_hides_no_change_and_both_sales_have_their_papers() {
+    let shop = shop();
+    let mut terminal = Terminal::open(&shop, &["--lang", "en"]);
+    terminal.shows(&["みどり商店"]);
+    terminal.types("102\r");
+    terminal.shows(&["Battery AA"]);
+    terminal.types("\r");
+    std::thread::sleep(HAND);
+    terminal.types("1000");
+    std::thread::sleep(HAND);
+    terminal.send(b"\r4901234567894\r");
+    terminal.shows(&["おにぎり", "01-000001", "Change  450"]);
+    std::thread::sleep(HAND);
+    terminal.types("\r");
+    terminal.becomes("the tender's own numbers alone", |screen| !screen.contains("01-000001"));
+    std::thread::sleep(HAND);
+    terminal.types("200\r");
+    terminal.shows(&["01-000002", "Change  50"]);
+    terminal.signal(Signal::TERM);
+    terminal.ends();
+    for receipt in ["receipt-01-000001.bin", "receipt-01-000002.bin"] {
+        assert!(shop.dir().join("print").join(receipt).exists(), "{receipt}");
+    }
+    shop.verify();
+}
+
+#[test]
 fn the_sample_shop_opens_with_one_word() {
     let items = Shop::demo().export("items");
     let plain = |row: &&std::collections::BTreeMap<String, String>| {

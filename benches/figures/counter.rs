@@ -85,12 +85,13 @@ impl Counter {
         self.0.press(ENTER, is_closed)
     }
 
-    /// Presses the cash key and scans the next customer's first item in one breath.
+    /// Presses the cash key and scans the next customer's first item in one breath: over when both can
+    /// be read, the closed sale's numbers and the next sale's line.
     pub fn cash_and_scan(&mut self, item: u32) -> Result<Shown, Failure> {
         self.open_tender()?;
         let name = goods::name(item);
         let keys = format!("{ENTER}{}", scanned(item));
-        self.0.press(&keys, |screen| screen.contents().contains(&name))
+        self.0.press(&keys, |screen| is_closed(screen) && screen.contents().contains(&name))
     }
 
     fn open_tender(&mut self) -> Result<(), Failure> {
@@ -161,7 +162,7 @@ fn has_key_line(screen: &Screen) -> bool {
     screen.alternate_screen() && screen.contents().contains("F1")
 }
 
-/// A closed sale leaves its receipt number beside the three numbers said aloud.
+/// A closed sale leaves its receipt number beside the three numbers said aloud; the tender shows none.
 fn is_closed(screen: &Screen) -> bool {
     let text = screen.contents();
     let signs: Vec<char> = text.chars().collect();

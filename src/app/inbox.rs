@@ -132,6 +132,19 @@ impl Inbox {
         }
     }
 
+    /// Returns what a thread says within `patience`, without sleeping meanwhile: on a machine that has
+    /// gone idle, waking takes as long as a quick disk.
+    pub fn heard_within(&self, patience: Duration) -> Option<Event> {
+        let until = Instant::now() + patience;
+        loop {
+            match self.events.try_recv() {
+                Ok(event) => return Some(event),
+                Err(_) if Instant::now() >= until => return None,
+                Err(_) => std::thread::yield_now(),
+            }
+        }
+    }
+
     /// Returns the next event that is there; what threads said comes before keys.
     pub fn try_next(&mut self) -> Option<Event> {
         self.events.try_recv().ok().or_else(|| self.typed())

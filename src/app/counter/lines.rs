@@ -74,16 +74,14 @@ impl<W: Write> Counter<W> {
         self.work();
     }
 
-    /// Opens the drawer and prints the papers of the act that was answered.
+    /// Opens the drawer and prints the papers of the acts that were answered.
     pub(super) fn carry_out(&mut self) {
-        let mut answered = self.answered.take().unwrap_or_default();
-        self.engine.carry_out(&mut answered);
+        for mut answered in std::mem::take(&mut self.answered) {
+            self.engine.carry_out(&mut answered);
+        }
     }
 
     pub(super) fn begin(&mut self, line: Line) {
-        if self.answered.is_some() {
-            self.carry_out(); // Nothing is drawn between two acts in one breath.
-        }
         let command = match command::parse(&line.text) {
             Ok(Some(command)) => command,
             Ok(None) => return,
@@ -127,7 +125,10 @@ impl<W: Write> Counter<W> {
             let _ = events.send(Event::Written(written)); // The register has ended meanwhile.
         };
         match self.engine.shop.begin(act, told) {
-            Ok(()) => self.in_flight = Some(InFlight { pending, line, since: Instant::now() }),
+            Ok(()) => {
+                self.in_flight = Some(InFlight { pending, line, since: Instant::now() });
+                self.carry_out(); // Papers show the shop as their own act left it: before this one's end.
+            }
             Err(refusal) => {
                 let outcome = self.engine.finish(*pending, Err(refusal));
                 self.done(line, outcome);
@@ -210,7 +211,9 @@ impl<W: Write> Counter<W> {
                 Err(refusal) => self.picture.refuse(&refusal, &self.engine.words),
             }
         }
-        self.answered = Some(outcome).filter(|outcome| !outcome.behind.is_empty());
+        if !outcome.behind.is_empty() {
+            self.answered.push(outcome);
+        }
     }
 
     /// Another program may look; selling is done at the counter.

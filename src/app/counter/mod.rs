@@ -43,6 +43,8 @@ use crate::store::fault::StoreError;
 const SLOW_DISK: Duration = Duration::from_secs(1);
 /// A disk that answers within this time is not worth a frame of its own.
 const SOON: Duration = Duration::from_millis(25);
+/// A quick disk answers within this time: the loop does not go to sleep over it.
+const AT_ONCE: Duration = Duration::from_millis(1);
 /// The open cart is synced this long after its last change, off the key path.
 const CART_SYNC: Duration = Duration::from_millis(80);
 /// How often a Z's backup is looked after until it is written.
@@ -61,8 +63,8 @@ pub struct Counter<W: Write> {
     waiting_keys: VecDeque<KeyEvent>,
     lines: VecDeque<Line>,
     in_flight: Option<InFlight>,
-    /// The act whose answer is about to be shown: drawer and paper follow.
-    answered: Option<Outcome>,
+    /// Acts whose answer is about to be shown: drawer and paper follow.
+    answered: Vec<Outcome>,
     /// The PIN of the first line, while it is compared and until that line takes it.
     pin: Option<PinState>,
     events: EventSender,
@@ -119,7 +121,7 @@ impl<W: Write> Counter<W> {
             waiting_keys: VecDeque::new(),
             lines: VecDeque::new(),
             in_flight: None,
-            answered: None,
+            answered: Vec::new(),
             pin: None,
             events,
             ending: None,
@@ -147,7 +149,8 @@ impl<W: Write> Counter<W> {
     pub fn run(mut self, inbox: &mut Inbox) -> io::Result<Ended> {
         self.begin_beside();
         while self.ending.is_none() {
-            match inbox.next(self.next_wake()) {
+            let written = self.is_soon_written().then(|| inbox.heard_within(AT_ONCE)).flatten();
+            match written.or_else(|| inbox.next(self.next_wake())) {
                 Some(event) => {
                     self.happened(event);
                     // All that waits is taken before anything is drawn: a scan costs one frame.
