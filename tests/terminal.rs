@@ -191,7 +191,8 @@ fn after_a_kill_behind_a_sale_its_change_is_shown_again() {
     let again = Terminal::open(&shop, &["--lang", "en"]);
     again.shows(&["01-000001", "248", "500", "252", "is paid and stands"]);
     again.types("101\r");
-    again.becomes("the next sale", |screen| !screen.contains("252"));
+    again.shows(&["TOTAL", "1 pcs", "Change  252 yen"]);
+    again.becomes("no notice any more", |screen| !screen.contains("is paid and stands"));
 }
 
 #[test]
@@ -248,6 +249,47 @@ fn a_flood_of_pasted_digits_is_refused() {
     assert!(terminal.is_running());
     terminal.types("102\r");
     terminal.shows(&["牛乳 1L", "Battery AA", "550", "2 pcs"]);
+}
+
+#[test]
+fn of_keys_that_come_by_the_thousand_none_waits_for_another() {
+    let shop = shop();
+    let terminal = Terminal::open(&shop, &["--lang", "en"]);
+    terminal.shows(&["みどり商店"]);
+    let mut keys = b"\x1b[A\x1b[B".repeat(500);
+    keys.extend(b"\x1bOQ"); // The finder.
+    terminal.send(&keys);
+    terminal.becomes("the finder of items", |screen| screen.contains("Find an item"));
+    std::thread::sleep(Duration::from_millis(300));
+    let before = ticks(&terminal);
+    std::thread::sleep(Duration::from_secs(1));
+    let spent = ticks(&terminal) - before;
+    assert!(spent < 30, "{spent} hundredths of a second of work with nothing to do");
+}
+
+/// What the register has worked so far, in hundredths of a second.
+fn ticks(terminal: &Terminal) -> u64 {
+    let pid = terminal.child.process_id().expect("a process");
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("its figures");
+    let (_, behind_name) = stat.rsplit_once(')').expect("its name");
+    let figures = behind_name.split_whitespace().skip(11).take(2);
+    figures.map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
+}
+
+#[test]
+fn half_a_key_keeps_nobody_waiting() {
+    let shop = shop();
+    let terminal = Terminal::open(&shop, &["--lang", "en"]);
+    terminal.shows(&["みどり商店"]);
+    terminal.types("101\r");
+    terminal.shows(&["牛乳 1L"]);
+    terminal.send(b"\x1b["); // As Alt and a bracket send it: the beginning of an arrow.
+    std::thread::sleep(HAND);
+    let rows = shop.export("items"); // The register answers.
+    assert_eq!(rows.len(), 3);
+    terminal.send(b"A");
+    terminal.types("102\r");
+    terminal.shows(&["Battery AA", "2 pcs"]);
 }
 
 #[test]

@@ -218,7 +218,7 @@ impl Keys {
         }
         // An answer about the cursor that comes late is no key, and ends a look with keys behind it.
         let look = || crossterm::event::poll(Duration::ZERO);
-        while look()? || look()? {
+        while look()? || look()? || (terminal::tells_again() && look()?) {
             if taken.len() == MOST_AT_ONCE {
                 return Ok(());
             }

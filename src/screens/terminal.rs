@@ -5,6 +5,7 @@
 //! unchanged screen writes nothing.
 
 use std::io::{self, Write};
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ThreadId;
 use std::time::Duration;
@@ -20,6 +21,8 @@ use crossterm::{execute, queue};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags};
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
 use super::paint::paint;
 
@@ -33,6 +36,9 @@ use super::plain_signs;
 
 /// Whether the terminal is ours now; asked by threads that must not wait for each other.
 static ENTERED: AtomicBool = AtomicBool::new(false);
+
+/// Once a process: crossterm watches what standard input is when it first looks.
+static READ_FREELY: Once = Once::new();
 
 /// Asks for presses and releases with their place, and for no movement in between, which would wake
 /// an idle register for every wag of a mouse.
@@ -53,6 +59,7 @@ impl TerminalGuard {
     /// # Errors
     /// What the terminal answers; then it is left as it was.
     pub fn enter() -> io::Result<Self> {
+        READ_FREELY.call_once(|| drop(read_freely())); // Where it cannot be had, half a key is waited for.
         enable_raw_mode()?;
         ENTERED.store(true, Ordering::SeqCst);
         let guard = Self(());
@@ -149,6 +156,22 @@ pub fn draws_no_kanji(patience: Duration) -> bool {
     let mut watched = [PollFd::new(&stdin, PollFlags::IN)];
     let answered = poll(&mut watched, Timespec::try_from(patience).ok().as_ref()) == Ok(1);
     answered && denies_kanji()
+}
+
+/// Opens the terminal once more, as a standard input that is read without waiting: crossterm reads until it
+/// has a whole key, and Alt with a bracket is the beginning of one. Standard output stays as it is.
+fn read_freely() -> io::Result<()> {
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let input = rustix::fs::open("/proc/self/fd/0", flags, Mode::empty())?;
+    Ok(rustix::stdio::dup2_stdin(input)?)
+}
+
+/// Has crossterm told once more of what it left unread, and returns whether there was any. It is told of
+/// what comes, and reads 1,024 bytes of it; a setting of the terminal made anew counts as coming.
+pub fn tells_again() -> bool {
+    let stdin = io::stdin();
+    let again = || tcsetattr(&stdin, OptionalActions::Now, &tcgetattr(&stdin)?);
+    has_said_something() && again().is_ok()
 }
 
 /// Returns whether the terminal has sent anything that was not read yet.

@@ -45,6 +45,8 @@ const SLOW_DISK: Duration = Duration::from_secs(1);
 const SOON: Duration = Duration::from_millis(25);
 /// A quick disk answers within this time: the loop does not go to sleep over it.
 const AT_ONCE: Duration = Duration::from_millis(1);
+/// Bytes of a paste that are looked at, more than any field takes: what is refused is not copied about.
+const MOST_PASTED: usize = 8192;
 /// The open cart is synced this long after its last change, off the key path.
 const CART_SYNC: Duration = Duration::from_millis(80);
 /// How often a Z's backup is looked after until it is written.
@@ -357,7 +359,9 @@ impl<W: Write> Counter<W> {
         match event {
             TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => self.key(key),
             TerminalEvent::Resize(width, height) => self.display.resize(width, height),
-            TerminalEvent::Paste(text) => {
+            TerminalEvent::Paste(mut text) => {
+                let most = MOST_PASTED.min(text.len());
+                text.truncate((0..=most).rfind(|&at| text.is_char_boundary(at)).unwrap_or(0));
                 let action = self.with_model(|screens, model| screens.on_paste(&text, model));
                 self.act(action);
             }
