@@ -151,7 +151,7 @@ impl<W: Write> Counter<W> {
     pub fn run(mut self, inbox: &mut Inbox) -> io::Result<Ended> {
         self.begin_beside();
         while self.ending.is_none() {
-            let written = self.is_soon_written().then(|| inbox.heard_within(AT_ONCE)).flatten();
+            let written = self.at_once().and_then(|left| inbox.heard_within(left));
             match written.or_else(|| inbox.next(self.next_wake())) {
                 Some(event) => {
                     self.happened(event);
@@ -250,6 +250,11 @@ impl<W: Write> Counter<W> {
     fn is_soon_written(&self) -> bool {
         let since = self.in_flight.as_ref().map(|act| act.since.elapsed());
         since.is_some_and(|since| since < SOON) && self.ending.is_none()
+    }
+
+    /// How long the answer of a quick disk may still take.
+    fn at_once(&self) -> Option<Duration> {
+        self.in_flight.as_ref().and_then(|act| AT_ONCE.checked_sub(act.since.elapsed()))
     }
 
     fn elapsed_ms(&self) -> u64 {
