@@ -515,7 +515,7 @@ fn a_bag_takes_one_key_in_the_sample_shop_whichever_keymap_is_chosen() {
             std::thread::sleep(HAND);
         }
         terminal.shows(&["Bレジ袋"]);
-        terminal.types("bb");
+        terminal.types("bB"); // The key line shows a capital, and Caps Lock may be on.
         terminal.shows(&["レジ袋 中", "2点", "10"]);
         terminal.signal(Signal::TERM);
         terminal.ends();

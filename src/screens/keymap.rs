@@ -83,6 +83,16 @@ impl Key {
         }
     }
 
+    /// The key without capitals.
+    const fn small(self) -> Self {
+        match self.code {
+            KeyCode::Char(letter) => {
+                Self { code: KeyCode::Char(letter.to_ascii_lowercase()), ..self }
+            }
+            _ => self,
+        }
+    }
+
     /// The key as a terminal would report it.
     pub fn event(self) -> KeyEvent {
         KeyEvent::new(self.code, self.modifiers)
@@ -220,9 +230,13 @@ impl Keymap {
         Self::built_in(name).expect("it is one of them")
     }
 
-    /// Returns what a key does on a screen: the screen's own table first, then `[global]`.
+    /// Returns what a key does on a screen: the screen's own table first, then `[global]`. A capital that
+    /// means nothing of its own is its small letter: the key line shows capitals, and Caps Lock may be on.
     pub fn meaning(&self, screen: ScreenName, key: Key) -> Option<&Binding> {
-        self.of(screen).iter().chain(&self.global).find(|binding| binding.key == key)
+        let bound = |key| {
+            self.of(screen).iter().chain(&self.global).find(move |binding| binding.key == key)
+        };
+        bound(key).or_else(|| bound(key.small()))
     }
 
     /// The labelled keys of a screen, its own first, in the order of the file.
@@ -378,6 +392,7 @@ mod tests {
             };
             for (screen, key, want) in [
                 (ScreenName::Sale, "b", "scan 902"),
+                (ScreenName::Sale, "B", "scan 902"),
                 (ScreenName::Sale, "f2", "scan 901"),
                 (ScreenName::Help, "f12", "lock"),
             ] {
@@ -391,6 +406,16 @@ mod tests {
             }
             let labels: Vec<_> = both.shown(ScreenName::Sale).map(|(_, label)| label).collect();
             assert_eq!(labels.iter().filter(|label| **label == "袋").count(), 1, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_capital_with_a_meaning_of_its_own_keeps_it() {
+        let text = "[sale]\nb = \"scan 1\"\nB = \"scan 2\"\n";
+        let map = Keymap::read("two.toml", text).unwrap();
+        for (key, want) in [("b", "scan 1"), ("B", "scan 2")] {
+            let does = map.meaning(ScreenName::Sale, Key::read(key).unwrap()).map(Binding::does);
+            assert_eq!(does.as_deref(), Some(want));
         }
     }
 
