@@ -47,7 +47,7 @@ impl Step {
 #[derive(Default)]
 struct Hands {
     digit: Step,
-    /// The first line of a sale, which takes the last sale's numbers off the screen.
+    /// The first line of a sale, which takes the last sale's change off the screen's side.
     scan: Step,
     /// A line added to others.
     line: Step,

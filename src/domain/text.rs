@@ -48,6 +48,15 @@ pub fn clean(text: &str, max_chars: usize) -> Result<String, TextFault> {
     Ok(kept.to_owned())
 }
 
+/// Returns as much of a text's beginning as `max_bytes` hold, in whole signs.
+pub fn beginning(text: &str, max_bytes: usize) -> &str {
+    let mut end = text.len().min(max_bytes);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
 /// Returns what `str::trim` does. The first and the last bytes of most texts say at once that there is
 /// nothing to trim: Latin, kana and kanji are three or four comparisons.
 pub fn trimmed(text: &str) -> &str {
@@ -231,6 +240,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_beginning_ends_between_two_signs() {
+        for (max_bytes, want) in [(0, ""), (1, "a"), (2, "a"), (3, "a"), (4, "a牛"), (99, "a牛乳")]
+        {
+            assert_eq!(beginning("a牛乳", max_bytes), want);
+        }
+    }
 
     #[test]
     fn text_that_is_composed_is_left_as_it_is() {

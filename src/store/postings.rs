@@ -20,6 +20,7 @@ use super::abreast::Work;
 use super::codec::{guard, guarded};
 use super::fault::StoreError;
 use super::tables::{Blob, PairKey};
+use crate::domain::text;
 
 /// Bytes of a row past which it is split, and how many the parts have.
 const MOST_BYTES: usize = 1200;
@@ -38,11 +39,7 @@ pub type Open<'txn> = Table<'txn, PairKey, Blob>;
 
 /// Returns the part of a text that the index holds.
 fn bounded(text: &str) -> &[u8] {
-    let mut end = text.len().min(MOST_KEY);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text.as_bytes()[..end]
+    text::beginning(text, MOST_KEY).as_bytes()
 }
 
 /// The pairs of one row, one after the other.

@@ -35,6 +35,7 @@ use super::upkeep::StartCheck;
 use crate::devices::line_display::DisplayHandle;
 use crate::devices::scanner::WedgeReader;
 use crate::domain::refusal::Refusal;
+use crate::domain::text;
 use crate::screens::terminal::Display;
 use crate::screens::{Action, CustomerView, Question, Screens};
 use crate::store::fault::StoreError;
@@ -364,10 +365,9 @@ impl<W: Write> Counter<W> {
         match event {
             TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => self.key(key),
             TerminalEvent::Resize(width, height) => self.display.resize(width, height),
-            TerminalEvent::Paste(mut text) => {
-                let most = MOST_PASTED.min(text.len());
-                text.truncate((0..=most).rfind(|&at| text.is_char_boundary(at)).unwrap_or(0));
-                let action = self.with_model(|screens, model| screens.on_paste(&text, model));
+            TerminalEvent::Paste(text) => {
+                let text = text::beginning(&text, MOST_PASTED);
+                let action = self.with_model(|screens, model| screens.on_paste(text, model));
                 self.act(action);
             }
             TerminalEvent::Mouse(MouseEvent {
