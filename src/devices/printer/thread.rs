@@ -2,7 +2,7 @@
 //!
 //! Room: devices. May touch: one printer's link, a stopwatch. May not: decide anything (the
 //! dialogue does), or wake while nothing is to be done.
-//! Invariant: at most `QUEUE` jobs wait; idle it sleeps in one `poll` without a time-out.
+//! Invariant: at most `QUEUE` jobs wait, each counted from the moment it is handed over; idle it sleeps in one `poll` without a time-out.
 
 use std::io;
 use std::path::Path;
@@ -59,7 +59,7 @@ pub enum Submitted {
 /// A running printer thread. Dropping it ends the thread; what is not sent then stays unsent.
 pub struct PrinterHandle {
     orders: Sender<Order>,
-    /// Jobs the thread has taken and not ended.
+    /// Jobs handed over and not ended.
     waiting: Arc<AtomicUsize>,
     wake: Arc<OwnedFd>,
     thread: Option<JoinHandle<()>>,
@@ -80,8 +80,8 @@ pub fn start(
     let bell = Arc::clone(&wake);
     let thread =
         std::thread::Builder::new().name("printer".into()).spawn(move || match address {
-            Address::File(folder) => keep(&inbox, tell, |job| save(&folder, job)),
-            Address::Screen => keep(&inbox, tell, |_| Ok(None)),
+            Address::File(folder) => keep(&inbox, &count, tell, |job| save(&folder, job)),
+            Address::Screen => keep(&inbox, &count, tell, |_| Ok(None)),
             address => Carrier::new(
                 address,
                 inbox,
@@ -114,8 +114,9 @@ impl PrinterHandle {
     }
 
     fn hand_over(&self, order: Order) -> Submitted {
-        let waiting = self.waiting.load(Ordering::Relaxed) + self.orders.len();
-        if waiting >= QUEUE || self.orders.try_send(order).is_err() {
+        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
+        if before >= QUEUE || self.orders.try_send(order).is_err() {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
             return Submitted::Refused;
         }
         self.ring();
@@ -173,6 +174,7 @@ impl Drop for PrinterHandle {
 /// Serves a printer that is no device: each job is kept as it comes.
 fn keep(
     inbox: &Receiver<Order>,
+    waiting: &AtomicUsize,
     mut tell: impl FnMut(PrinterEvent),
     mut keep: impl FnMut(&Job) -> Result<Option<PrinterEvent>, Trouble>,
 ) {
@@ -194,6 +196,7 @@ fn keep(
                         tell(PrinterEvent::NotSent { job: job.id, trouble });
                     }
                 }
+                waiting.fetch_sub(1, Ordering::Relaxed);
             }
             Order::Look => tell(PrinterEvent::Ready),
             // Nothing ever waits here.
@@ -216,7 +219,9 @@ struct Carrier<Tell> {
     address: Address,
     inbox: Receiver<Order>,
     wake: Arc<OwnedFd>,
+    /// Jobs handed over and not ended, and how many of them were taken here.
     waiting: Arc<AtomicUsize>,
+    taken: usize,
     tell: Tell,
     dialogue: Dialogue,
     /// Milliseconds between two attempts to open the link.
@@ -245,6 +250,7 @@ impl<Tell: FnMut(PrinterEvent)> Carrier<Tell> {
             inbox,
             wake,
             waiting,
+            taken: 0,
             tell,
             dialogue,
             retry,
@@ -268,8 +274,15 @@ impl<Tell: FnMut(PrinterEvent)> Carrier<Tell> {
             self.tell_events();
             self.wait_and_read();
             self.dialogue.tick(self.now());
-            self.waiting.store(self.dialogue.waiting(), Ordering::Relaxed);
+            self.count_off();
         }
+    }
+
+    /// Makes room in the queue for jobs that have ended.
+    fn count_off(&mut self) {
+        let waiting = self.dialogue.waiting();
+        self.waiting.fetch_sub(self.taken - waiting, Ordering::Relaxed);
+        self.taken = waiting;
     }
 
     /// Returns false when the thread is to end.
@@ -277,8 +290,8 @@ impl<Tell: FnMut(PrinterEvent)> Carrier<Tell> {
         loop {
             let now = self.now();
             match self.inbox.try_recv() {
-                Ok(Order::Print(job)) => self.dialogue.submit(job, now),
-                Ok(Order::Draw(drawing)) => self.dialogue.submit(drawing.drawn(), self.now()),
+                Ok(Order::Print(job)) => self.take(job),
+                Ok(Order::Draw(drawing)) => self.take(drawing.drawn()),
                 Ok(Order::Withdraw(job)) => self.dialogue.withdraw(job, now),
                 Ok(Order::BegunBefore(bytes)) => self.dialogue.begun_before(bytes),
                 Ok(Order::Watch(every)) => self.dialogue.watch(every, now),
@@ -288,11 +301,16 @@ impl<Tell: FnMut(PrinterEvent)> Carrier<Tell> {
                 }
                 Ok(Order::Stop) | Err(TryRecvError::Disconnected) => return false,
                 Err(TryRecvError::Empty) => {
-                    self.waiting.store(self.dialogue.waiting(), Ordering::Relaxed);
+                    self.count_off();
                     return true;
                 }
             }
         }
+    }
+
+    fn take(&mut self, job: Job) {
+        self.taken += 1;
+        self.dialogue.submit(job, self.now());
     }
 
     fn open_if_wanted(&mut self) {
