@@ -71,7 +71,8 @@ pub fn paged(
 /// Returns the first `count` ids, best first. A part of a name may find a fifth of all members: only
 /// those that are shown are held and put in order.
 fn best(txn: &ReadTransaction, hits: Hits, count: usize) -> Result<Vec<u32>, StoreError> {
-    let mut last = LastVisits::new(txn, hits.found.len())?;
+    let rising = hits.found.is_sorted_by_key(|(_, id)| *id);
+    let mut last = LastVisits::new(txn, hits.found.len(), rising)?;
     let mut best = BinaryHeap::with_capacity(count.min(hits.found.len()) + 1);
     for (place, (fit, id)) in hits.found.into_iter().enumerate() {
         // Within one day as the index had them: by name.

@@ -4,7 +4,7 @@
 //! Invariant: a visit is a closed sale of a member that was not voided; goods that only came back are told
 //! among the visits and counted as none. The newest is found without looking at the others.
 
-use redb::{AccessGuard, ReadOnlyTable, ReadTransaction, ReadableTable, WriteTransaction};
+use redb::{AccessGuard, Range, ReadOnlyTable, ReadTransaction, ReadableTable, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
 use super::codec::{guard, guarded, pack, unpack};
@@ -172,16 +172,21 @@ pub struct LastVisits {
     table: ReadOnlyTable<u32, Blob>,
     /// By number of the row; the outer `None` was not yet asked for.
     rows: Vec<Option<Days>>,
+    /// For many ids in rising order: each row is let go before the next.
+    walk: Option<Walk>,
 }
 
 type Days = Option<AccessGuard<'static, Blob>>;
 
 impl LastVisits {
-    /// For about `wanted` members.
-    pub fn new(txn: &ReadTransaction, wanted: usize) -> Result<Self, StoreError> {
-        let mut last = Self { table: txn.open_table(MEMBER_DAYS)?, rows: Vec::new() };
-        if wanted >= MANY {
-            last.read_all()?;
+    /// For about `wanted` members, who are asked for in rising order or not.
+    pub fn new(txn: &ReadTransaction, wanted: usize, rising: bool) -> Result<Self, StoreError> {
+        let table = txn.open_table(MEMBER_DAYS)?;
+        let mut last = Self { table, rows: Vec::new(), walk: None };
+        match (wanted >= MANY, rising) {
+            (true, true) => last.walk = Some(Walk::new(&last.table)?),
+            (true, false) => last.read_all()?,
+            (false, _) => {}
         }
         Ok(last)
     }
@@ -199,6 +204,9 @@ impl LastVisits {
 
     /// Returns the day of the last visit, 0 before the first; days from the common era.
     pub fn of(&mut self, id: u32) -> Result<i32, StoreError> {
+        if let Some(walk) = &mut self.walk {
+            return walk.of(id);
+        }
         let (row, slot) = ((id / PER_ROW) as usize, (id % PER_ROW) as usize);
         if self.rows.len() <= row {
             self.rows.resize_with(row + 1, || None);
@@ -215,6 +223,31 @@ impl LastVisits {
     }
 }
 
+/// All rows in their order, of which one is held: a common name asks for four megabytes of them.
+struct Walk {
+    left: Range<'static, u32, Blob>,
+    number: u32,
+    days: Days,
+}
+
+impl Walk {
+    fn new(table: &ReadOnlyTable<u32, Blob>) -> Result<Self, StoreError> {
+        Ok(Self { left: table.range::<u32>(..)?, number: 0, days: None })
+    }
+
+    fn of(&mut self, id: u32) -> Result<i32, StoreError> {
+        let row = id / PER_ROW;
+        while self.days.is_none() || self.number < row {
+            let Some(next) = self.left.next() else { break };
+            let (number, days) = next?;
+            guarded(days.value())?;
+            (self.number, self.days) = (number.value(), Some(days));
+        }
+        let days = self.days.as_ref().filter(|_| self.number == row);
+        Ok(days.map_or(0, |days| day_at(days.value(), (id % PER_ROW) as usize)))
+    }
+}
+
 /// Returns the newest visits of a member, newest first.
 pub fn newest(txn: &ReadTransaction, code: &str, limit: usize) -> Result<Vec<Visit>, StoreError> {
     let Some(id) = postings::one(&txn.open_table(MEMBER_CODES)?, code)? else {
@@ -223,4 +256,35 @@ pub fn newest(txn: &ReadTransaction, code: &str, limit: usize) -> Result<Vec<Vis
     let (first, past) = ((id, sales::day_start(i32::MIN)), (id + 1, sales::day_start(i32::MIN)));
     let table = txn.open_table(VISITS)?;
     table.range(first..past)?.rev().take(limit).map(|row| Ok(unpack(row?.1.value())?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use redb::backends::InMemoryBackend;
+    use redb::{Builder, ReadableDatabase};
+
+    use super::*;
+
+    #[test]
+    fn walking_in_order_tells_the_same_days_as_asking_for_each() {
+        let db = Builder::new().create_with_backend(InMemoryBackend::new()).unwrap();
+        let txn = db.begin_write().unwrap();
+        // Rows 0, 3 and 4; nobody of the rows between came, and nobody behind them.
+        for (id, day) in [(5, 700_000), (511, 700_001), (3 * PER_ROW, 700_002), (2_100, 700_003)] {
+            set_last_day(&txn, id, day).unwrap();
+        }
+        txn.commit().unwrap();
+        let txn = db.begin_read().unwrap();
+        let days_of = |wanted, rising, step| {
+            let mut last = LastVisits::new(&txn, wanted, rising).unwrap();
+            (0..4_000).step_by(step).map(|id| last.of(id).unwrap()).collect::<Vec<_>>()
+        };
+        for step in [1, 5, 511, 1_024] {
+            let each = days_of(1, true, step);
+            assert_eq!(each, days_of(MANY, true, step), "a step of {step}");
+            assert_eq!(each, days_of(MANY, false, step), "a step of {step}");
+        }
+        let came = days_of(MANY, true, 1).into_iter().filter(|day| *day > 0);
+        assert_eq!(came.collect::<Vec<_>>(), [700_000, 700_001, 700_002, 700_003]);
+    }
 }
