@@ -2,8 +2,16 @@
 //!
 //! Room: screens. May touch: its own state.
 
+use crate::domain::code::check::all_digits;
+use crate::domain::code::document_number::is_surely_code;
+
 /// The most digits kept: a magazine code with its add-on is 18.
 const MOST: usize = 24;
+
+/// Whether keys that came as fast as a scanner's may be a number all the same.
+pub fn may_be_number(burst: &str) -> bool {
+    all_digits(burst) && !is_surely_code(burst)
+}
 
 /// Digits, and a point for weights.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -8,11 +8,13 @@ use ratatui::layout::Position;
 use super::act::{Act, ScreenName};
 use super::action::Action;
 use super::canvas::Canvas;
+use super::digits::may_be_number;
 use super::frame;
 use super::kana_line::{KanaLine, KanaMode};
 use super::model::{Choice, Model};
 use super::screen::{Look, Screen, Turn};
 use super::template::{Slot, SlotKind, Template};
+use crate::domain::code::document_number::is_surely_code;
 use crate::domain::sale::TenderKind;
 
 /// Cells and rows of the window.
@@ -132,6 +134,11 @@ impl Prompt {
     }
 }
 
+/// Whether a gap is answered by scanning what it asks for.
+fn takes_scans(slot: Slot) -> bool {
+    matches!(slot, Slot::Code | Slot::Receipt | Slot::Slip)
+}
+
 /// The list a gap is answered from.
 fn choices(slot: Slot, model: &Model<'_>) -> Vec<Choice> {
     match slot {
@@ -207,12 +214,26 @@ impl Screen for Prompt {
     /// A gap that wants a code takes the scan and goes on.
     fn scan(&mut self, code: &str, model: &Model<'_>) -> Turn {
         match self.slot() {
-            Some(Slot::Code | Slot::Receipt | Slot::Slip) => {
+            Some(slot) if takes_scans(slot) => {
                 self.line.set(code.trim());
                 self.enter(model)
             }
             _ => Turn::Ignored,
         }
+    }
+
+    fn is_typing(&self, burst: &str) -> bool {
+        self.slot().is_some_and(|slot| match slot.kind() {
+            SlotKind::Digits | SlotKind::Secret => may_be_number(burst),
+            SlotKind::Text if takes_scans(slot) => false,
+            SlotKind::Text | SlotKind::Choice => !is_surely_code(burst),
+        })
+    }
+
+    /// Goods that come while a question stands are no answer to it: it is asked again when it is meant.
+    /// Goods whose price is asked wait for it.
+    fn yields_to_scan(&self) -> bool {
+        self.price_of.is_empty() && !self.slot().is_some_and(takes_scans)
     }
 
     fn is_window(&self) -> bool {

@@ -117,6 +117,12 @@ pub trait Screen {
         false
     }
 
+    /// Whether keys that came as fast as a scanner's were typed here all the same: a PIN by a quick hand,
+    /// or pasted.
+    fn is_typing(&self, _burst: &str) -> bool {
+        false
+    }
+
     /// Whether a scan here goes back to the sale that it belongs to.
     fn yields_to_scan(&self) -> bool {
         false

@@ -7,7 +7,7 @@ use ratatui::layout::Position;
 use super::act::{Act, ScreenName};
 use super::action::Action;
 use super::canvas::Canvas;
-use super::digits::Digits;
+use super::digits::{Digits, may_be_number};
 use super::model::Model;
 use super::screen::{Look, Screen, Turn};
 use super::{big, frame};
@@ -82,6 +82,10 @@ impl Screen for SignIn {
 
     fn letter(&mut self, letter: char, _model: &Model<'_>) -> Turn {
         if self.typed.push(letter) { Turn::Stay } else { Turn::Ignored }
+    }
+
+    fn is_typing(&self, burst: &str) -> bool {
+        may_be_number(burst)
     }
 
     fn is_over(&self, model: &Model<'_>) -> bool {

@@ -160,6 +160,11 @@ impl Screens {
         self.top().takes_words()
     }
 
+    /// Whether a burst of keys was typed there, and is no scan.
+    pub fn is_typing(&self, burst: &str) -> bool {
+        self.top().is_typing(burst)
+    }
+
     /// Takes a key of the terminal.
     pub fn on_key(&mut self, event: KeyEvent, model: &Model<'_>) -> Action {
         if event.kind == KeyEventKind::Release {

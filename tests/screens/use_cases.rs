@@ -108,6 +108,62 @@ fn a_scan_works_on_every_screen() {
 }
 
 #[test]
+fn a_scan_answers_no_question() {
+    let shop = Shop::with_sale("ja");
+    let code = "4901234567894";
+    for line in ["tender_cash", "tender_cash 10", "z_report"] {
+        for code_of in [RefusalCode::AgeCheck, RefusalCode::Confirm, RefusalCode::Short] {
+            let mut screens = screens("tenkey");
+            screens.refused(line, &Refusal::new(code_of), &shop.model());
+            assert_eq!(screens.name(), ScreenName::Prompt);
+            assert!(!screens.is_typing(code));
+            assert_eq!(screens.on_scan(code, &shop.model()), does(&["scan 4901234567894"]));
+            assert_eq!(
+                screens.name(),
+                ScreenName::Sale,
+                "the question is asked again when it is meant"
+            );
+        }
+    }
+    // An amount, a department's goods, money put in: goods in the middle of it are goods.
+    for keys in ["<f5>", "<f4><enter>", "<f10>2", "approval", "approval 1<enter>"] {
+        let mut screens = screens("tenkey");
+        if let Some(keys) = keys.strip_prefix("approval") {
+            screens.refused("price_override 1", &Refusal::new(RefusalCode::Limit), &shop.model());
+            press(&mut screens, &shop, keys.trim());
+        } else {
+            press(&mut screens, &shop, keys);
+        }
+        assert_eq!(screens.name(), ScreenName::Prompt, "{keys}");
+        for (burst, typed) in [
+            (code, false),
+            ("49013726", false),
+            ("01-000123", false),
+            ("0104912345678904", false),
+            ("111111", true),
+            ("49013727", true),
+        ] {
+            assert_eq!(screens.is_typing(burst), typed, "{keys} {burst}");
+        }
+        assert_eq!(screens.on_scan(code, &shop.model()), does(&["scan 4901234567894"]));
+        assert_ne!(screens.name(), ScreenName::Prompt, "{keys}");
+    }
+}
+
+#[test]
+fn goods_by_weight_are_keyed_on_every_keyboard() {
+    for (keymap, times) in
+        [("tenkey", "*"), ("laptop", "x"), ("function", "*"), ("function", "<f2>")]
+    {
+        let shop = Shop::with_sale("ja");
+        let mut screens = screens(keymap);
+        let action = press(&mut screens, &shop, &format!("3.5{times}"));
+        let Action::Do(lines) = action else { panic!("{keymap}: {action:?}") };
+        assert!(lines[0].ends_with(" 3.5"), "{keymap}: {lines:?}");
+    }
+}
+
+#[test]
 fn nobody_signed_in_sees_only_the_sign_in() {
     let mut shop = Shop::new("ja");
     shop.locked = true;

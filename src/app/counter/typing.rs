@@ -9,7 +9,7 @@ use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind, 
 
 use super::Counter;
 use crate::devices::scanner::{Wedge, WedgeKey, test_label};
-use crate::screens::{Action, ScreenName};
+use crate::screens::Action;
 
 impl<W: Write> Counter<W> {
     /// All that the terminal sent at once. A scan that came whole is seen before any digit of it is
@@ -39,8 +39,7 @@ impl<W: Write> Counter<W> {
         for wedge in meant {
             match wedge {
                 Wedge::Key(key) => self.pressed(KeyEvent::from(code_of(key))),
-                Wedge::Scan { text, take_back } if self.wants_typing() => {
-                    // A PIN typed by a quick hand, or pasted: no code is looked for here.
+                Wedge::Scan { text, take_back } if self.screens.is_typing(&text) => {
                     for letter in text.chars().skip(take_back) {
                         self.pressed(KeyEvent::from(KeyCode::Char(letter)));
                     }
@@ -56,11 +55,6 @@ impl<W: Write> Counter<W> {
                 }
             }
         }
-    }
-
-    /// Whether what is typed now is for the screen whatever its speed.
-    pub(super) fn wants_typing(&self) -> bool {
-        matches!(self.screens.name(), ScreenName::SignIn | ScreenName::Prompt)
     }
 
     /// Digits of a scan were shown as typed; they go again.

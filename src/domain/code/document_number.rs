@@ -3,7 +3,12 @@
 //! Room: domain. May touch: std. May not: clock, file, terminal, float.
 //! Shapes: as `number::DocNo` writes them; coupon `CP…`.
 
+use super::check::all_digits;
+use super::gtin::Gtin;
 use crate::domain::number::{DocKind, DocNo};
+
+/// Digits of the longest number that anybody keys in one go: a PIN has at most twelve.
+const LONGEST_NUMBER: usize = 14;
 
 /// Reads a number in any case: Code 39 has capitals only, so `01B-000123` is the same paper.
 fn read(text: &str) -> Option<DocNo> {
@@ -19,6 +24,13 @@ pub fn receipt_number(text: &str) -> Option<String> {
     let number = read(text)?;
     let kinds = [DocKind::Receipt, DocKind::Return, DocKind::Formal, DocKind::Training];
     kinds.contains(&number.kind).then(|| number.to_string())
+}
+
+/// Returns whether keys that came as fast as a scanner's can be nothing but a code, though numbers or
+/// words are asked for: a GTIN whose check digit holds, more digits than any number has, a document.
+pub fn is_surely_code(burst: &str) -> bool {
+    let endless = burst.len() > LONGEST_NUMBER && all_digits(burst);
+    endless || Gtin::parse(burst).is_ok() || read(burst).is_some()
 }
 
 /// Returns the number of a suspended slip in its printed spelling.
