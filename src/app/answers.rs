@@ -309,7 +309,7 @@ pub fn of_outcome(engine: &mut Engine, outcome: &Outcome) -> Vec<Result<Answer, 
         answers.push(Ok(Answer::Members { text, page }));
     }
     if given.suspended.is_some() {
-        answers.push(Ok(Answer::Open(ScreenName::Suspended)));
+        answers.push(Ok(Answer::Open(ScreenName::Suspended, String::new())));
     }
     if !given.explained.is_empty() {
         let mut rows = given.explained.clone();
@@ -334,9 +334,11 @@ pub fn of_outcome(engine: &mut Engine, outcome: &Outcome) -> Vec<Result<Answer, 
         Some(Look::Help(Some(name))) => {
             answers.push(known(name).map(|()| Answer::HelpOn(name.clone())));
         }
-        Some(Look::Help(None) | Look::Keys) => answers.push(Ok(Answer::Open(ScreenName::Help))),
+        Some(Look::Help(None) | Look::Keys) => {
+            answers.push(Ok(Answer::Open(ScreenName::Help, String::new())))
+        }
         Some(Look::Journal(words)) => {
-            answers.push(Ok(Answer::Open(ScreenName::Journal)));
+            answers.push(Ok(Answer::Open(ScreenName::Journal, words.join(" "))));
             let query = words.clone();
             answers.push(answer(engine, Question::Journal { query, offset: 0 }));
         }

@@ -167,8 +167,9 @@ pub enum Answer {
     },
     /// What `inquire` says: label (key of the language files) and value.
     Explained(Vec<(String, String)>),
-    /// Go to a screen: `help`, `keys` and `journal` given as commands end here.
-    Open(ScreenName),
+    /// Go to a screen, and what it is about there: `help`, `keys` and `journal` given as commands end
+    /// here, and a receipt that was scanned.
+    Open(ScreenName, String),
     /// Help, open at this command.
     HelpOn(String),
 }

@@ -113,9 +113,10 @@ fn price(line: &LineView) -> String {
     }
 }
 
-/// Draws how much was tendered of each kind, a row each.
+/// Draws how much was tendered of each kind, a row each: the newest, where there is no room for all.
 pub fn tenders(canvas: &mut Canvas<'_>, look: &Look<'_>, tenders: &[TenderView]) {
-    for (y, tender) in (0..canvas.height()).zip(tenders) {
+    let first = tenders.len().saturating_sub(usize::from(canvas.height()));
+    for (y, tender) in (0..).zip(&tenders[first..]) {
         let word = look.model.words.get(&format!("tender.{}", tender.kind)).to_owned();
         canvas.pair(y, &word, &frame::money(look, tender.amount), look.theme.text);
     }

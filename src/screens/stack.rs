@@ -235,7 +235,7 @@ impl Screens {
                 let help = Help::new(self.name(), &self.keymap).at(&command);
                 self.put(State::Help(Box::new(help)));
             }
-            Answer::Open(screen) => return self.open(screen, String::new(), None),
+            Answer::Open(screen, about) => return self.open(screen, about, None),
             // An answer that came too late for its screen.
             Answer::Visits { .. }
             | Answer::Journal { .. }

@@ -86,7 +86,9 @@ impl Screen for Tender {
             big_part.text(0, 5, 40, look.word("tender.received"), look.theme.title);
         } else if !sale.was_paid.is_empty() {
             big_part.text(0, 11, 40, look.word("tender.was_paid"), look.theme.title);
-            lines::tenders(&mut big_part.part(0, 12, left - 4, 3), look, &sale.was_paid);
+            // What goes back follows from row 15 on.
+            let rows = if sale.tenders.is_empty() { height.saturating_sub(12) } else { 3 };
+            lines::tenders(&mut big_part.part(0, 12, left - 4, rows), look, &sale.was_paid);
             if let Some(how) = same_way(look.keymap, look.model, "tender.back_the_same") {
                 big_part.text(0, 13, left - 4, &how, look.theme.notice);
             }
@@ -95,8 +97,12 @@ impl Screen for Tender {
             big::right(&mut big_part, 6, &keyed.grouped(), look.theme.buffer);
             self.preview(&mut big_part, look, sale.due, keyed);
         }
-        let rows = height.saturating_sub(15);
-        lines::tenders(&mut big_part.part(0, 15, left - 4, rows), look, &sale.tenders);
+        // While nothing is keyed the room for its large digits holds tenders, where there are many.
+        let many = sale.tenders.len() > usize::from(height.saturating_sub(15));
+        let is_free = self.typed.is_empty() && !sale.due.is_negative();
+        let top = if many && is_free { 6 } else { 15 };
+        let rows = height.saturating_sub(top);
+        lines::tenders(&mut big_part.part(0, top, left - 4, rows), look, &sale.tenders);
         let mut right = canvas.part(left + 1, 0, FIGURES, height);
         figures::draw(&mut right, look);
         Some(draw_typed(&mut right, look, &self.typed))

@@ -272,7 +272,7 @@ fn every_keymap_fits_the_key_line_in_every_language() {
 fn a_key_and_an_amount_on_the_key_line_stand_apart() {
     let shop = Shop::with_sale("en");
     let mut screens = screens("function");
-    screens.answer(Answer::Open(ScreenName::Tender));
+    screens.answer(Answer::Open(ScreenName::Tender, String::new()));
     let drawn = seen(&screens, &shop, 80, 24);
     assert!(drawn.contains("F9 1000 F10 5000 F11 10000"), "{drawn}");
 }

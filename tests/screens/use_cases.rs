@@ -108,6 +108,40 @@ fn a_scan_works_on_every_screen() {
 }
 
 #[test]
+fn a_receipt_that_was_scanned_is_the_only_one_in_the_list() {
+    let shop = Shop::with_sale("ja");
+    let mut screens = screens("tenkey");
+    press(&mut screens, &shop, "1");
+    let asked = screens.answer(Answer::Open(ScreenName::Journal, "01-000001".into()));
+    assert_eq!(asked, Some(Question::Journal { query: vec!["01-000001".into()], offset: 0 }));
+}
+
+#[test]
+fn every_tender_is_in_sight_and_the_newest_while_an_amount_is_keyed() {
+    let mut shop = Shop::with_sale("ja");
+    let kinds = ["voucher", "emoney", "code", "debit", "credit", "cash"];
+    let tender = |(kind, amount)| TenderView { kind, amount: Money::new(amount) };
+    let tenders: Vec<_> = kinds.into_iter().zip(101..).map(tender).collect();
+    let sums = ["101", "102", "103", "104", "105", "106"];
+    let sale = shop.sale.as_mut().unwrap();
+    sale.tenders = tenders.clone();
+    let mut screens = screens("tenkey");
+    press(&mut screens, &shop, "<enter>");
+    let drawn = seen(&screens, &shop, 80, 24);
+    assert!(sums.iter().all(|sum| drawn.contains(sum)), "{drawn}");
+    press(&mut screens, &shop, "9");
+    let drawn = seen(&screens, &shop, 80, 24);
+    assert!(drawn.contains("106") && drawn.contains("105"), "{drawn}");
+    let sale = shop.sale.as_mut().unwrap();
+    sale.tenders.clear();
+    sale.due = Money::new(-600);
+    sale.was_paid = tenders[..5].to_vec();
+    press(&mut screens, &shop, "<esc>");
+    let drawn = seen(&screens, &shop, 80, 24);
+    assert!(sums[..5].iter().all(|sum| drawn.contains(sum)), "{drawn}");
+}
+
+#[test]
 fn a_scan_answers_no_question() {
     let shop = Shop::with_sale("ja");
     let code = "4901234567894";
@@ -359,7 +393,7 @@ fn a_formal_receipt_is_asked_for_of_the_receipt_in_sight() {
     let shop = Shop::new("ja");
     for keymap in ["tenkey", "laptop", "function"] {
         let mut screens = screens(keymap);
-        screens.answer(Answer::Open(ScreenName::Journal));
+        screens.answer(Answer::Open(ScreenName::Journal, String::new()));
         let row = JournalRow {
             lane: 1,
             seq: 456,
@@ -383,7 +417,7 @@ fn a_formal_receipt_is_asked_for_of_the_receipt_in_sight() {
 fn a_yes_leads_where_the_line_it_was_given_to_leads() {
     let shop = Shop::new("ja");
     let mut screens = screens("tenkey");
-    screens.answer(Answer::Open(ScreenName::Journal));
+    screens.answer(Answer::Open(ScreenName::Journal, String::new()));
     let refusal =
         Refusal::new(RefusalCode::Confirm).saying("confirm_formals").with("numbers", "01-F000001");
     screens.refused("return 01-000123", &refusal, &shop.model());
