@@ -9,8 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::engine::{Engine, Outcome};
+use crate::domain::command::{spec, takes_pin};
 use crate::domain::register::DrawerCause;
 use crate::domain::text;
+
+/// The longest word taken for a number of staff; a longer one may have the PIN glued to it.
+const LONGEST_STAFF: usize = 6;
 
 /// A refusal in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -179,11 +183,14 @@ fn washed_line(line: &str) -> String {
 }
 
 /// The command as it may be shown and logged: a PIN, or what looks like a payment card, is three stars.
+/// So is all that follows a word that is no command: it may be one that takes a PIN, with a slip in it.
 pub fn shown(line: &str) -> String {
     let line = text::cleaned(line.trim());
     let words: Vec<&str> = line.split_whitespace().collect();
     match words.as_slice() {
-        [name @ ("sign_in" | "approve" | "set_pin"), staff, _, ..] => format!("{name} {staff} ***"),
+        [name, _, ..] if spec(name).is_none() => format!("{name} ***"),
+        [name, staff, _, ..] if takes_pin(name) => format!("{name} {staff} ***"),
+        [name, glued] if takes_pin(name) && glued.len() > LONGEST_STAFF => format!("{name} ***"),
         [name, ..] if text::holds_card_number(&line) => format!("{name} ***"),
         _ => line,
     }
@@ -199,6 +206,17 @@ mod tests {
         assert_eq!(shown(" approve 1  999999"), "approve 1 ***");
         assert_eq!(shown("sign_in 1"), "sign_in 1");
         assert_eq!(shown("sign_in \u{1b}[2J1 1"), "sign_in [2J1 ***");
+        assert_eq!(shown("sign_in 4803146"), "sign_in ***", "glued to the number");
+    }
+
+    #[test]
+    fn what_follows_no_command_is_not_echoed_as_it_may_be_a_pin() {
+        assert_eq!(shown("SIGN_IN 4 803146"), "SIGN_IN ***");
+        assert_eq!(shown("sign_inn 4 803146"), "sign_inn ***");
+        assert_eq!(shown("Approve 1 803146"), "Approve ***");
+        assert_eq!(shown("\"sign_in\" 4 803146"), "\"sign_in\" ***");
+        assert_eq!(shown("sign_in\t4 803146"), "sign_in4 ***");
+        assert_eq!(shown("nonsense"), "nonsense");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 mod parse;
 mod table;
 
-pub use parse::{MOST_PIECES, parse, quote};
+pub use parse::{MOST_PIECES, parse, quote, takes_pin};
 pub use table::{COMMANDS, CommandSpec, Group, spec};
 
 use super::money::Money;

@@ -39,6 +39,11 @@ pub fn parse(line: &str) -> Result<Option<Command>, Refusal> {
     }
 }
 
+/// Whether a command's line may hold a PIN.
+pub fn takes_pin(name: &str) -> bool {
+    matches!(name, "sign_in" | "approve" | "set_pin")
+}
+
 /// Returns `text` as one word of the language, in quotes when it needs them.
 pub fn quote(text: &str) -> String {
     let plain = !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || "\"#\\".contains(c));
@@ -99,6 +104,9 @@ impl<'a, I: Iterator<Item = &'a str>> Arguments<'a, I> {
     }
 
     fn bad(&self, what: &str) -> Refusal {
+        if takes_pin(self.name) {
+            return self.missing(); // What does not fit may be the PIN.
+        }
         let usage = spec(self.name).map_or("", |spec| spec.arguments);
         let refusal = bad(what).with("name", self.name).with("usage", usage);
         let digits = what.bytes().all(|byte| byte.is_ascii_digit());
@@ -408,7 +416,12 @@ fn build<'a, I: Iterator<Item = &'a str>>(
         "training_off" => Command::TrainingOff,
         "edit_item" => Command::EditItem { code: given.text()?, fields: given.some_fields()? },
         "set_price" => Command::SetPrice { code: given.text()?, amount: given.parsed(amount)? },
-        "set_pin" => Command::SetPin { staff: given.parsed(small)?, pin: given.parsed(new_pin)? },
+        "set_pin" => {
+            let staff = given.parsed(small)?;
+            let word = given.next().ok_or_else(|| given.missing())?;
+            let shape = || Refusal::new(RefusalCode::BadArgument).saying("pin_shape");
+            Command::SetPin { staff, pin: new_pin(word).ok_or_else(shape)? }
+        }
         "confirm" => Command::Confirm,
         "journal" => Command::Journal { query: given.words.by_ref().map(str::to_owned).collect() },
         "report" => Command::Report { name: given.text()?, options: given.fields()? },
@@ -535,6 +548,23 @@ mod tests {
         for spec in COMMANDS {
             let refused = parse(spec.name).err().map(|refusal| refusal.code);
             assert_ne!(refused, Some(RefusalCode::UnknownCommand), "{}", spec.name);
+        }
+    }
+
+    #[test]
+    fn a_refused_pin_is_not_named_but_told_its_shape() {
+        for (line, sentence) in [
+            ("set_pin 3 abcdef", "pin_shape"),
+            ("set_pin 3 12", "pin_shape"),
+            ("set_pin 4 87 12", "pin_shape"),
+            ("set_pin 4 871234 12", "missing_argument"),
+            ("set_pin 4871234", "missing_argument"),
+            ("sign_in 4 803146 9", "missing_argument"),
+            ("approve 1803146", "missing_argument"),
+        ] {
+            let refusal = parse(line).unwrap_err();
+            assert_eq!((refusal.code, refusal.sentence), (RefusalCode::BadArgument, sentence));
+            assert!(refusal.args.iter().all(|(name, _)| *name != "argument"), "{refusal}");
         }
     }
 
