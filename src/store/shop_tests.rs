@@ -110,6 +110,30 @@ fn a_voided_receipt_gives_everything_back_a_voided_return_takes_it_again() {
 }
 
 #[test]
+fn points_that_came_late_go_with_the_voided_receipt_and_so_does_the_visit() {
+    let mut shop = create(&FaultyFiles::new());
+    history(&mut shop);
+    let before = shop.reader().member(CARD).unwrap().unwrap();
+    let late = stored(&shop, receipt(2));
+    let back =
+        Kind::LatePoints { receipt: receipt(2), member: CARD.into(), earned: -4, points_after: 7 };
+    let void = Kind::ReceiptVoided {
+        receipt: receipt(2),
+        reason: "打ち間違い".into(),
+        sale: Box::new(late.sale),
+        sold_by: late.staff,
+        sold_hour: 10,
+    };
+    say(&mut shop, 10, vec![back, void]);
+    assert_eq!(stored(&shop, receipt(2)).late_points, 0);
+    assert_eq!(points(&shop, CARD), 7);
+    let after = shop.reader().member(CARD).unwrap().unwrap();
+    assert_eq!(after.visits, before.visits - 1);
+    assert_eq!(after.spent, before.spent - yen(496));
+    assert_eq!(shop.reader().visits(CARD, 10).unwrap().len(), 1);
+}
+
+#[test]
 fn training_leaves_a_sale_to_reprint_and_nothing_else() {
     let mut shop = create(&FaultyFiles::new());
     let number = crate::domain::number::DocNo {

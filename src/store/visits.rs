@@ -50,6 +50,9 @@ pub fn fold(txn: &WriteTransaction, entry: &Entry) -> Result<(), StoreError> {
     match &entry.kind {
         Kind::SaleClosed(sale) => closed(txn, entry, sale),
         Kind::ReceiptVoided { receipt, sale, .. } => voided(txn, *receipt, day, sale),
+        Kind::LatePoints { receipt, member, earned, .. } if *earned < 0 => {
+            late_taken_back(txn, *receipt, member, *earned, day)
+        }
         Kind::LatePoints { receipt, member, earned, .. } => {
             came_late(txn, *receipt, member, *earned, day)
         }
@@ -139,6 +142,25 @@ fn came_late(
         visited(facts, row.business_date);
     })?;
     id.map_or(Ok(()), |id| note(txn, id, key, &visit))
+}
+
+/// Takes back what came late, ahead of the void of its receipt: the void then takes the visit.
+fn late_taken_back(
+    txn: &WriteTransaction,
+    receipt: DocNo,
+    code: &str,
+    earned: i64,
+    day: i32,
+) -> Result<(), StoreError> {
+    let Some((key, _)) = sales::row_of(txn, receipt)? else { return Ok(()) };
+    let id = members::change_facts(txn, code, |facts| facts.ledger.add(day, earned))?;
+    let Some(id) = id else { return Ok(()) };
+    let mut table = txn.open_table(VISITS)?;
+    let visit = table.get((id, key))?.map(|row| unpack::<Visit>(row.value())).transpose()?;
+    let Some(visit) = visit else { return Ok(()) };
+    let visit = Visit { points: visit.points + earned, ..visit };
+    table.insert((id, key), pack(&visit)?.as_slice())?;
+    Ok(())
 }
 
 fn set_last_day(txn: &WriteTransaction, id: u32, day: i32) -> Result<(), StoreError> {

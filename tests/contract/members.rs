@@ -161,6 +161,16 @@ fn points_forgotten_at_the_till_are_given_later_once() {
 }
 
 #[test]
+fn points_given_late_go_back_when_the_receipt_is_voided() {
+    let shop = shop();
+    shop.sell("department 1 1080\ntender_cash");
+    shop.sell(&format!("late_points 01-000001 {HANAKO}\nvoid_receipt 01-000001 打ち間違い"));
+    let found = shop.sell(&format!("find_member {HANAKO}"));
+    assert_eq!(found["members"][0]["points"], 120);
+    shop.verify();
+}
+
+#[test]
 fn a_sale_names_its_member_by_code_only() {
     let shop = shop();
     let sold = shop.sell(&format!("member {HANAKO}\ndepartment 1 108\ntender_cash"));
