@@ -113,6 +113,19 @@ fn what_goes_past_the_shops_limits_needs_more_than_the_level() {
     assert_eq!(played.codes(), want, "{}", played.stdout);
 }
 
+/// Half off, and half off again, is three quarters: what is given by hand comes together.
+#[test]
+fn discounts_on_the_sale_are_held_against_the_limits_together() {
+    let shop = Shop::new(&format!("{STAFF}[limits]\ndiscount = 500\ndiscount_percent = \"20\"\n"));
+    let played = shop.play(
+        "sign_in 3 684135\ndepartment 1 9000\nsale_discount 10%\nsale_discount 11%\n\
+         sale_discount 12%\nsale_discount 300\nsale_discount 201\nsale_discount 200\n\
+         approve 2 573024\nsale_discount 201\nsale_discount 1",
+    );
+    let want = ["", "", "", "", "limit", "", "limit", "", "", "", "limit"];
+    assert_eq!(played.codes(), want, "{}", played.stdout);
+}
+
 #[test]
 fn levels_as_shipped_guard_the_till() {
     let shop = Shop::new(STAFF);

@@ -3,6 +3,8 @@
 //! Room: domain. May touch: std.
 //! Invariant: a line that came from a receipt keeps what that receipt says.
 
+use rust_decimal::Decimal;
+
 use super::ringing::line_quantity;
 use super::{Applied, Cart, Context, Pending, Register};
 use crate::domain::command::Discount;
@@ -106,7 +108,7 @@ impl Register {
         let mut applied = self.unchanged();
         self.no_tender_in(&applied.cart)?;
         let place = target(&applied.cart)?;
-        self.within_discount_limit(discount, context)?;
+        self.within_discount_limit([discount], context)?;
         let line = &mut applied.cart.lines[place];
         let no_discount = line.flags.no_discount || line.origin.is_some();
         if line.flags.fixed_price && !no_discount && !self.approved_past_limits(context.now) {
@@ -124,19 +126,16 @@ impl Register {
         self.priced(applied, context)
     }
 
-    /// Hand discounts past the shop's limits need its higher level (`reliability.md` L7).
+    /// Hand discounts that come together past the shop's limits need its higher level
+    /// (`reliability.md` L7): one on a line, or all on the sale.
     pub(super) fn within_discount_limit(
         &self,
-        discount: Discount,
+        together: impl IntoIterator<Item = Discount>,
         context: &Context<'_>,
     ) -> Result<(), Refusal> {
         let limits = &self.settings.limits;
-        let within = match discount {
-            Discount::Amount(amount) => amount <= limits.discount,
-            Discount::Percent(percent) | Discount::NearDate(percent) => {
-                percent <= limits.discount_percent
-            }
-        };
+        let (amount, percent) = come_to(together);
+        let within = amount <= limits.discount && percent <= limits.discount_percent.decimal();
         if within || self.effective_level(context.now) >= limits.level {
             return Ok(());
         }
@@ -244,8 +243,22 @@ fn place_of(cart: &Cart, line: u32) -> Result<usize, Refusal> {
     })
 }
 
+/// What discounts come to: the yen of all amounts, and the percentage of one after the other.
+fn come_to(discounts: impl IntoIterator<Item = Discount>) -> (Money, Decimal) {
+    let (mut amount, mut left) = (Money::ZERO, Decimal::ONE);
+    for discount in discounts {
+        match discount {
+            Discount::Amount(more) => amount += more,
+            Discount::Percent(rate) | Discount::NearDate(rate) => {
+                left *= Decimal::ONE - rate.decimal() / Decimal::ONE_HUNDRED;
+            }
+        }
+    }
+    (amount, (Decimal::ONE - left) * Decimal::ONE_HUNDRED)
+}
+
 fn lowest_price(list: UnitPrice, percent: Rate) -> i64 {
-    let hundred = rust_decimal::Decimal::ONE_HUNDRED;
+    let hundred = Decimal::ONE_HUNDRED;
     let lowest = list.decimal() * (hundred - percent.decimal()) / hundred;
     UnitPrice::new(lowest.ceil()).whole().unwrap_or(0)
 }

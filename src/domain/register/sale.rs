@@ -43,7 +43,9 @@ impl Register {
         discount: Discount,
         context: &Context<'_>,
     ) -> Result<Applied, Refusal> {
-        self.within_discount_limit(discount, context)?;
+        let given = self.cart.discounts.iter().filter(|given| given.coupon.is_empty());
+        let together = given.map(|given| given.given).chain([discount]);
+        self.within_discount_limit(together, context)?;
         let mut applied = self.open_sale()?;
         self.no_tender_in(&applied.cart)?;
         self.add_discount(&mut applied, discount, String::new(), context)?;
