@@ -124,7 +124,8 @@ fn unknown_names_and_bad_arguments_change_nothing() {
         ("tender_cash 0", "bad_argument"),
         ("tender_cash 1 2", "bad_argument"),
         ("line_discount 101%", "bad_argument"),
-        ("line_discount 0", "bad_argument"),
+        ("line_discount 0", "excluded"),
+        ("sale_discount 0%", "excluded"),
         ("department 9 100", "unknown_code"),
         ("department 1", "bad_argument"),
         ("note \"open", "bad_argument"),
@@ -138,6 +139,27 @@ fn unknown_names_and_bad_arguments_change_nothing() {
         assert_eq!(open["sale"]["total"], 120, "{line}");
         assert_eq!(lines(&open, "quantity"), ["1"], "{line}");
     }
+}
+
+/// Each line is a run of its own, so what was taken off is off after a start, too.
+#[test]
+fn a_discount_is_taken_off_again() {
+    let shop = shop();
+    shop.sell("scan 15");
+    for (line, total) in [
+        ("line_discount 20", 100),
+        ("line_discount 0", 120),
+        ("sale_discount 10%", 108),
+        ("sale_discount 8", 100),
+        ("line_discount 20", 82),
+        ("sale_discount 0", 100),
+        ("line_discount 0%", 120),
+    ] {
+        shop.sell(line);
+        assert_eq!(shop.sell("subtotal")["sale"]["total"], total, "{line}");
+    }
+    assert_eq!(shop.sell("tender_cash")["sale"]["total"], 120);
+    shop.verify();
 }
 
 #[test]

@@ -183,15 +183,20 @@ fn quantity(word: &str) -> Option<Quantity> {
     if in_range && quantity.decimal().scale() <= 4 { Some(quantity) } else { None }
 }
 
-fn discount(word: &str) -> Option<Discount> {
-    match word.strip_suffix('%') {
+/// A discount, or 0 to take off what was given.
+fn discount(word: &str) -> Option<Option<Discount>> {
+    if matches!(word, "0" | "0%") {
+        return Some(None);
+    }
+    let given = match word.strip_suffix('%') {
         Some(percent) => {
             let rate: crate::domain::quantity::Rate = percent.parse().ok()?;
             let in_range = rate > rate_of(0) && rate <= rate_of(100);
             in_range.then_some(Discount::Percent(rate))
         }
         None => positive_amount(word).map(Discount::Amount),
-    }
+    };
+    given.map(Some)
 }
 
 fn rate_of(percent: i64) -> crate::domain::quantity::Rate {
@@ -358,7 +363,13 @@ fn build<'a, I: Iterator<Item = &'a str>>(
         "clear_member" => Command::ClearMember,
         "erase_member" => Command::EraseMember { code: given.rest()? },
         "use_points" => Command::UsePoints(given.parsed(points)?),
-        "coupon" => Command::Coupon { code: given.text()? },
+        "coupon" => {
+            let code = given.text()?;
+            match given.optional(|word| (word == "remove").then_some(()))? {
+                Some(()) => Command::RemoveCoupon { code },
+                None => Command::Coupon { code },
+            }
+        }
         "stamp" => Command::Stamp(given.parsed(small)?.into()),
         "late_points" => Command::LatePoints { receipt: given.text()?, code: given.text()? },
         "void_tender" => Command::VoidTender,
@@ -446,7 +457,10 @@ mod tests {
     fn a_line_is_a_command() {
         assert_eq!(one("scan 4901234567894"), Command::Scan { code: "4901234567894".into() });
         assert_eq!(one("  quantity 3 # three"), Command::Quantity(3.into()));
-        assert_eq!(one("line_discount 10%"), Command::LineDiscount(Discount::Percent(10.into())));
+        assert_eq!(
+            one("line_discount 10%"),
+            Command::LineDiscount(Some(Discount::Percent(10.into())))
+        );
         assert_eq!(
             one("formal_receipt \"株式会社 みどり\" 1000"),
             Command::FormalReceipt(FormalAsked {

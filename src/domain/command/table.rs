@@ -89,7 +89,7 @@ pub const COMMANDS: &[CommandSpec] = &[
     command(Group::Member, 1, "clear_member", ""),
     command(Group::Member, 9, "erase_member", "CODE"),
     command(Group::Member, 1, "use_points", "N|all"),
-    command(Group::Member, 1, "coupon", "CODE"),
+    command(Group::Member, 1, "coupon", "CODE [remove]"),
     command(Group::Member, 1, "stamp", "N"),
     command(Group::Member, 1, "late_points", "RECEIPT CODE"),
     command(Group::Tender, 1, "tender_cash", "[AMOUNT|1000x2…]"),

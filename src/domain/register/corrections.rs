@@ -6,6 +6,7 @@
 use rust_decimal::Decimal;
 
 use super::ringing::line_quantity;
+use super::sale::nothing_to_take_off;
 use super::{Applied, Cart, Context, Pending, Register};
 use crate::domain::command::Discount;
 use crate::domain::entry::Kind;
@@ -102,12 +103,13 @@ impl Register {
 
     pub(super) fn line_discount(
         &self,
-        discount: Discount,
+        discount: Option<Discount>,
         context: &Context<'_>,
     ) -> Result<Applied, Refusal> {
         let mut applied = self.unchanged();
         self.no_tender_in(&applied.cart)?;
         let place = target(&applied.cart)?;
+        let Some(discount) = discount else { return self.take_line_discount_off(place, context) };
         self.within_discount_limit([discount], context)?;
         let line = &mut applied.cart.lines[place];
         let no_discount = line.flags.no_discount || line.origin.is_some();
@@ -123,6 +125,22 @@ impl Register {
         self.note_approval(&mut applied);
         applied.cart.just_scanned = None;
         applied.cart.selected = None;
+        self.priced(applied, context)
+    }
+
+    fn take_line_discount_off(
+        &self,
+        place: usize,
+        context: &Context<'_>,
+    ) -> Result<Applied, Refusal> {
+        let mut applied = self.unchanged();
+        let line = &mut applied.cart.lines[place];
+        if line.origin.is_some() || line.discount.take().is_none() {
+            return Err(nothing_to_take_off());
+        }
+        applied.cart.just_scanned = None;
+        applied.cart.selected = None;
+        applied.answer.said = Some("line_discount_off");
         self.priced(applied, context)
     }
 

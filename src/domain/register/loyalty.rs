@@ -70,7 +70,7 @@ impl Register {
         let coupon = self.settings.coupon(&code).ok_or_else(unknown)?;
         valid_on(coupon, context.now.civil_date())?;
         if applied.cart.discounts.iter().any(|given| given.coupon == coupon.code) {
-            return Err(coupon_refusal("coupon_used", coupon));
+            return Err(coupon_refusal("coupon_used", coupon).with("code", &coupon.code));
         }
         let priced = price(&applied.cart, &self.settings, context.now.civil_date())?;
         if priced.totals.subtotal < coupon.minimum {
@@ -80,6 +80,16 @@ impl Register {
         }
         self.add_discount(&mut applied, coupon.off, coupon.code.clone(), context)?;
         self.priced(applied, context)
+    }
+
+    /// Takes a coupon off the sale again.
+    pub(super) fn remove_coupon(
+        &self,
+        code: &str,
+        context: &Context<'_>,
+    ) -> Result<Applied, Refusal> {
+        let code = text::cleaned(code);
+        self.take_off(|given| given.coupon == code && !code.is_empty(), "coupon_off", context)
     }
 
     pub(super) fn stamp(&self, count: i64, context: &Context<'_>) -> Result<Applied, Refusal> {
@@ -259,6 +269,10 @@ mod tests {
         shop.give("coupon WELCOME");
         assert_eq!(shop.view().unwrap().total, Money::new(900));
         assert_eq!(shop.refuse("coupon WELCOME").sentence, "coupon_used");
+        assert_eq!(shop.give("coupon WELCOME remove").answer.said, Some("coupon_off"));
+        assert_eq!(shop.view().unwrap().total, Money::new(1000));
+        assert_eq!(shop.refuse("coupon WELCOME remove").sentence, "nothing_to_take_off");
+        shop.give("coupon WELCOME");
     }
 
     #[test]

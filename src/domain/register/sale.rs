@@ -40,9 +40,12 @@ impl Register {
 
     pub(super) fn sale_discount(
         &self,
-        discount: Discount,
+        discount: Option<Discount>,
         context: &Context<'_>,
     ) -> Result<Applied, Refusal> {
+        let Some(discount) = discount else {
+            return self.take_off(|given| given.coupon.is_empty(), "sale_discount_off", context);
+        };
         let given = self.cart.discounts.iter().filter(|given| given.coupon.is_empty());
         let together = given.map(|given| given.given).chain([discount]);
         self.within_discount_limit(together, context)?;
@@ -51,6 +54,25 @@ impl Register {
         self.add_discount(&mut applied, discount, String::new(), context)?;
         self.note_approval(&mut applied);
         Ok(applied)
+    }
+
+    /// Takes discounts on the whole sale off again; refuses when there is none such.
+    pub(super) fn take_off(
+        &self,
+        which: impl Fn(&CartDiscount) -> bool,
+        said: &'static str,
+        context: &Context<'_>,
+    ) -> Result<Applied, Refusal> {
+        let mut applied = self.open_sale()?;
+        self.no_tender_in(&applied.cart)?;
+        let before = applied.cart.discounts.len();
+        applied.cart.discounts.retain(|given| !which(given));
+        if applied.cart.discounts.len() == before {
+            return Err(nothing_to_take_off());
+        }
+        applied.cart.just_scanned = None;
+        applied.answer.said = Some(said);
+        self.priced(applied, context)
     }
 
     /// Adds a discount on the whole sale; refuses one that could take nothing off.
@@ -211,6 +233,10 @@ impl Register {
 }
 
 /// Food eaten here is taxed at the standard rate; taken along again, at its own.
+pub(super) fn nothing_to_take_off() -> Refusal {
+    Refusal::new(RefusalCode::Excluded).saying("nothing_to_take_off")
+}
+
 fn flip_food(line: &mut LineItem, eat_in: bool) {
     if line.origin.is_some() {
         return;
