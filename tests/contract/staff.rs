@@ -127,6 +127,36 @@ fn discounts_on_the_sale_are_held_against_the_limits_together() {
 }
 
 #[test]
+fn another_tax_class_than_foods_needs_level_3_and_moves_no_fixed_price() {
+    let shop = Shop::new(&format!("{STAFF}[tax]\nprice_mode = \"excluded\"\n")).with_items(
+        "code,name,price,tax_class,flags\n1,食品,1000,reduced,\n2,本,600,standard,fixed_price\n",
+    );
+    let played = shop.play(
+        "sign_in 4 795246\nscan 1\nline_tax standard\nline_tax reduced\nline_tax exempt\n\
+         approve 3 684135\nline_tax exempt\nline_tax untaxed\nline_tax reduced\n\
+         sign_in 3 684135\nscan 2\nline_tax exempt\nline_tax reduced\napprove 2 573024\nline_tax exempt",
+    );
+    let want = [
+        "",
+        "",
+        "",
+        "",
+        "level",
+        "",
+        "",
+        "level",
+        "",
+        "",
+        "",
+        "fixed_price",
+        "fixed_price",
+        "",
+        "",
+    ];
+    assert_eq!(played.codes(), want, "{}", played.stdout);
+}
+
+#[test]
 fn levels_as_shipped_guard_the_till() {
     let shop = Shop::new(STAFF);
     shop.sell("sign_in 1 482913\ndepartment 1 100\ntender_cash");

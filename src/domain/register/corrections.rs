@@ -7,13 +7,16 @@ use rust_decimal::Decimal;
 
 use super::ringing::line_quantity;
 use super::sale::nothing_to_take_off;
-use super::{Applied, Cart, Context, Pending, Register};
+use super::{Applied, Cart, Context, Pending, Register, price};
 use crate::domain::command::Discount;
 use crate::domain::entry::Kind;
 use crate::domain::money::Money;
 use crate::domain::quantity::{Quantity, Rate, UnitPrice};
 use crate::domain::refusal::{Refusal, RefusalCode};
 use crate::domain::sale::VoidedLine;
+
+/// The level that may tax a line as no food is taxed, as that of other overrides.
+const OTHER_CLASS_LEVEL: u8 = 3;
 
 impl Register {
     pub(super) fn quantity(
@@ -164,6 +167,11 @@ impl Register {
             .with("level", limits.level))
     }
 
+    /// Gives a line another tax class. Food is eaten in or taken out by anyone; another class is a
+    /// reprice in all but name, and of goods at a fixed price it moves nothing.
+    ///
+    /// # Errors
+    /// `level` for any class but those of food, `fixed_price` when the customer would pay another sum.
     pub(super) fn line_tax(&self, class: &str, context: &Context<'_>) -> Result<Applied, Refusal> {
         let mut applied = self.unchanged();
         self.no_tender_in(&applied.cart)?;
@@ -178,8 +186,20 @@ impl Register {
             return Err(Refusal::new(RefusalCode::Excluded).saying("returned_line_fixed"));
         }
         let own = line.own_class.take().unwrap_or_else(|| line.class.clone());
+        let of_food = |class: &str| ["standard", "reduced"].contains(&class);
+        if own != class && !(of_food(&own) && of_food(class)) {
+            self.need_level(OTHER_CLASS_LEVEL, "line_tax", context.now)?;
+        }
         line.own_class = if own == class { None } else { Some(own) };
         line.class = class.to_owned();
+        let (fixed_price, name) = (line.flags.fixed_price, line.name.clone());
+        let pays = |cart| price(cart, &self.settings, context.now.civil_date());
+        let moves =
+            fixed_price && pays(&applied.cart)?.totals.total != pays(&self.cart)?.totals.total;
+        if moves && !self.approved_past_limits(context.now) {
+            return Err(Refusal::new(RefusalCode::FixedPrice).with("name", name));
+        }
+        self.note_approval(&mut applied);
         applied.cart.selected = None;
         self.priced(applied, context)
     }
@@ -195,7 +215,7 @@ impl Register {
             None => target(&applied.cart)?,
             Some(number) => place_of(&applied.cart, number)?,
         };
-        let priced = super::price(&applied.cart, &self.settings, context.now.civil_date())?;
+        let priced = price(&applied.cart, &self.settings, context.now.civil_date())?;
         let cart = &mut applied.cart;
         let gone = cart.lines.remove(place);
         cart.on_the_way.voided.push(VoidedLine {
