@@ -124,9 +124,11 @@ impl Slip {
         let rows = self.debits.len().max(self.credits.len());
         let line = |row: usize| {
             let (debit, credit) = (self.debits.get(row), self.credits.get(row));
-            let notes = [debit, credit].into_iter().flatten().map(|(_, note)| note.as_str());
+            let mut notes: Vec<&str> =
+                [debit, credit].into_iter().flatten().map(|(_, note)| note.as_str()).collect();
+            notes.dedup(); // Cash for a reason stands beside its own other side.
             let mut about = self.z.to_string();
-            for note in notes.filter(|note| !note.is_empty()) {
+            for note in notes.into_iter().filter(|note| !note.is_empty()) {
                 about.push(' ');
                 about.push_str(note);
             }
@@ -315,6 +317,17 @@ mod tests {
         for side in ["売上高 1000 0", "現金 60 0", "未払金 40 0"] {
             assert!(credits.contains(&side.to_owned()), "{side}: {credits:?}");
         }
+    }
+
+    #[test]
+    fn the_reason_of_cash_stands_once_on_its_line() {
+        let (_, closing) = worked();
+        let mut day = DayTotals::default();
+        day.paid_out_by_reason.insert("切手".to_owned(), yen(800));
+        let quiet = ZClosing { difference: yen(0), ..closing };
+        let slip = Slip::of(&day, &quiet).unwrap().expect("something happened");
+        let abouts: Vec<_> = slip.lines().into_iter().map(|line| line.about).collect();
+        assert_eq!(abouts, ["01-Z0412 切手"]);
     }
 
     #[test]
