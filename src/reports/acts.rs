@@ -4,6 +4,8 @@
 //! Room: reports. May touch: std.
 //! Invariant: what an owner must be able to ask staff about is in it; goods sold are not.
 
+use chrono::Datelike;
+
 use super::letterhead::at_counter;
 use super::table::{Cell, Column, Kind as ColumnKind, Table};
 use crate::domain::entry::{Entry, Kind, PrintEnd};
@@ -108,7 +110,11 @@ fn told(Entry { header, kind }: &Entry) -> Option<Act> {
             detail: format!("{} {}", item.name, item.price),
             ..Act::about("entry.item_set", &item.code)?
         }),
-        Kind::MemberSet(card) => Act::about("entry.member_set", &card.code),
+        Kind::MemberSet(card) => {
+            let today = at_counter(header.at_ms, header.offset_minutes).num_days_from_ce();
+            let is_new = card.joined == Some(today);
+            Act::about(if is_new { "entry.member_set" } else { "entry.member_edited" }, &card.code)
+        }
         Kind::ImportClosed { rows, .. } => {
             Some(Act { detail: format!("×{rows}"), ..Act::of("entry.imported")? })
         }
@@ -251,6 +257,24 @@ mod tests {
             ]
         );
     }
+
+    #[test]
+    fn a_member_is_new_on_the_day_of_joining_and_edited_after() {
+        let card = |joined| {
+            let personal = crate::domain::member::Sealed::Erased;
+            let (code, rank) = ("29".to_owned(), String::new());
+            Kind::MemberSet(Box::new(crate::domain::member::MemberCard {
+                code,
+                rank,
+                joined,
+                personal,
+            }))
+        };
+        for (joined, want) in [(739_942, "entry.member_set"), (739_941, "entry.member_edited")] {
+            assert_eq!(told(&entry(false, card(Some(joined)))).unwrap().word, want);
+        }
+    }
+
     #[test]
     fn commands_and_tenders_are_read_in_the_shops_language_and_known_by_their_names() {
         let pairs = [
