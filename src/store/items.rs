@@ -10,6 +10,7 @@ use std::ops::{Bound, ControlFlow};
 
 use redb::{ReadTransaction, ReadableTable, Table, WriteTransaction};
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 
 use super::abreast::{Work, abreast};
 use super::codec::{pack_with, unpack};
@@ -308,8 +309,9 @@ pub fn find(txn: &ReadTransaction, text: &str, limit: usize) -> Result<Vec<Item>
 /// Returns the kana a query may mean: as typed, and read as romaji when it is Latin.
 pub(super) fn kana_queries(text: &str) -> Vec<String> {
     let mut keys = vec![text.to_owned()];
-    if text.chars().any(|sign| sign.is_ascii_alphabetic()) {
-        keys.push(typed_kana(text));
+    let plain: String = text.nfkc().collect(); // Latin letters in full width, too.
+    if plain.chars().any(|sign| sign.is_ascii_alphabetic()) {
+        keys.push(typed_kana(&plain));
         keys.dedup();
     }
     keys

@@ -126,17 +126,19 @@ impl Seen {
 
 fn matching(txn: &ReadTransaction, text: &str, most: usize) -> Result<Hits, StoreError> {
     let mut hits = Hits { found: Vec::new(), seen: Seen::default(), most };
-    let text = halfwidth_digits(text.trim());
+    let text = text.trim();
+    // For codes, phones and mail only: in a name ー is a sound.
+    let narrow = halfwidth_digits(text);
     if text.is_empty() {
         return Ok(hits);
     }
-    if let Some(id) = postings::one(&txn.open_table(MEMBER_CODES)?, &text)? {
+    if let Some(id) = postings::one(&txn.open_table(MEMBER_CODES)?, &narrow)? {
         let _ = hits.add(Fit::Exact, id);
     }
-    match Shape::of(&text) {
-        Shape::Mail => index(txn, MEMBER_MAILS, &text.to_lowercase(), Fit::Begins, &mut hits)?,
+    match Shape::of(&narrow) {
+        Shape::Mail => index(txn, MEMBER_MAILS, &narrow.to_lowercase(), Fit::Begins, &mut hits)?,
         Shape::Digits => {
-            let said = text.parse().map_or_else(|_| text.to_string(), Phone::into_digits);
+            let said = narrow.parse().map_or_else(|_| narrow.to_string(), Phone::into_digits);
             let digits = reversed(&said);
             if digits.len() >= FEWEST_DIGITS {
                 index(txn, MEMBER_PHONES, &digits, Fit::Begins, &mut hits)?;
@@ -146,17 +148,17 @@ fn matching(txn: &ReadTransaction, text: &str, most: usize) -> Result<Hits, Stor
             }
         }
         Shape::Kana => {
-            for key in kana_queries(&text) {
+            for key in kana_queries(text) {
                 index(txn, MEMBER_KANA, &exact_key(&key), Fit::Begins, &mut hits)?;
                 index(txn, MEMBER_LOOSE, &loose_key(&key), Fit::Near, &mut hits)?;
             }
             // What sounds like nobody may be spelled: a mail address, a second name in Latin letters.
             if hits.found.is_empty() {
-                index(txn, MEMBER_MAILS, &text.to_lowercase(), Fit::Near, &mut hits)?;
-                name_part(txn, &text, &mut hits)?;
+                index(txn, MEMBER_MAILS, &narrow.to_lowercase(), Fit::Near, &mut hits)?;
+                name_part(txn, text, &mut hits)?;
             }
         }
-        Shape::Name => name_part(txn, &text, &mut hits)?,
+        Shape::Name => name_part(txn, text, &mut hits)?,
     }
     Ok(hits)
 }

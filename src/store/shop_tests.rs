@@ -351,6 +351,36 @@ fn members_are_found_by_whatever_they_say() {
 }
 
 #[test]
+fn a_long_vowel_mark_is_a_sound_in_names_and_a_hyphen_in_numbers() {
+    let mut shop = create(&FaultyFiles::new());
+    let cards = [
+        card("m1", "鈴木マリー", "スズキマリー", "09012345678"),
+        card("m2", "ラーメン屋", "ラーメンヤ", "0312345678"),
+        card("m3", "珈琲", "コーヒー", "0398765432"),
+    ];
+    say(&mut shop, 1, cards.map(|card| Kind::MemberSet(Box::new(card))).to_vec());
+    for (text, want) in [
+        ("スズキマリー", vec!["m1"]),
+        ("スズキ マリー", vec!["m1"]),
+        ("鈴木マリー", vec!["m1"]),
+        ("マリー", vec!["m1"]),
+        ("ラーメンヤ", vec!["m2"]),
+        ("らーめ", vec!["m2"]),
+        ("ラアメンヤ", vec![]),
+        ("ｺｰﾋｰ", vec!["m3"]),
+        ("ゴーヒー", vec!["m3"]),
+        ("ｓｕｚｕｋｉ", vec!["m1"]),
+        ("０９０ー１２３４ー５６７８", vec!["m1"]),
+        ("９８７６ー５４３２", vec!["m3"]),
+        ("ｍ３", vec!["m3"]),
+    ] {
+        let found = shop.reader().find_members(text, 9).unwrap();
+        let codes: Vec<_> = found.iter().map(|member| member.code.as_str()).collect();
+        assert_eq!(codes, want, "{text}");
+    }
+}
+
+#[test]
 fn what_changed_is_found_by_what_it_says_now_and_by_nothing_it_said_before() {
     let mut shop = create(&FaultyFiles::new());
     history(&mut shop);
