@@ -15,7 +15,7 @@ use super::tables::first_difference;
 use super::test_shop::*;
 use super::{history, projections};
 use crate::domain::entry::{Draft, ImportedMember, Kind, PrintEnd};
-use crate::domain::member::Sealed;
+use crate::domain::member::{Member, Sealed};
 use crate::domain::money::{Money, yen};
 use crate::domain::points::{Expiry, balance};
 use crate::domain::quantity::Quantity;
@@ -377,6 +377,33 @@ fn a_long_vowel_mark_is_a_sound_in_names_and_a_hyphen_in_numbers() {
         let found = shop.reader().find_members(text, 9).unwrap();
         let codes: Vec<_> = found.iter().map(|member| member.code.as_str()).collect();
         assert_eq!(codes, want, "{text}");
+    }
+}
+
+#[test]
+fn digits_within_a_phone_number_are_found_after_those_at_its_end() {
+    let mut shop = create(&FaultyFiles::new());
+    let cards = [
+        card("m1", "鈴木", "スズキ", "09012345678"),
+        card("m2", "田中", "タナカ", "0301234567"),
+        card("m3", "佐藤", "サトウ", "0312345670"),
+    ];
+    say(&mut shop, 1, cards.map(|card| Kind::MemberSet(Box::new(card))).to_vec());
+    for (text, ends, all) in [
+        ("234567", vec!["m2"], vec!["m2", "m1", "m3"]),
+        ("34567", vec!["m2"], vec!["m2", "m1", "m3"]),
+        ("5678", vec!["m1"], vec!["m1"]),
+        ("090-1234", vec!["m1"], vec!["m1"]),
+        ("567", vec![], vec![]),
+    ] {
+        let codes = |found: Vec<Member>| -> Vec<_> {
+            found.into_iter().map(|member| member.code).collect()
+        };
+        assert_eq!(codes(shop.reader().find_members(text, 9).unwrap()), ends, "{text}");
+        let (total, page) = shop.reader().search_members(text, 0, 9).unwrap();
+        let mut page = codes(page);
+        page[ends.len()..].sort(); // Within one day by the reversed number.
+        assert_eq!((total, page), (all.len(), all.into_iter().map(Into::into).collect()), "{text}");
     }
 }
 
