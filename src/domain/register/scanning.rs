@@ -8,7 +8,7 @@ use super::{Answer, Applied, Context, ItemFound, Now, Refused, Register};
 use crate::domain::code::in_store::quantity_of;
 use crate::domain::code::pairing::{BookPairing, Paired};
 use crate::domain::code::{
-    CodeFault, Gs1Scan, InStoreScan, InStoreValue, Scanned, explain, recognise,
+    CodeFault, Gs1Scan, Gtin, InStoreScan, InStoreValue, Scanned, explain, recognise,
 };
 use crate::domain::command::{Command, Discount};
 use crate::domain::item::Item;
@@ -148,11 +148,8 @@ impl Register {
                     rung.price_mode = TaxMode::Excluded;
                 }
             }
-            Scanned::Case { .. } if rung.quantity.is_none() => {
-                return Err(Refusal::new(RefusalCode::UnknownCode)
-                    .saying("case_unknown")
-                    .with("code", raw)
-                    .with("name", &rung.item.name));
+            Scanned::Case { gtin, .. } if rung.quantity.is_none() => {
+                return Err(case_unknown(gtin, &rung.item));
             }
             Scanned::Gs1(scan) => {
                 if let (Some(kilograms), Some(unit)) = (scan.weight_kg, rung.item.unit.grams()) {
@@ -173,6 +170,10 @@ impl Register {
                     rung.price = price;
                     rung.quantity = None;
                     rung.joins = false;
+                } else if let Some(gtin) = scan.gtin.filter(|gtin| gtin.indicator() == 9)
+                    && rung.quantity.is_none()
+                {
+                    return Err(case_unknown(&gtin, &rung.item)); // How much is in it, nobody says.
                 }
                 let today = context.now.day();
                 rung.past_best = scan.best_before.is_some_and(|date| date.resolve(today) < today);
@@ -442,6 +443,13 @@ fn read_label(label: &InStoreScan, rung: &mut Rung) {
     }
 }
 
+fn case_unknown(gtin: &Gtin, item: &Item) -> Refusal {
+    Refusal::new(RefusalCode::UnknownCode)
+        .saying("case_unknown")
+        .with("code", gtin)
+        .with("name", &item.name)
+}
+
 fn unknown(code: &str) -> Refusal {
     Refusal::new(RefusalCode::UnknownCode).with("code", text::cleaned(code))
 }
@@ -543,6 +551,27 @@ mod tests {
         assert_eq!(shop.give(&format!("inquire {CARD}")).answer.item.unwrap().name, "花");
         shop.give(&format!("scan {CARD}"));
         assert_eq!(shop.register.cart.lines.len(), 1);
+    }
+
+    #[test]
+    fn a_variable_measure_is_never_sold_as_one_piece() {
+        let mut shop = Shop::staffless();
+        shop.give("edit_item 4912345678904 name=チーズ price=100 department=1");
+        for code in [
+            "94912345678907",
+            "01949123456789071726123110ABC",
+            "https://id.gs1.org/01/94912345678907/10/ABC",
+        ] {
+            let refusal = shop.refuse(&format!("scan {code}"));
+            assert_eq!(refusal.code, RefusalCode::UnknownCode, "{code}");
+            let said = refusal.args.iter().find(|(name, _)| *name == "code").unwrap();
+            assert_eq!(said.1, "94912345678907", "{code}");
+        }
+        for (code, amount) in [("01949123456789073920000250", 250), ("0194912345678907303", 300)] {
+            shop.give(&format!("scan {code}"));
+            let line = shop.view().unwrap().lines.pop().unwrap();
+            assert_eq!(line.amount, Money::new(amount), "{code}");
+        }
     }
 
     fn near_dates(rules: &[(u16, i64)]) -> CodesPatch {
