@@ -55,7 +55,8 @@ impl Register {
         context.shop.sale(last)?.ok_or_else(none)
     }
 
-    /// Prints a receipt again, marked with the number of the copy.
+    /// Prints a receipt again, marked with the number of the copy; never one that was voided, which
+    /// would be good for input tax once more (`japan.md` 1.4).
     pub(super) fn reprint(
         &self,
         receipt: Option<&str>,
@@ -65,6 +66,9 @@ impl Register {
             return self.reprint_formal(number, context);
         }
         let stored = self.last_or_named(receipt, context)?;
+        if stored.voided {
+            return Err(receipt_refusal("receipt_voided", stored.sale.number));
+        }
         let (number, copy) = (stored.sale.number, stored.copies + 1);
         Ok(self.reprinted(number, copy, Paper::Receipt { number, copy }, context))
     }
@@ -470,6 +474,11 @@ mod tests {
         assert_eq!(shop.register.lane.day.as_ref().unwrap().expected_cash(), yen(0));
         assert_eq!(shop.refuse("void_receipt 1 again").sentence, "receipt_voided");
         assert_eq!(shop.refuse("formal_receipt 上様").sentence, "receipt_voided");
+        assert_eq!(
+            shop.refuse("reprint 1").sentence,
+            "receipt_voided",
+            "it would be good for input tax"
+        );
     }
 
     #[test]

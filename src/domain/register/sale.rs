@@ -232,11 +232,11 @@ impl Register {
     }
 }
 
-/// Food eaten here is taxed at the standard rate; taken along again, at its own.
 pub(super) fn nothing_to_take_off() -> Refusal {
     Refusal::new(RefusalCode::Excluded).saying("nothing_to_take_off")
 }
 
+/// Food eaten here is taxed at the standard rate; taken along again, at its own.
 fn flip_food(line: &mut LineItem, eat_in: bool) {
     if line.origin.is_some() {
         return;
