@@ -176,6 +176,11 @@ pub fn guarded(bytes: &[u8]) -> Result<&[u8], CodecError> {
     if crc == sums::crc(value).to_le_bytes() { Ok(value) } else { Err(CodecError::Checksum) }
 }
 
+/// Returns the value of a row that was found right before: `guarded` without reckoning.
+pub fn unguarded(bytes: &[u8]) -> &[u8] {
+    bytes.split_at(bytes.len().saturating_sub(CRC_LEN)).0
+}
+
 fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
     let mut bytes = Vec::with_capacity(USUAL_BYTES);
     bytes.push(VERSION);

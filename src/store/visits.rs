@@ -7,7 +7,7 @@
 use redb::{AccessGuard, Range, ReadOnlyTable, ReadTransaction, ReadableTable, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
-use super::codec::{guard, guarded, pack, unpack};
+use super::codec::{guard, guarded, pack, unguarded, unpack};
 use super::fault::StoreError;
 use super::members::{self, Facts};
 use super::postings;
@@ -241,7 +241,7 @@ impl LastVisits {
             self.rows[row] = Some(days);
         }
         let days = self.rows[row].as_ref().and_then(Option::as_ref);
-        Ok(days.map_or(0, |days| day_at(days.value(), slot)))
+        Ok(days.map_or(0, |days| day_at(unguarded(days.value()), slot)))
     }
 }
 
@@ -266,7 +266,7 @@ impl Walk {
             (self.number, self.days) = (number.value(), Some(days));
         }
         let days = self.days.as_ref().filter(|_| self.number == row);
-        Ok(days.map_or(0, |days| day_at(days.value(), (id % PER_ROW) as usize)))
+        Ok(days.map_or(0, |days| day_at(unguarded(days.value()), (id % PER_ROW) as usize)))
     }
 }
 
