@@ -10,7 +10,7 @@ use redb::{
 use super::fault::StoreError;
 
 /// Version of the tables together. Raise it when any of them changes its meaning.
-pub const SCHEMA: u32 = 12;
+pub const SCHEMA: u32 = 13;
 
 /// Bytes redb may keep in memory (`stack.md` 3.3: this and 4 MiB more is what a process takes). The kernel
 /// keeps what is often read, too; more here answers no sooner, and a PIN's hash needs the room.
