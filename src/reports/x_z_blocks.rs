@@ -85,9 +85,21 @@ pub fn taxes(letterhead: &Letterhead<'_>, day: &DayTotals, document: &mut Docume
     document.rule(Rule::Thin);
 }
 
-/// Lower rates first; goods without tax always have their row, so that "none" is said.
+/// Lower rates first; goods without tax always have their row, so that "none" is said, and one only,
+/// whichever way they were priced.
 fn tax_rows(day: &DayTotals) -> Vec<(TaxKey, TaxSum)> {
-    let mut rows: Vec<_> = day.taxes.iter().map(|(key, sum)| (key.clone(), *sum)).collect();
+    let mut rows: Vec<(TaxKey, TaxSum)> = Vec::new();
+    for (key, sum) in &day.taxes {
+        let included = key.included || tax_names::untaxed(&key.class).is_some();
+        let key = TaxKey { included, ..key.clone() };
+        match rows.iter_mut().find(|(there, _)| *there == key) {
+            Some((_, there)) => {
+                there.base += sum.base;
+                there.tax += sum.tax;
+            }
+            None => rows.push((key, *sum)),
+        }
+    }
     for class in ["exempt", "untaxed"] {
         if !rows.iter().any(|(key, _)| key.class == class) {
             let key = TaxKey { class: class.to_owned(), rate: String::new(), included: true };
@@ -377,5 +389,35 @@ pub fn seal(letterhead: &Letterhead<'_>, report: &ZReport<'_>, document: &mut Do
     document.center(letterhead.words.fill("report.z.key", &parts[1..]));
     if !report.code.is_empty() {
         document.push(Block::Qr(report.code.to_owned()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::money::yen;
+    use crate::reports::test_shop::{day_of, sale_of};
+
+    #[test]
+    fn goods_without_tax_have_one_row_whichever_way_they_were_priced() {
+        let mut day = day_of("2026-11-22", &[sale_of(1, &[("reduced", 1_080), ("exempt", 300)])]);
+        let before_tax = |class: &str, rate: &str| TaxKey {
+            class: class.to_owned(),
+            rate: rate.to_owned(),
+            included: false,
+        };
+        let sum = TaxSum { base: yen(700), tax: yen(0) };
+        day.taxes.insert(before_tax("exempt", ""), sum);
+        day.taxes.insert(before_tax("reduced", "8"), TaxSum { tax: yen(56), ..sum });
+        let rows = tax_rows(&day);
+        let seen: Vec<_> =
+            rows.iter().map(|(key, sum)| (&*key.class, key.included, sum.base)).collect();
+        let want = [
+            ("reduced", true, yen(1_080)),
+            ("reduced", false, yen(700)),
+            ("exempt", true, yen(1_000)),
+            ("untaxed", true, yen(0)),
+        ];
+        assert_eq!(seen, want);
     }
 }
