@@ -2,6 +2,7 @@
 //!
 //! Room: cli. May touch: standard streams, app.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -22,7 +23,7 @@ use crate::app::opening::Options;
 use crate::app::reports::read_day;
 use crate::app::words::must_be_file;
 use crate::domain::words::Words;
-use crate::exchange::csv_out::{OutEncoding, Written};
+use crate::exchange::csv_out::{Lost, OutEncoding, Written};
 use crate::exchange::mapping::Mapping;
 use crate::exchange::shop_file::doubtful_number;
 
@@ -250,14 +251,24 @@ pub fn export(
         }
         Here::Running(client) => export_through(client, order, &options.dir, words)?,
     };
-    if let Some(lost) = written.lost.first() {
-        let sign = lost.sign.to_string();
-        say(&words.fill(
-            "cli.export_lost",
-            &[("count", &written.lost_count), ("row", &lost.row), ("sign", &sign)],
-        ));
+    if !written.lost.is_empty() {
+        let places = lost_places(&written, words);
+        say(&words.fill("cli.export_lost", &[("count", &written.lost_count), ("places", &places)]));
     }
     Ok(Exit::Done)
+}
+
+/// Where signs were lost: each place, as far as they were kept.
+fn lost_places(written: &Written, words: &Words) -> String {
+    let place = |lost: &Lost| {
+        let parts: [(&str, &dyn Display); 2] = [("row", &lost.row), ("sign", &lost.sign)];
+        words.fill("cli.export_lost_place", &parts)
+    };
+    let mut places: Vec<_> = written.lost.iter().map(place).collect();
+    if written.lost_count > places.len() as u64 {
+        places.push("…".to_owned());
+    }
+    places.join(", ")
 }
 
 /// Asks the running register, which writes into a file of ours. It lies in the shop's folder: a register

@@ -174,8 +174,17 @@ impl<W: Write> CsvOut<W> {
 }
 
 /// Signs on which Unicode's and Microsoft's tables disagree, and what stands for them.
-const STAND_INS: [(char, char); 7] =
-    [('〜', '～'), ('−', '－'), ('‖', '∥'), ('—', '―'), ('¢', '￠'), ('£', '￡'), ('¬', '￢')];
+/// What stands for signs that cp932 lacks (`japan.md` 4.1), one for one.
+const STAND_INS: [(char, char); 8] = [
+    ('〜', '～'),
+    ('−', '－'),
+    ('‖', '∥'),
+    ('—', '―'),
+    ('¢', '￠'),
+    ('£', '￡'),
+    ('¬', '￢'),
+    ('鷗', '鴎'),
+];
 
 /// `¥` would become a backslash there: the full-width sign is the same for a reader.
 fn stand_in(sign: char) -> char {
@@ -238,10 +247,10 @@ mod tests {
 
     #[test]
     fn what_cp932_lacks_is_listed_by_row_and_column() {
-        let (bytes, written) = written(OutEncoding::Cp932, &["髙﨑①㈱〜−", "𠮷野😀"]);
+        let (bytes, written) = written(OutEncoding::Cp932, &["髙﨑①㈱〜−鷗", "𠮷野😀"]);
         let (text, _, broken) = SHIFT_JIS.decode(&bytes);
         assert!(!broken);
-        assert_eq!(text, "name,note\r\n髙﨑①㈱～－,〓野〓,-120\r\n");
+        assert_eq!(text, "name,note\r\n髙﨑①㈱～－鴎,〓野〓,-120\r\n");
         let lost = |sign| Lost { row: 2, column: 2, sign };
         assert_eq!(written.lost, [lost('𠮷'), lost('😀')]);
     }

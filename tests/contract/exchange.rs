@@ -58,6 +58,18 @@ fn an_export_for_spreadsheets_is_cp932() {
 }
 
 #[test]
+fn what_cp932_lacks_is_named_with_each_place() {
+    let shop = Shop::new("").with_items("code,name,price\n1,𠮷野家,100\n2,鷗カフェ☕,300\n");
+    let done = shop.regi(&["export", "items", "--encoding", "cp932"]);
+    let said = text(&done.stderr);
+    for part in ["2", "row 2 𠮷, row 3 ☕"] {
+        assert!(said.contains(part), "{said}");
+    }
+    let (read, _, _) = encoding_rs::SHIFT_JIS.decode(&done.stdout);
+    assert!(read.contains("〓野家") && read.contains("鴎カフェ〓"), "{read}");
+}
+
+#[test]
 fn without_apply_an_import_only_says_what_it_would_do() {
     let shop = Shop::new("");
     let dry = shop.import("items", GOODS.as_bytes(), &[]);
