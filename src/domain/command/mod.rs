@@ -84,181 +84,82 @@ pub struct FormalAsked {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     // staff
-    SignIn {
-        staff: u32,
-        pin: Option<Pin>,
-    },
+    SignIn { staff: u32, pin: Option<Pin> },
     SignOut,
-    Approve {
-        staff: u32,
-        pin: Pin,
-    },
+    Approve { staff: u32, pin: Pin },
     // items
-    Scan {
-        code: String,
-    },
-    Department {
-        number: u16,
-        amount: Money,
-    },
+    Scan { code: String },
+    Department { number: u16, amount: Money },
     Quantity(Quantity),
     Times(Quantity),
     Repeat,
     PriceOverride(Money),
-    /// Without one: the line's is taken off.
-    LineDiscount(Option<Discount>),
-    LineTax {
-        class: String,
-    },
+    LineDiscount(Option<Discount>), // `None` takes it off.
+    LineTax { class: String },
     VoidLine(Option<u32>),
     SelectLine(u32),
-    Inquire {
-        code: String,
-    },
-    FindItem {
-        text: String,
-    },
+    Inquire { code: String },
+    FindItem { text: String },
     AgeChecked,
     // sale
     Subtotal,
-    /// Without one: those given by hand are taken off.
-    SaleDiscount(Option<Discount>),
+    SaleDiscount(Option<Discount>), // `None` takes off those given by hand.
     EatIn,
     TakeOut,
-    Note {
-        text: String,
-    },
-    Suspend {
-        name: Option<String>,
-    },
-    Resume {
-        slip: Option<String>,
-    },
+    Note { text: String },
+    Suspend { name: Option<String> },
+    Resume { slip: Option<String> },
     VoidSale,
-    CustomerKind {
-        key: String,
-    },
+    CustomerKind { key: String },
     // member
-    Member {
-        code: String,
-    },
-    FindMember {
-        text: String,
-    },
+    Member { code: String },
+    FindMember { text: String },
     NewMember(Vec<(String, String)>),
     EditMember(Vec<(String, String)>),
     ClearMember,
-    EraseMember {
-        code: String,
-    },
+    EraseMember { code: String },
     UsePoints(PointsAsked),
-    Coupon {
-        code: String,
-    },
-    RemoveCoupon {
-        code: String,
-    },
+    Coupon { code: String },
+    RemoveCoupon { code: String },
     Stamp(i64),
-    LatePoints {
-        receipt: String,
-        code: String,
-    },
+    LatePoints { receipt: String, code: String },
     // tender
-    Tender {
-        kind: TenderKind,
-        handed: Handed,
-    },
+    Tender { kind: TenderKind, handed: Handed },
     VoidTender,
     // after
-    Reprint {
-        receipt: Option<String>,
-    },
+    Reprint { receipt: Option<String> },
     FormalReceipt(FormalAsked),
-    VoidReceipt {
-        receipt: String,
-        reason: String,
-    },
-    CorrectTender {
-        receipt: String,
-        kind: TenderKind,
-    },
-    Return {
-        receipt: String,
-        lines: Vec<ReturnLine>,
-    },
+    VoidReceipt { receipt: String, reason: String },
+    CorrectTender { receipt: String, kind: TenderKind },
+    Return { receipt: String, lines: Vec<ReturnLine> },
     ReturnOpen,
-    Exchange {
-        receipt: String,
-        line: u32,
-    },
-    TaxFree {
-        receipt: String,
-        lines: Vec<u32>,
-        with: Vec<String>,
-    },
-    TaxFreeStatus {
-        record: String,
-        status: Status,
-    },
-    TaxFreeRefund {
-        record: String,
-        by: RefundBy,
-    },
-    PrintOutcome {
-        job: String,
-        printed: bool,
-    },
+    Exchange { receipt: String, line: u32 },
+    TaxFree { receipt: String, lines: Vec<u32>, with: Vec<String> },
+    TaxFreeStatus { record: String, status: Status },
+    TaxFreeRefund { record: String, by: RefundBy },
+    PrintOutcome { job: String, printed: bool },
     // drawer
-    NoSale {
-        reason: String,
-    },
-    PaidIn {
-        amount: Money,
-        reason: String,
-    },
-    PaidOut {
-        amount: Money,
-        reason: String,
-    },
+    NoSale { reason: String },
+    PaidIn { amount: Money, reason: String },
+    PaidOut { amount: Money, reason: String },
     Loan(Money),
     Pickup(Money),
     // close
-    OpenDay {
-        float: Option<Money>,
-    },
+    OpenDay { float: Option<Money> },
     XReport,
     Count(Vec<(Money, u32)>),
-    ZReport {
-        counted: Option<Money>,
-        float_left: Option<Money>,
-    },
+    ZReport { counted: Option<Money>, float_left: Option<Money> },
     TrainingOn,
     TrainingOff,
     // shop
-    EditItem {
-        code: String,
-        fields: Vec<(String, String)>,
-    },
-    SetPrice {
-        code: String,
-        amount: Money,
-    },
-    SetPin {
-        staff: u32,
-        pin: Option<Pin>,
-    },
+    EditItem { code: String, fields: Vec<(String, String)> },
+    SetPrice { code: String, amount: Money },
+    SetPin { staff: u32, pin: Option<Pin> },
     Confirm,
     // look
-    Journal {
-        query: Vec<String>,
-    },
-    Report {
-        name: String,
-        options: Vec<(String, String)>,
-    },
-    Help {
-        name: Option<String>,
-    },
+    Journal { query: Vec<String> },
+    Report { name: String, options: Vec<(String, String)> },
+    Help { name: Option<String> },
     Keys,
     Lock,
 }
