@@ -339,8 +339,6 @@ pub fn of_outcome(engine: &mut Engine, outcome: &Outcome) -> Vec<Result<Answer, 
         }
         Some(Look::Journal(words)) => {
             answers.push(Ok(Answer::Open(ScreenName::Journal, words.join(" "))));
-            let query = words.clone();
-            answers.push(answer(engine, Question::Journal { query, offset: 0 }));
         }
         Some(Look::Report { name, options }) => {
             answers.push(report(engine, name, options).map(|table| Answer::Text {

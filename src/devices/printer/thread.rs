@@ -2,7 +2,8 @@
 //!
 //! Room: devices. May touch: one printer's link, a stopwatch. May not: decide anything (the
 //! dialogue does), or wake while nothing is to be done.
-//! Invariant: at most `QUEUE` jobs wait, each counted from the moment it is handed over; idle it sleeps in one `poll` without a time-out.
+//! Invariant: at most `QUEUE` jobs wait, each counted from the moment it is handed over; idle it sleeps
+//! in one `poll` without a time-out.
 
 use std::io;
 use std::path::Path;
